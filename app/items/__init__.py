@@ -1,0 +1,1 @@
+"""Qt item models: adapters that hold no rows."""

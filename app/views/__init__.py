@@ -1,0 +1,1 @@
+"""One file a view; each registers itself; none imports another."""

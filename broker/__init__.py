@@ -1,0 +1,1 @@
+"""Speaks Moleculer: protocol, transport, tap, observation, captures. Usable alone; no Qt."""

@@ -1,0 +1,1 @@
+"""Captures on disk: MCAP segments written, read and repaired; masking."""

@@ -1,0 +1,1 @@
+"""A small shop as services, to show and to test against."""

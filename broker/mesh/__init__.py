@@ -1,0 +1,1 @@
+"""The Timeline and the questions asked of it."""

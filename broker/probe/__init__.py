@@ -1,0 +1,1 @@
+"""The listening process: session, pipe and client."""

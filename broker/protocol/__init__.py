@@ -1,0 +1,1 @@
+"""The Moleculer protocol, versions 4 and 5, without any input or output."""
