@@ -1,0 +1,61 @@
+# Every target does its own set-up; each works as the first and only command on a fresh machine.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+NODE_MODULES := tests/e2e/js/node_modules/.package-lock.json
+export PYTHON
+
+.PHONY: help setup demo test lint format bench shots lock clean
+
+help:
+	@echo "make setup   create .venv with everything locked; leaves $(BIN)/meshscope"
+	@echo "make demo    the window on a moving demo mesh (without a screen: 20 s offscreen, build/demo.png)"
+	@echo "make test    all tests, with real servers and real MoleculerJS nodes"
+	@echo "make lint    ruff, mypy --strict, import contracts"
+	@echo "make bench   speed, as ratios to baselines of the same run; writes build/bench.json"
+	@echo "make shots   pictures of every view, both themes, two sizes, into build/shots/"
+	@echo "make lock    resolve the dependencies anew into requirements.lock"
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: requirements.lock pyproject.toml tools/setup.sh
+	@tools/system-packages.sh base
+	@tools/setup.sh $(VENV)
+
+$(NODE_MODULES): tests/e2e/js/package-lock.json
+	@tools/system-packages.sh test
+	cd tests/e2e/js && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+demo: $(VENV)/.ready
+	@tools/system-packages.sh window
+	@$(BIN)/python -m app demo --show build/demo.png
+
+test: $(VENV)/.ready $(NODE_MODULES)
+	@tools/system-packages.sh window test
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.ready
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.ready $(NODE_MODULES)
+	@tools/system-packages.sh window test
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m bench $(BENCH_ARGS)
+
+shots: $(VENV)/.ready
+	@tools/system-packages.sh window
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m app.shots build/shots
+
+lock:
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --all-extras --group dev \
+		--custom-compile-command "make lock" pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf build .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Installs what is missing of the system: as root on Debian; otherwise one message names it.
+# Arguments: what for (base, window, test).
+set -euo pipefail
+
+missing=()
+need_command() { command -v "$1" >/dev/null 2>&1 || missing+=("$2"); }
+need_library() { ldconfig -p 2>/dev/null | grep -q "$1" || missing+=("$2"); }
+
+for purpose in "$@"; do
+    case $purpose in
+    base)
+        "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+        ;;
+    window)
+        need_library libEGL.so.1 libegl1
+        need_library libGL.so.1 libgl1
+        need_library libxkbcommon.so.0 libxkbcommon0
+        need_library libfontconfig.so.1 libfontconfig1
+        need_library libdbus-1.so.3 libdbus-1-3
+        need_library libglib-2.0.so.0 libglib2.0-0
+        if [ -n "${DISPLAY:-}" ]; then
+            need_library libxcb-cursor.so.0 libxcb-cursor0
+            need_library libxcb-icccm.so.4 libxcb-icccm4
+            need_library libxcb-keysyms.so.1 libxcb-keysyms1
+            need_library libxcb-image.so.0 libxcb-image0
+            need_library libxcb-render-util.so.0 libxcb-render-util0
+            need_library libxkbcommon-x11.so.0 libxkbcommon-x11-0
+        fi
+        # Numbers line up in Inter; any system font serves, but a machine without one shows boxes.
+        fc-list 2>/dev/null | grep -q . || missing+=(fontconfig fonts-dejavu-core)
+        ;;
+    test)
+        need_command redis-server redis-server
+        need_command openssl openssl
+        need_command node nodejs
+        need_command npm npm
+        ;;
+    *)
+        echo "system-packages.sh: '$purpose' is none of base, window, test" >&2
+        exit 2
+        ;;
+    esac
+done
+
+[ ${#missing[@]} -eq 0 ] && exit 0
+if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
+    echo "Installing ${missing[*]} ..." >&2
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq >/dev/null
+    # A server of our own is started by those who need it; Debian's service stays off.
+    RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+else
+    echo "Please install what is missing, then run this again: ${missing[*]} (Debian: sudo apt-get install ${missing[*]})" >&2
+    exit 1
+fi
