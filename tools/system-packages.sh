@@ -27,8 +27,9 @@ for purpose in "$@"; do
             need_library libxcb-render-util.so.0 libxcb-render-util0
             need_library libxkbcommon-x11.so.0 libxkbcommon-x11-0
         fi
-        # Numbers line up in Inter; any system font serves, but a machine without one shows boxes.
-        fc-list 2>/dev/null | grep -q . || missing+=(fontconfig fonts-dejavu-core)
+        # Any desktop brings a font for screens; a server has at best one for terminals.
+        command -v fc-list >/dev/null 2>&1 || missing+=(fontconfig)
+        fc-list 2>/dev/null | grep -qiE "inter|noto ?sans|cantarell|ubuntu|liberation" || missing+=(fonts-inter)
         ;;
     test)
         need_command redis-server redis-server
