@@ -1,0 +1,243 @@
+"""The Desk: what a view is given. One cursor, one selection, one filter, and a way to ask."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import ReferenceType, ref
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from shiboken6 import isValid
+
+from app.worker import Worker
+from broker.mesh.filter import Filter, parse
+from broker.mesh.span import Cursor, Span
+from broker.mesh.subject import Subject
+from broker.mesh.timeline import Snapshot, Timeline
+
+if TYPE_CHECKING:
+    from broker.probe.client import ProbeStatus
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+TICK_MS = 100
+REST = 2.0
+"""After questions that kept the worker busy for t, the next tick comes no sooner than REST * t later."""
+MAX_ZOOMS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    owner: ReferenceType[QObject]
+    ask: Callable[[Snapshot], Any]
+    answer: Callable[[Any], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    owner: ReferenceType[QObject]
+    give: Callable[[Any], None]
+    value: Any = None
+    error: BaseException | None = None
+
+
+class Desk(QObject):
+    """What a view knows of the world. Lives on the GUI thread.
+
+    Attributes:
+        timeline: Everything known.
+        cursor: The span on screen.
+        selection: What the side panel is about.
+        filter: What every view obeys.
+        status: What the probe last said of itself; None while there is none.
+    """
+
+    ticked = Signal()
+    """At most ten times a second: what the cursor shows has changed. Refresh if visible."""
+    arrived = Signal()
+    """As ticked, but while the cursor stands still too: the timeline has grown."""
+    cursor_changed = Signal()
+    selection_changed = Signal()
+    filter_changed = Signal()
+    theme_changed = Signal()
+    status_changed = Signal()
+    view_wanted = Signal(str)
+    """A view id: somebody asked to be led there. The window obeys."""
+
+    _answered = Signal(object)
+
+    def __init__(self, timeline: Timeline | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.timeline = timeline if timeline is not None else Timeline()
+        self.cursor = Cursor()
+        self.selection: Subject | None = None
+        self.filter: Filter = parse("")
+        self.status: ProbeStatus | None = None
+        self.fetch_body: Callable[[int, Callable[[bytes | None], None]], None] | None = None
+        self.run_command: Callable[[object], None] | None = None
+        self._zooms: list[Cursor] = []
+        self._seen_revision = -1
+        self._snapshot: Snapshot | None = None
+        self._busy_s = 0.0
+        self._rest_until_s = 0.0
+        self._answered.connect(self._give)
+        self._worker: Worker[_Question] = Worker(self._work, "questions")
+        self._timer = QTimer(self)
+        self._timer.setInterval(TICK_MS)
+        self._timer.timeout.connect(self._tick)
+        self._timer.start()
+
+    # what there is
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The timeline as it is now. Cheap; the same object until the timeline grows."""
+        if self._snapshot is None or self._snapshot.revision != self.timeline.revision:
+            self._snapshot = self.timeline.snapshot()
+        return self._snapshot
+
+    def span(self) -> Span:
+        """What the cursor shows of the timeline as it is now."""
+        snapshot = self.snapshot
+        return self.cursor.span(snapshot.begin_ns, snapshot.through_ns)
+
+    def use_timeline(self, timeline: Timeline) -> None:
+        """Another sitting: show this timeline from its newest moment, with nothing selected."""
+        self.timeline = timeline
+        self._snapshot = None
+        self._seen_revision = -1
+        self._zooms.clear()
+        self.status = None
+        self.selection = None
+        self.cursor = self.cursor.following()
+        self.selection_changed.emit()
+        self.cursor_changed.emit()
+        self.status_changed.emit()
+
+    # what a user changes
+
+    def set_cursor(self, cursor: Cursor) -> None:
+        """Show another span."""
+        if cursor != self.cursor:
+            self.cursor = cursor
+            self.cursor_changed.emit()
+
+    def pause(self) -> None:
+        """Let the picture stand still at the newest moment; taking in goes on."""
+        if self.cursor.follows:
+            self.set_cursor(self.cursor.paused_at(self.snapshot.through_ns))
+
+    def follow(self) -> None:
+        """Back to live. A zoomed span gets back the length it had before."""
+        cursor = self._zooms[0] if self._zooms else self.cursor
+        self._zooms.clear()
+        self.set_cursor(cursor.following())
+
+    def zoom(self, span: Span) -> None:
+        """Show just this span, in every view. Refused when it is empty."""
+        length_ns = span.to_ns - span.from_ns
+        if length_ns <= 0:
+            return
+        self._zooms.append(self.cursor)
+        del self._zooms[:-MAX_ZOOMS]
+        self.set_cursor(Cursor(span.to_ns, length_ns, follows=False))
+
+    def zoom_back(self) -> bool:
+        """Undo the last zoom. Whether there was one."""
+        if not self._zooms:
+            return False
+        self.set_cursor(self._zooms.pop())
+        return True
+
+    def select(self, subject: Subject | None) -> None:
+        """Put this into the side panel; None for nothing."""
+        if subject != self.selection:
+            self.selection = subject
+            self.selection_changed.emit()
+
+    def set_filter(self, wanted: Filter) -> None:
+        """Let every view show only this."""
+        if wanted.text != self.filter.text:
+            self.filter = wanted
+            self.filter_changed.emit()
+
+    def show_view(self, view_id: str, subject: Subject | None = None) -> None:
+        """Lead the user to a view, and to something in it."""
+        if subject is not None:
+            self.select(subject)
+        self.view_wanted.emit(view_id)
+
+    def set_status(self, status: ProbeStatus | None) -> None:
+        """What the probe says of itself."""
+        self.status = status
+        self.status_changed.emit()
+
+    # asking
+
+    def ask(self, owner: QObject, key: str, question: Callable[[Snapshot], T], answer: Callable[[T], None]) -> None:
+        """Ask something of the timeline without making the window wait.
+
+        Args:
+            owner: Who asks; the answer is dropped when it is gone by then.
+            key: What it asks. A newer question of the same owner and key replaces one that still waits.
+            question: Runs in the worker thread; must not touch Qt.
+            answer: Gets the result on the GUI thread.
+        """
+        self._worker.put((id(owner), key), _Question(ref(owner), question, answer))
+
+    def body(self, frame_number: int, answer: Callable[[bytes | None], None]) -> None:
+        """Fetch the body of a captured frame; None when it was not kept. The answer comes on the GUI thread."""
+        if frame_number == 0 or self.fetch_body is None:
+            answer(None)
+            return
+        owner = ref(self)
+        self.fetch_body(frame_number, lambda body: self._answered.emit(_Answer(owner, answer, body)))
+
+    def submit(self, command: object) -> None:
+        """Hand a command to the session; ignored when there is none."""
+        if self.run_command is not None:
+            self.run_command(command)
+
+    def close(self) -> None:
+        """End the tick and the worker thread."""
+        self._timer.stop()
+        self._worker.close()
+
+    def _work(self, question: _Question) -> None:
+        """In the worker thread."""
+        if question.owner() is None:
+            return
+        begin_s = perf_counter()
+        try:
+            answer = _Answer(question.owner, question.answer, question.ask(self.timeline.snapshot()))
+        except Exception as error:  # noqa: BLE001  raised again on the GUI thread, where the hook is
+            answer = _Answer(question.owner, question.answer, error=error)
+        self._busy_s += perf_counter() - begin_s
+        if isValid(self):
+            self._answered.emit(answer)
+
+    def _give(self, answer: _Answer) -> None:
+        owner = answer.owner()
+        if owner is None or not isValid(owner):
+            return
+        if answer.error is not None:
+            raise answer.error
+        answer.give(answer.value)
+
+    def _tick(self) -> None:
+        revision = self.timeline.revision
+        now_s = perf_counter()
+        if revision == self._seen_revision or not self._worker.is_idle:
+            return
+        if self._busy_s:
+            self._rest_until_s, self._busy_s = now_s + self._busy_s * REST - TICK_MS / 1000, 0.0
+        if now_s < self._rest_until_s:
+            return
+        self._seen_revision = revision
+        self.arrived.emit()
+        if self.cursor.follows:
+            self.ticked.emit()
