@@ -1,0 +1,59 @@
+"""What stands where there is nothing to show: why, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from app import theme
+from app.widgets.controls import button, label, set_text
+
+
+class EmptyState(QWidget):
+    """An icon, why there is nothing, and what to do about it."""
+
+    def __init__(self, icon: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._icon = icon
+        self._picture = QLabel()
+        self._picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._why = label("", "title", name="Why there is nothing")
+        self._advice = label("", "dim", wraps=True)
+        for text in (self._why, self._advice):
+            text.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._advice.setMaximumWidth(560)
+        self._advice.setMinimumWidth(300)
+        self._act = button("", self._do)
+        self._act.hide()
+        self._action: Callable[[], object] | None = None
+        layout = QVBoxLayout(self)
+        layout.setSpacing(12)
+        layout.addStretch(2)
+        for part in (self._picture, self._why, self._advice, self._act):
+            layout.addWidget(part, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addStretch(3)
+        self.tint()
+
+    def say(self, why: str, advice: str, action: str = "", do: Callable[[], object] | None = None) -> None:
+        """Say why there is nothing and what to do; with a button if there is something to do here."""
+        set_text(self._why, why)
+        set_text(self._advice, advice)
+        self._action = do
+        set_text(self._act, action)
+        self._act.setAccessibleName(action)
+        self._act.setVisible(bool(action))
+
+    def tint(self) -> None:
+        """Take the colours of the theme in use."""
+        self._picture.setPixmap(theme.icon(self._icon, theme.current().dim).pixmap(40, 40))
+
+    @property
+    def text(self) -> str:
+        """All it says."""
+        return f"{self._why.text()}\n{self._advice.text()}"
+
+    def _do(self) -> None:
+        if self._action is not None:
+            self._action()

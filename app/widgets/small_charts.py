@@ -1,0 +1,161 @@
+"""Small charts without axes, for side panels and the overview; painted, since a plot each would be heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from app import theme
+
+Floats = NDArray[np.float64]
+
+
+class Curves(QWidget):
+    """Curves over one span of time, oldest at the left. Gaps are gaps; a pointer reads the values."""
+
+    hovered_share = Signal(float)
+
+    def __init__(self, name: str, *, height: int = 72, is_log: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(name)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFixedHeight(height)
+        self.setMouseTracking(True)
+        self._is_log = is_log
+        self._curves: list[tuple[Floats, str]] = []
+        self._read: Callable[[int], str] | None = None
+        self._top = 0.0
+        self._is_filled = False
+
+    def show_curves(
+        self,
+        curves: Sequence[tuple[Floats, str]],
+        read: Callable[[int], str] | None = None,
+        *,
+        top: float = 0.0,
+        is_filled: bool = False,
+    ) -> None:
+        """Show these.
+
+        Args:
+            curves: Values (shape (buckets,), NaN for gaps) with their colour; the last is drawn on top.
+            read: What the pointer is told about a bucket.
+            top: The least value that reaches the top; so that little is not drawn as much.
+            is_filled: Whether the area below the last curve is tinted.
+        """
+        self._curves, self._read, self._top, self._is_filled = list(curves), read, top, is_filled
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """Wide enough to see a shape."""
+        return QSize(240, self.height())
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Grid, area, curves."""
+        painter = QPainter(self)
+        colours = theme.current()
+        box = QRectF(self.rect()).adjusted(0, 4, 0, -3)
+        painter.setPen(QPen(QColor(colours.line), 1))
+        for share in (0.0, 0.5, 1.0):
+            y = round(box.top() + box.height() * share) + 0.5
+            painter.drawLine(QPointF(box.left(), y), QPointF(box.right(), y))
+        low, high = self._range()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for number, (values, colour) in enumerate(self._curves):
+            points = self._points(values, box, low, high)
+            if self._is_filled and number == len(self._curves) - 1:
+                self._fill(painter, points, box, colour)
+            painter.setPen(QPen(QColor(colour), 1.4))
+            for part in points:
+                if len(part) == 1:
+                    painter.drawEllipse(part[0], 1, 1)
+                else:
+                    painter.drawPolyline(QPolygonF(part))
+        painter.end()
+
+    def _scaled(self, values: Floats) -> Floats:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.log10(np.where(values > 0, values, np.nan)) if self._is_log else values
+
+    def _range(self) -> tuple[float, float]:
+        parts = [self._scaled(values) for values, _ in self._curves]
+        finite = np.concatenate([part[np.isfinite(part)] for part in parts]) if parts else np.empty(0)
+        if not len(finite):
+            return 0.0, max(self._top, 1.0)
+        high = float(finite.max())
+        if self._is_log:
+            low = float(finite.min())
+            return low - 0.1, max(high, low + 0.5) + 0.1
+        return 0.0, max(high * 1.08, self._top, 1e-9)
+
+    def _points(self, values: Floats, box: QRectF, low: float, high: float) -> list[list[QPointF]]:
+        scaled = self._scaled(values)
+        x = box.left() + box.width() * np.arange(len(values)) / max(1, len(values) - 1)
+        y = box.bottom() - box.height() * (scaled - low) / (high - low)
+        finite = np.isfinite(scaled)
+        edges = np.flatnonzero(np.diff(np.concatenate(([0], finite.view(np.int8), [0]))))
+        return [[QPointF(x[i], y[i]) for i in range(begin, end)] for begin, end in edges.reshape(-1, 2)]
+
+    @staticmethod
+    def _fill(painter: QPainter, parts: list[list[QPointF]], box: QRectF, colour: str) -> None:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.current().tint(colour, 0.18, theme.current().surface2)))
+        for part in parts:
+            ends = [QPointF(part[-1].x(), box.bottom()), QPointF(part[0].x(), box.bottom())]
+            painter.drawPolygon(QPolygonF([*part, *ends]))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Tell the values under the pointer."""
+        buckets = len(self._curves[0][0]) if self._curves else 0
+        if buckets and self._read is not None:
+            bucket = min(buckets - 1, max(0, int(event.position().x() / max(1, self.width()) * buckets)))
+            QToolTip.showText(event.globalPosition().toPoint(), self._read(bucket), self)
+
+
+class HeatStrip(QWidget):
+    """Time by duration, darker where more calls fell. Without axes."""
+
+    def __init__(self, name: str, *, height: int = 84, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(name)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFixedHeight(height)
+        self._heat: NDArray[np.int64] = np.zeros((0, 0), np.int64)
+
+    def show_heat(self, heat: NDArray[np.int64]) -> None:
+        """Show counts. Shape (rows, buckets), the shortest durations first."""
+        self._heat = heat
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """One cell a count, with a hair between them while they are large enough."""
+        rows, buckets = self._heat.shape
+        if not rows or not buckets or not self._heat.any():
+            return
+        colours = theme.current()
+        share = np.sqrt(self._heat / self._heat.max())
+        share = np.where(self._heat > 0, 0.15 + 0.85 * share, 0.0)
+        front, back = (QColor(c).getRgb()[:3] for c in (colours.accent, colours.surface1))
+        mixed = np.asarray(front) * share[..., None] + np.asarray(back) * (1 - share[..., None])
+        pixels = np.full((rows, buckets, 4), 255, np.uint8)
+        pixels[..., :3] = mixed[::-1].round().astype(np.uint8)
+        pixels = np.ascontiguousarray(pixels)
+        image = QImage(pixels.data, buckets, rows, buckets * 4, QImage.Format.Format_RGBA8888)
+        painter = QPainter(self)
+        painter.drawImage(QRectF(self.rect()), image)
+        painter.setPen(QColor(colours.surface1))
+        if self.width() / buckets >= 4:
+            for number in range(1, buckets):
+                x = round(self.width() * number / buckets)
+                painter.drawLine(x, 0, x, self.height())
+        if self.height() / rows >= 4:
+            for number in range(1, rows):
+                y = round(self.height() * number / rows)
+                painter.drawLine(0, y, self.width(), y)
+        painter.end()
