@@ -195,6 +195,7 @@ class Tally:
     requests_timed_out: int = 0
     requests_repeated: int = 0  # same id again, no stream
     requests_forgotten: int = 0  # table of open calls was full
+    requests_unheard: int = 0  # ended while or after nothing was heard: nobody knows how; they leave no row
     responses_orphaned: int = 0
     responses_late: int = 0
     responses_doubled: int = 0

@@ -1,0 +1,401 @@
+"""Frames in, batches out: decodes, correlates, keeps the roster, counts. Pure: it is told what time it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from itertools import repeat
+from typing import Any, Final
+
+from broker.observe.announcements import cpu_percent, read_announcement
+from broker.observe.breakers import BreakerWatch, is_breaker_event
+from broker.observe.correlation import Correlation
+from broker.observe.counters import Counters
+from broker.observe.journal import Batch, CallFlag, EventFlag, NameKind, StateChange, Tally
+from broker.observe.lanes import CallRoute, EventRoute, Lane, edge_of
+from broker.observe.limits import Limits
+from broker.observe.names import NameBook
+from broker.observe.notes import Notes
+from broker.observe.roster import Roster
+from broker.observe.rows import EventRow, call_columns, event_columns
+from broker.protocol.channels import parse_channel
+from broker.protocol.codec import decode_body
+from broker.protocol.frame import RawFrame
+from broker.protocol.headers import (
+    EventHeader,
+    Malformed,
+    RequestHeader,
+    read_event,
+    read_other,
+    read_request,
+    read_response,
+)
+
+_LONGEST_CHANNEL: Final = 2_048
+
+FrameNumbers = Callable[[int, Sequence[RawFrame]], Sequence[int]]
+
+
+class Pipeline:
+    """Takes in frames, gives batches of what they tell. A FrameSink.
+
+    The same frames give the same rows, names and states, however they are cut
+    into feeds, and however often ``advance`` and ``take`` are called between.
+    """
+
+    def __init__(
+        self, *, begin_ns: int, limits: Limits | None = None, frame_numbers: FrameNumbers | None = None
+    ) -> None:
+        """
+        Args:
+            begin_ns: When the session begins.
+            limits: How much is kept.
+            frame_numbers: Keeps frames (at_ns, frames) and gives each a FrameNumber, 0 for one
+                that it did not keep. Asked by ``feed`` when it is not told numbers.
+        """
+        self._limits = limits or Limits()
+        self._frame_numbers = frame_numbers
+        self._now_ns = begin_ns
+        self._tally = Tally()
+        self._names = NameBook(self._limits)
+        self._counters = Counters(self._limits.reasons)
+        self._lanes: dict[bytes, Lane] = {}
+        self._cached = 0  # routes and senders of all lanes
+        self._events: list[EventRow] = []
+        self._changes: list[StateChange] = []
+        self._breakers = BreakerWatch(self._changes.append)
+        self._roster = Roster(self._limits, self._changes.append, self._node_gone, self._forget_lanes)
+        self._correlation = Correlation(self._names, self._limits, self._tally, self._call_route, self._node_number)
+        self._notes = Notes(self._correlation, self._roster, self._tally, self._changes.append, self._forget_lanes)
+        self._ours = self._roster.ours
+
+    # -- intake
+
+    def feed(self, at_ns: int, frames: Sequence[RawFrame], numbers: Sequence[int] | None = None) -> None:
+        """Take in frames that arrived together, oldest first. Never raises, whatever they hold.
+
+        Args:
+            at_ns: When they were received, in ns since the epoch. What lies before
+                an earlier moment is taken as of that moment.
+            frames: Channel and body of each.
+            numbers: FrameNumber of each, parallel to frames; 0 for one that was not kept.
+        """
+        each: Iterable[int] = repeat(0)
+        if numbers is not None:
+            each = numbers
+        elif self._frame_numbers is not None:
+            each = self._frame_numbers(at_ns, frames)
+        at_ns = max(at_ns, self._now_ns)
+        self._now_ns = at_ns
+        if at_ns >= min(self._correlation.due_ns, self._roster.due_ns):
+            self._advance(at_ns)
+        if at_ns >= self._counters.next_second_ns:
+            self._counters.begin_second(at_ns)
+        self._correlation.heard(at_ns)
+        for (channel, body), number in zip(frames, each, strict=False):
+            lane = self._lanes.get(channel)
+            if lane is None:
+                lane = self._new_lane(channel)
+            lane.handle(lane, at_ns, body, number)
+
+    def advance(self, now_ns: int) -> None:
+        """It is this moment now: end what ends by itself, each at its own moment."""
+        self._now_ns = max(self._now_ns, now_ns)
+        if self._now_ns >= min(self._correlation.due_ns, self._roster.due_ns):
+            self._advance(self._now_ns)
+
+    def _advance(self, now_ns: int) -> None:
+        """Deadlines of calls and of nodes, in the order of their moments."""
+        correlation, roster = self._correlation, self._roster
+        while True:
+            if roster.due_ns > now_ns:
+                correlation.advance(now_ns)
+                return
+            correlation.advance(roster.due_ns)
+            roster.advance(roster.due_ns)
+
+    def take(self, now_ns: int) -> Batch:
+        """What was observed since the last time.
+
+        Args:
+            now_ns: The moment it is; what ends by itself has ended by then.
+
+        Returns:
+            Names before the rows that use them; arrays in the dtypes of the journal.
+        """
+        self.advance(now_ns)
+        rows, waiting = self._correlation.take()
+        events, self._events = self._events, []
+        changes, self._changes[:] = list(self._changes), []
+        return Batch(
+            through_ns=self._now_ns,
+            calls=call_columns(rows),
+            events=event_columns(events),
+            counters=self._counters.take(),
+            names=self._names.take(),
+            waiting=waiting,
+            changes=changes,
+            tally=self._settled_tally(),
+        )
+
+    def _settled_tally(self) -> Tally:
+        """Totals as of now; a copy. Counters must have been settled."""
+        counters = self._counters
+        return replace(
+            self._tally,
+            packets=counters.packets,
+            bytes=counters.bytes,
+            undecodable=counters.undecodable,
+            ours=counters.ours,
+            requests_open=self._correlation.open_count,
+            names_refused=self._names.refused,
+            undecodable_reasons=dict(counters.reasons),
+        )
+
+    # -- channels
+
+    def _new_lane(self, name: bytes) -> Lane:
+        """Look at a channel's name; keep what it says, within the limit."""
+        if name.startswith(b"@"):
+            return Lane(name[:_LONGEST_CHANNEL], self._note, self._counter("?", 0))
+        channel = parse_channel(name) if len(name) <= _LONGEST_CHANNEL else None
+        if channel is None:
+            return Lane(name[:_LONGEST_CHANNEL], self._foreign, self._counter("?", 0))
+        namespace = self._names.number(NameKind.NAMESPACE, 0, channel.namespace)
+        takers = {
+            "REQ": self._request,
+            "REQB": self._request,
+            "RES": self._response,
+            "EVENT": self._event,
+            "EVENTB": self._event,
+            "INFO": self._info,
+        }
+        is_node = channel.rest and channel.command not in ("REQB", "EVENTB")
+        lane = Lane(
+            name,
+            takers.get(channel.command, self._other),
+            self._counter(channel.command, namespace),
+            command=channel.command,
+            namespace=channel.namespace,
+            namespace_number=namespace,
+            rest=channel.rest,
+            node=self._names.number(NameKind.NODE, namespace, channel.rest) if is_node else 0,
+        )
+        if len(self._lanes) >= self._limits.channels:
+            self._forget_lanes()
+        self._lanes[name] = lane
+        return lane
+
+    def _counter(self, command: str, namespace: int) -> Any:
+        return self._counters.counter(namespace, self._names.number(NameKind.PACKET_TYPE, 0, command))
+
+    def _forget_lanes(self) -> None:
+        """Begin the cache anew: it is full, or what it was made from has changed."""
+        self._lanes.clear()
+        self._cached = 0
+
+    def _keep(self, lane: Lane) -> None:
+        """One more name was cached on a lane."""
+        self._cached += 1
+        if self._cached > self._limits.channels:
+            self._forget_lanes()
+            lane.routes.clear()
+            lane.senders.clear()
+
+    # -- packets
+
+    def _request(self, lane: Lane, at_ns: int, body: bytes, frame: int) -> None:
+        counter = lane.counter
+        counter.packets += 1
+        size = len(body)
+        counter.bytes += size
+        header = read_request(body)
+        if header.__class__ is Malformed or (size > self._limits.id_length and self._ids_are_long(header)):
+            self._malformed(lane, header)
+            return
+        self._correlation.request(lane, at_ns, header, size, frame)  # type: ignore[arg-type]
+        if self._ours and header.sender in self._ours:  # type: ignore[union-attr]
+            counter.ours += 1
+
+    def _response(self, lane: Lane, at_ns: int, body: bytes, frame: int) -> None:
+        counter = lane.counter
+        counter.packets += 1
+        size = len(body)
+        counter.bytes += size
+        header = read_response(body)
+        if header.__class__ is Malformed or (size > self._limits.id_length and self._ids_are_long(header)):
+            self._malformed(lane, header)
+            return
+        sender = header.sender  # type: ignore[union-attr]
+        if sender not in lane.senders:
+            self._hear(lane, sender, at_ns, header)
+        self._correlation.response(lane, at_ns, header, size, frame)  # type: ignore[arg-type]
+        if self._ours and sender in self._ours:
+            counter.ours += 1
+
+    def _event(self, lane: Lane, at_ns: int, body: bytes, frame: int) -> None:
+        counter = lane.counter
+        counter.packets += 1
+        size = len(body)
+        counter.bytes += size
+        header = read_event(body)
+        if isinstance(header, Malformed) or (size > self._limits.id_length and self._ids_are_long(header)):
+            self._malformed(lane, header)
+            return
+        groups = header.groups
+        groups = tuple(groups) if groups.__class__ is list else ()
+        try:
+            route = lane.routes[header.event, header.caller, header.sender, header.broadcast is True, groups]
+        except (KeyError, TypeError):
+            route = self._event_route(lane, header, groups)
+        ids = (header.id, header.requestID, header.parentID)
+        span, trace, parent = (text if text.__class__ is str else "" for text in ids)
+        self._events.append((at_ns, route, size, span, trace, parent, frame))
+        if route[3]:
+            packet = decode_body(body)
+            data = packet.get("data") if isinstance(packet, dict) else None
+            self._breakers.heard(lane.namespace, header.sender, header.event, data, at_ns)
+        if self._ours and header.sender in self._ours:
+            counter.ours += 1
+
+    def _info(self, lane: Lane, at_ns: int, body: bytes, _frame: int) -> None:
+        self._count(lane, body)
+        digest = hash(body) or 1
+        if self._roster.is_known_info(lane.namespace, digest, at_ns):
+            return
+        if len(body) > self._limits.info_bytes:
+            self._counters.malformed(lane.counter, f"INFO of more than {self._limits.info_bytes:,} bytes")
+            return
+        payload = decode_body(body)
+        info = payload.reason if isinstance(payload, Malformed) else read_announcement(payload)
+        if isinstance(info, str):
+            self._counters.malformed(lane.counter, info)
+            return
+        if info.node_id in self._ours:
+            lane.counter.ours += 1
+        self._roster.announced(lane.namespace, info, at_ns, "info", digest=digest, size=len(body))
+
+    def _other(self, lane: Lane, at_ns: int, body: bytes, _frame: int) -> None:
+        """HEARTBEAT, DISCONNECT, DISCOVER, PING, PONG."""
+        self._count(lane, body)
+        header = read_other(body)
+        if isinstance(header, Malformed):
+            self._counters.malformed(lane.counter, header.reason)
+            return
+        protocol = header.ver if isinstance(header.ver, str) else ""
+        sender = header.sender
+        if sender in self._ours:
+            lane.counter.ours += 1
+        if len(sender) > self._limits.id_length:
+            return
+        if lane.command == "HEARTBEAT":
+            packet = decode_body(body)
+            cpu = cpu_percent(packet.get("cpu")) if isinstance(packet, dict) else None
+            self._roster.beat(lane.namespace, sender, at_ns, cpu, protocol, "heartbeat")
+        elif lane.command == "DISCONNECT":
+            self._roster.disconnected(lane.namespace, sender, at_ns)
+        else:
+            self._roster.heard(lane.namespace, sender, at_ns, protocol)
+
+    def _foreign(self, lane: Lane, _at_ns: int, body: bytes, _frame: int) -> None:
+        self._count(lane, body)
+        self._counters.malformed(lane.counter, "channel is not one of Moleculer's")
+
+    def _note(self, lane: Lane, at_ns: int, body: bytes, _frame: int) -> None:
+        wrong = self._notes.take(lane.name, at_ns, body)
+        if wrong is not None:
+            self._counters.malformed(lane.counter, f"our own frame: {wrong}")
+
+    def _count(self, lane: Lane, body: bytes) -> None:
+        lane.counter.packets += 1
+        lane.counter.bytes += len(body)
+
+    def _malformed(self, lane: Lane, header: Any) -> None:
+        is_malformed = isinstance(header, Malformed)
+        reason = header.reason if is_malformed else f"ids of more than {self._limits.id_length} letters"
+        self._counters.malformed(lane.counter, reason)
+
+    def _ids_are_long(self, header: Any) -> bool:
+        """Whether a header's ids would fill memory."""
+        texts = (getattr(header, name, "") for name in ("id", "sender", "requestID", "parentID"))
+        return sum(len(text) for text in texts if isinstance(text, str)) > self._limits.id_length
+
+    # -- names
+
+    def _hear(self, lane: Lane, sender: str, at_ns: int, header: Any) -> None:
+        """A sender that is new on its lane."""
+        protocol = header.ver if isinstance(header.ver, str) else ""
+        if self._roster.heard(lane.namespace, sender, at_ns, protocol):
+            lane.senders.add(sender)
+            self._keep(lane)
+
+    def _node_number(self, lane: Lane, node_id: str) -> int:
+        return self._names.number(NameKind.NODE, lane.namespace_number, node_id)
+
+    def _call_route(self, lane: Lane, header: RequestHeader) -> CallRoute:
+        """The route of a request that is new on its lane."""
+        caller = header.caller if isinstance(header.caller, str) else ""
+        space = lane.namespace_number
+        flags = 0
+        if lane.command == "REQB":
+            flags = CallFlag.BALANCED | CallFlag.TARGET_UNKNOWN
+        elif not lane.node:
+            flags = CallFlag.TARGET_UNKNOWN
+        if header.sender in self._ours:
+            flags |= CallFlag.OURS
+        edge = edge_of(
+            flags=flags,
+            caller=self._names.number(NameKind.SERVICE, space, caller),
+            source=self._node_number(lane, header.sender),
+            target=lane.node,
+        )
+        route = (self._names.number(NameKind.ACTION, space, header.action), edge)
+        is_heard = self._hear_request(lane, header)
+        if is_heard and (header.caller is None or isinstance(header.caller, str)):
+            lane.routes[header.action, header.caller, header.sender] = route
+            self._keep(lane)
+        return route
+
+    def _hear_request(self, lane: Lane, header: RequestHeader) -> bool:
+        """Tell the roster of a request; whether that need not be done again."""
+        protocol = header.ver if isinstance(header.ver, str) else ""
+        is_heard = self._roster.heard(lane.namespace, header.sender, self._now_ns, protocol)
+        if lane.command == "REQ" and lane.rest and header.sender not in self._ours:
+            self._roster.called(lane.namespace, header.action, lane.rest, self._now_ns)
+        return is_heard
+
+    def _event_route(self, lane: Lane, header: EventHeader, groups: tuple[Any, ...]) -> EventRoute:
+        """The route of an event that is new on its lane."""
+        caller = header.caller if isinstance(header.caller, str) else ""
+        space = lane.namespace_number
+        flags = EventFlag.BALANCED if lane.command == "EVENTB" else 0
+        is_broadcast = header.broadcast is True
+        if is_broadcast:
+            flags |= EventFlag.BROADCAST
+        if header.sender in self._ours:
+            flags |= EventFlag.OURS
+        edge = edge_of(
+            flags=flags,
+            caller=self._names.number(NameKind.SERVICE, space, caller),
+            source=self._node_number(lane, header.sender),
+            target=lane.node,
+        )
+        texts = sorted(group for group in groups if isinstance(group, str))
+        route = (
+            self._names.number(NameKind.EVENT, space, header.event),
+            edge,
+            self._names.number(NameKind.GROUPS, space, ",".join(texts)),
+            is_breaker_event(header.event),
+        )
+        self._hear(lane, header.sender, self._now_ns, header)
+        if len(texts) == len(groups) and (header.caller is None or isinstance(header.caller, str)):
+            lane.routes[header.event, header.caller, header.sender, is_broadcast, groups] = route
+            self._keep(lane)
+        return route
+
+    def _node_gone(self, namespace: str, node_id: str, at_ns: int) -> None:
+        """A node left, or began anew: its calls, its breakers, and what is cached of it."""
+        space = self._names.number(NameKind.NAMESPACE, 0, namespace)
+        self._correlation.node_gone(self._names.number(NameKind.NODE, space, node_id), at_ns)
+        self._breakers.node_gone(namespace, node_id, at_ns)
+        self._forget_lanes()
