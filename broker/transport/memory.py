@@ -1,0 +1,188 @@
+"""A bus in memory, for tests: what is published is delivered before `publish` returns."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from broker.clock import Clock, SystemClock
+from broker.protocol.frame import FrameSink
+from broker.transport.base import Deliver, gap_frame
+
+
+class MemoryBus:
+    """Everybody who was given it hears everybody else.
+
+    Attributes:
+        published: Everything that was published, oldest first.
+        stored: Keys that `MemoryLooker.keys` finds.
+    """
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.clock = clock or SystemClock()
+        self.published: list[tuple[bytes, bytes]] = []
+        self.stored: dict[str, bytes] = {}
+        self._sinks: list[FrameSink] = []
+        self._subscriptions: list[MemorySubscription] = []
+        self.is_down = False
+
+    def publish(self, channel: bytes, body: bytes) -> None:
+        """Deliver to all who hear the channel, at once; nobody hears while the bus is down."""
+        if self.is_down:
+            return
+        self.published.append((channel, body))
+        for sink in list(self._sinks):
+            sink.feed(self.clock.now_ns(), [(channel, body)])
+        for subscription in list(self._subscriptions):
+            subscription.take(channel, body)
+
+    def go_down(self, reason: str = "the bus was taken down") -> None:
+        """Nobody hears anybody from now on; taps are told so."""
+        self.is_down = True
+        for sink in list(self._sinks):
+            sink.feed(self.clock.now_ns(), [gap_frame("begin", reason=reason)])
+
+    def come_back(self) -> None:
+        """All hear again."""
+        self.is_down = False
+        for sink in list(self._sinks):
+            sink.feed(self.clock.now_ns(), [gap_frame("end")])
+        for subscription in list(self._subscriptions):
+            subscription.reconnected()
+
+    def tap(self) -> MemoryTap:
+        """Something that hears everything."""
+        return MemoryTap(self)
+
+    def looker(self) -> MemoryLooker:
+        """Something that sees who listens."""
+        return MemoryLooker(self)
+
+    def publisher(self) -> MemoryPublisher:
+        """Something that sends."""
+        return MemoryPublisher(self)
+
+    async def subscribe(
+        self, channels: Sequence[bytes], deliver: Deliver, on_reconnect: Callable[[], None] | None = None
+    ) -> MemorySubscription:
+        """Hear some channels."""
+        subscription = MemorySubscription(self, channels, deliver, on_reconnect)
+        self._subscriptions.append(subscription)
+        return subscription
+
+    def add_sink(self, sink: FrameSink) -> None:
+        """Give it everything from now on."""
+        self._sinks.append(sink)
+
+    def remove_sink(self, sink: FrameSink) -> None:
+        """Give it nothing any more."""
+        self._sinks.remove(sink)
+
+    def remove_subscription(self, subscription: MemorySubscription) -> None:
+        """It hears nothing any more."""
+        if subscription in self._subscriptions:
+            self._subscriptions.remove(subscription)
+
+    def heard(self) -> list[str]:
+        """The channels that somebody hears."""
+        names = {name for subscription in self._subscriptions for name in subscription.channels}
+        return sorted(name.decode("utf-8", "surrogateescape") for name in names)
+
+
+class MemoryTap:
+    """Hears everything."""
+
+    def __init__(self, bus: MemoryBus) -> None:
+        self._bus = bus
+
+    async def run(self, sink: FrameSink) -> None:
+        """Listen until cancelled."""
+        self._bus.add_sink(sink)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self._bus.remove_sink(sink)
+
+
+class MemoryLooker:
+    """Sees who listens, and what is stored."""
+
+    def __init__(self, bus: MemoryBus) -> None:
+        self._bus = bus
+
+    async def channels(self) -> list[str]:
+        """The channels that somebody hears."""
+        return self._bus.heard()
+
+    async def keys(self, pattern: str) -> dict[str, bytes]:
+        """Keys that begin with what stands before the pattern's first star."""
+        prefix, _, rest = pattern.partition("*")
+        fixed = rest.strip("*")
+        return {k: v for k, v in self._bus.stored.items() if k.startswith(prefix) and fixed in k}
+
+    async def clients(self) -> list[dict[str, str]]:
+        """None: there are no connections."""
+        return []
+
+    async def server_info(self) -> dict[str, Any]:
+        """That it is memory."""
+        return {"server": "memory"}
+
+    async def close(self) -> None:
+        """Nothing to end."""
+
+
+class MemoryPublisher:
+    """Sends."""
+
+    def __init__(self, bus: MemoryBus) -> None:
+        self._bus = bus
+
+    def publish(self, channel: bytes, body: bytes) -> None:
+        """Deliver at once."""
+        self._bus.publish(channel, body)
+
+    async def drain(self) -> None:
+        """Nothing waits."""
+
+    async def close(self) -> None:
+        """Nothing to end."""
+
+
+class MemorySubscription:
+    """Hears some channels. Delivery is in the next turn of the loop, as on a network."""
+
+    def __init__(
+        self,
+        bus: MemoryBus,
+        channels: Sequence[bytes],
+        deliver: Deliver,
+        on_reconnect: Callable[[], None] | None = None,
+    ) -> None:
+        self._bus = bus
+        self._deliver = deliver
+        self._on_reconnect = on_reconnect
+        self.channels = set(channels)
+
+    def take(self, channel: bytes, body: bytes) -> None:
+        """What somebody published."""
+        if channel in self.channels:
+            asyncio.get_running_loop().call_soon(self._deliver, channel, body)
+
+    def reconnected(self) -> None:
+        """The bus is back."""
+        if self._on_reconnect is not None:
+            self._on_reconnect()
+
+    async def add(self, channels: Sequence[bytes]) -> None:
+        """Hear these as well."""
+        self.channels.update(channels)
+
+    async def remove(self, channels: Sequence[bytes]) -> None:
+        """Hear these no longer."""
+        self.channels.difference_update(channels)
+
+    async def close(self) -> None:
+        """Hear nothing any more."""
+        self._bus.remove_subscription(self)
