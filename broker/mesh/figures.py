@@ -1,0 +1,162 @@
+"""How many sets of calls went, all at once: counts by outcome, percentiles from log buckets.
+
+A percentile is the value of the bucket in which the call of that rank lies
+(the smallest rank at or above the share); sets are merged by adding their
+histograms, and percentiles are never averaged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broker.mesh.answers import Figures
+from broker.mesh.cuts import Cut
+from broker.mesh.histograms import Histograms
+from broker.mesh.names import Names, error_code
+from broker.observe.journal import COUNTED_OUTCOMES, NameKind, Outcome
+
+OUTCOMES: Final = 8  # a power of two above the last outcome
+QUANTILES: Final = (0.5, 0.9, 0.99)
+
+Groups = NDArray[np.intp]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class FigureTable:
+    """Figures of many groups of calls, one element a group.
+
+    Attributes:
+        outcomes: Shape (groups, OUTCOMES).
+        quantiles_ms: Shape (groups, 3): p50, p90, p99; NaN without completed calls.
+        max_ms: Shape (groups,); NaN without completed calls.
+        client_errors: Errors with a code from 400 to 499. Shape (groups,).
+        seconds: Length of the span that they are of.
+    """
+
+    outcomes: NDArray[np.int64]
+    quantiles_ms: Floats
+    max_ms: Floats
+    client_errors: NDArray[np.int64]
+    seconds: float
+
+    @property
+    def calls(self) -> NDArray[np.int64]:
+        """Calls of each group. Shape (groups,)."""
+        return np.asarray(self.outcomes[:, :COUNTED_OUTCOMES].sum(1))
+
+    def figures(self) -> list[Figures]:
+        """All groups as records, in order."""
+        counts = self.outcomes.tolist()
+        quantiles, most = self.quantiles_ms.tolist(), self.max_ms.tolist()
+        return [_figures(*row, self.seconds) for row in zip(counts, quantiles, most, strict=True)]
+
+
+def _figures(counts: list[int], quantiles_ms: list[float], max_ms: float, seconds: float) -> Figures:
+    ok, failed, timed_out, no_answer, late = counts[:5]
+    calls = ok + failed + timed_out + no_answer
+    return Figures(
+        calls,
+        ok + failed,
+        failed,
+        timed_out,
+        no_answer,
+        late,
+        calls / seconds if seconds > 0 else 0.0,
+        quantiles_ms[0],
+        quantiles_ms[1],
+        quantiles_ms[2],
+        max_ms,
+    )
+
+
+class FigureCounter:
+    """Counts calls of many groups.
+
+    Args:
+        groups: How many there are.
+        names: Where errors are named.
+    """
+
+    def __init__(self, groups: int, names: Names) -> None:
+        self.groups = groups
+        self._is_client = client_error_table(names)
+        self._client_errors = np.zeros(groups, np.int64)
+        self._outcomes = np.zeros(groups * OUTCOMES, np.int64)
+        self._histograms = Histograms(groups)
+        self._max_s = np.zeros(groups, np.float32)
+
+    def add(self, cut: Cut, groups: Groups) -> None:
+        """Count these calls.
+
+        Args:
+            cut: Rows of calls.
+            groups: The group of each, 0 up to ``groups`` - 1. Shape (count,).
+        """
+        outcome = cut.column("outcome")
+        np.add.at(self._outcomes, groups * OUTCOMES + outcome, 1)
+        bucket, duration_s = cut.column("bucket"), cut.column("duration_s")
+        failed = np.flatnonzero(outcome == Outcome.FAILED)
+        if len(failed):
+            is_client = np.take(self._is_client, cut.column("error")[failed], mode="clip")
+            np.add.at(self._client_errors, groups[failed[is_client]], 1)
+        completed = (outcome <= Outcome.FAILED) & (bucket >= 0)
+        if not completed.all():
+            groups, bucket, duration_s = groups[completed], bucket[completed], duration_s[completed]
+        self._histograms.add(groups, bucket)
+        np.maximum.at(self._max_s, groups, duration_s)
+
+    def table(self, seconds: float) -> FigureTable:
+        """What was counted, as of a span of this length."""
+        outcomes = self._outcomes.reshape(-1, OUTCOMES)
+        return _table(outcomes, self._histograms, self._max_s, self._client_errors, seconds)
+
+    def merged(self, into: Groups, groups: int, seconds: float) -> FigureTable:
+        """What was counted, of larger groups.
+
+        Args:
+            into: The larger group of each group, -1 for none. Shape (groups of this counter,).
+            groups: How many larger groups there are.
+            seconds: Length of the span.
+        """
+        kept = into >= 0
+        outcomes = np.zeros((groups, OUTCOMES), np.int64)
+        np.add.at(outcomes, into[kept], self._outcomes.reshape(-1, OUTCOMES)[kept])
+        max_s = np.zeros(groups, np.float32)
+        np.maximum.at(max_s, into[kept], self._max_s[kept])
+        client_errors = np.zeros(groups, np.int64)
+        np.add.at(client_errors, into[kept], self._client_errors[kept])
+        return _table(outcomes, self._histograms.merged(into, groups), max_s, client_errors, seconds)
+
+
+def _table(
+    outcomes: NDArray[np.int64],
+    histograms: Histograms,
+    max_s: NDArray[np.float32],
+    client_errors: NDArray[np.int64],
+    seconds: float,
+) -> FigureTable:
+    quantiles_s, counts = histograms.quantiles(QUANTILES)
+    max_ms = np.where(counts > 0, max_s.astype(np.float64) * 1000, np.nan)
+    # a bucket's value may lie above the longest call in it
+    quantiles_ms = np.minimum(quantiles_s * 1000, max_ms[:, None])
+    return FigureTable(outcomes, quantiles_ms, max_ms, client_errors, seconds)
+
+
+def total_figures(cuts: Sequence[Cut], names: Names, seconds: float) -> Figures:
+    """Figures of all these calls as one."""
+    counter = FigureCounter(1, names)
+    for cut in cuts:
+        counter.add(cut, np.zeros(cut.count, np.intp))
+    return counter.table(seconds).figures()[0]
+
+
+def client_error_table(names: Names) -> NDArray[np.bool_]:
+    """Whether an error has a code from 400 to 499, by ERROR number."""
+    codes = [error_code(text) for text in names.texts(NameKind.ERROR)]
+    return np.array([code is not None and 400 <= code < 500 for code in codes])

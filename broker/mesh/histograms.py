@@ -1,0 +1,125 @@
+"""Histograms of log buckets for many groups at once, and percentiles from them.
+
+Few groups are counted in a dense table; where that would be too large, the
+(group, bucket) pairs are kept and sorted. Both give the same answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broker.observe.buckets import BUCKET_COUNT, bucket_values_s
+
+DENSE_CELLS: Final = 12_000_000
+"""Above so many cells (48 MB) pairs are kept instead: 4 bytes a call, sorted at the end."""
+
+VALUES_S: Final = bucket_values_s()
+
+
+class Histograms:
+    """Counts by group and log bucket.
+
+    Args:
+        groups: How many groups there are.
+        coarse: Log buckets that are counted as one; more makes small tables and rough percentiles.
+    """
+
+    def __init__(self, groups: int, coarse: int = 1) -> None:
+        self._groups = groups
+        self._coarse = coarse
+        self._width = -(-BUCKET_COUNT // coarse)
+        is_dense = groups * self._width <= DENSE_CELLS
+        self._cells = np.zeros(groups * self._width, np.int32) if is_dense else None
+        self._keys: list[NDArray[Any]] = []
+
+    def add(self, groups: NDArray[np.intp], buckets: NDArray[np.int16]) -> None:
+        """Count one call for each element. Shapes (n,) both; buckets from 0."""
+        keys = groups * self._width
+        keys += buckets if self._coarse == 1 else buckets // self._coarse
+        if self._cells is not None:
+            np.add.at(self._cells, keys, 1)
+        else:
+            self._keys.append(keys.astype(np.uint32 if self._groups * self._width < 2**32 else np.uint64))
+
+    def dense(self) -> NDArray[np.int32]:
+        """The counts. Shape (groups, buckets). Only for a small number of groups."""
+        if self._cells is None:
+            keys = self._sorted().astype(np.intp)
+            return np.bincount(keys, minlength=self._groups * self._width).reshape(self._groups, -1).astype(np.int32)
+        return self._cells.reshape(self._groups, self._width)
+
+    def _sorted(self) -> NDArray[Any]:
+        if len(self._keys) > 1:
+            self._keys = [np.concatenate(self._keys)]
+        keys = self._keys[0] if self._keys else np.empty(0, np.uint32)
+        keys.sort()
+        return keys
+
+    def merged(self, into: NDArray[np.intp], groups: int) -> Histograms:
+        """The histograms of larger groups. ``into``: the larger group of each, -1 for none."""
+        result = Histograms(groups, self._coarse)
+        if self._cells is None:
+            for keys in self._keys:
+                group = into[keys // self._width]
+                kept = group >= 0
+                bucket = (keys[kept] % self._width).astype(np.int16)
+                result.add(group[kept], bucket * np.int16(self._coarse))
+            return result
+        order = np.argsort(into, kind="stable")
+        order = order[np.searchsorted(into[order], 0) :]
+        if not len(order):
+            return result
+        targets, firsts = np.unique(into[order], return_index=True)
+        sums = np.add.reduceat(self.dense()[order], firsts, axis=0)
+        result._assign(targets, sums)
+        return result
+
+    def _assign(self, groups: NDArray[np.intp], sums: NDArray[np.int32]) -> None:
+        if self._cells is not None:
+            self._cells.reshape(self._groups, self._width)[groups] = sums
+            return
+        cells = np.flatnonzero(sums)
+        keys = groups[cells // self._width] * self._width + cells % self._width
+        self._keys.append(np.repeat(keys, sums.ravel()[cells]).astype(np.uint64))
+
+    def quantiles(self, shares: Sequence[float]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Percentiles of every group.
+
+        Args:
+            shares: Which, 0 to 1.
+
+        Returns:
+            Values in s, shape (groups, shares), NaN for a group without calls;
+            and the calls of each group, shape (groups,).
+        """
+        ends, place = self._ranks()
+        begins = np.concatenate([[0], ends[:-1]])
+        counts = ends - begins
+        ranks = np.ceil(np.outer(counts, shares) - 1e-9).astype(np.int64)
+        filled = counts > 0
+        buckets = np.zeros(ranks.shape, np.int64)
+        buckets[filled] = place(begins[filled, None] + np.maximum(ranks[filled], 1)) % self._width
+        values = self._values()[buckets]
+        values[~filled] = np.nan
+        return values, counts
+
+    def _ranks(self) -> tuple[NDArray[np.int64], Any]:
+        """Where each group ends among all calls in order, and a function from rank (from 1) to cell."""
+        if self._cells is not None:
+            running = np.cumsum(self._cells, dtype=np.int32)
+            return running[self._width - 1 :: self._width].astype(np.int64), lambda ranks: np.searchsorted(
+                running, ranks
+            )
+        keys = self._sorted()
+        bounds = (np.arange(1, self._groups + 1, dtype=np.uint64) * self._width).astype(keys.dtype)
+        return np.searchsorted(keys, bounds), lambda ranks: keys[ranks - 1].astype(np.int64)
+
+    def _values(self) -> NDArray[np.float64]:
+        if self._coarse == 1:
+            return VALUES_S
+        middles = np.minimum(np.arange(self._width) * self._coarse + self._coarse // 2, BUCKET_COUNT - 1)
+        return VALUES_S[middles]

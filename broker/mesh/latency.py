@@ -1,0 +1,232 @@
+"""How fast calls are, by action, edge, endpoint, service or node, and over time."""
+# ruff: noqa: A002 - `filter` is the word of the views
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broker.mesh.answers import ActionRow, Floats, Series
+from broker.mesh.cuts import Cut, call_cuts, time_buckets, time_edges_ns
+from broker.mesh.figures import OUTCOMES, QUANTILES, FigureCounter, FigureTable
+from broker.mesh.filter import EMPTY, Filter
+from broker.mesh.groups import By, Grouping, grouping
+from broker.mesh.health import health
+from broker.mesh.histograms import Histograms
+from broker.mesh.span import Span
+from broker.mesh.subject import Subject
+from broker.mesh.timeline import Snapshot
+from broker.observe.buckets import BUCKET_COUNT, bucket_edges_s
+from broker.observe.journal import COUNTED_OUTCOMES, Outcome
+
+MAX_SERIES: Final = 12
+SPARK_COARSE: Final = 8
+"""Log buckets of a sparkline: 8 in one, so a point of it is at most 9 % off."""
+
+Split = Literal["none", "endpoint", "caller"]
+
+
+def action_table(
+    snapshot: Snapshot,
+    span: Span,
+    *,
+    filter: Filter = EMPTY,
+    by: By = "action",
+    spark_buckets: int = 32,
+    show_ours: bool = False,
+) -> list[ActionRow]:
+    """One row for each action (edge, endpoint, service, node) with calls in a span, in order of names.
+
+    Args:
+        snapshot: Where to look.
+        span: When the calls ended. Change is against ``span.before()``.
+        filter: What they have to pass.
+        by: What a row is of.
+        spark_buckets: Points of each sparkline; 0 for none.
+        show_ours: Whether calls made by this program count.
+    """
+    cuts = list(call_cuts(snapshot, span, filter, show_ours=show_ours))
+    cuts_before = list(call_cuts(snapshot, span.before(), filter, show_ours=show_ours))
+    groups = grouping(snapshot, by, [*cuts, *cuts_before])
+    table = _count(snapshot, groups, cuts, span.seconds)
+    before = _count(snapshot, groups, cuts_before, span.seconds)
+    sparks_ms, sparks_rate = _sparks(groups, cuts, span, spark_buckets)
+    figures, figures_before = table.figures(), before.figures()
+    return [
+        ActionRow(
+            subject=groups.subject(index),
+            figures=figures[index],
+            before=figures_before[index],
+            spark_ms=sparks_ms[index],
+            spark_rate=sparks_rate[index],
+            health=health(figures[index], figures_before[index], client_errors=int(table.client_errors[index])),
+        )
+        for index in groups.in_order_of_names()
+        if table.outcomes[index].any()
+    ]
+
+
+def _count(snapshot: Snapshot, groups: Grouping, cuts: list[Cut], seconds: float) -> FigureTable:
+    counter = FigureCounter(groups.count, snapshot.names)
+    for cut in cuts:
+        counter.add(cut, groups.of(cut))
+    return counter.table(seconds)
+
+
+def _sparks(groups: Grouping, cuts: list[Cut], span: Span, buckets: int) -> tuple[Floats, Floats]:
+    """p99 in ms and calls/s by group and time. Shapes (groups, buckets)."""
+    edges_ns = time_edges_ns(span, max(1, buckets))
+    histograms = Histograms(groups.count * buckets, SPARK_COARSE)
+    counts = np.zeros(groups.count * buckets, np.int64)
+    for cut in cuts if buckets else ():
+        cells = groups.of(cut) * buckets + time_buckets(cut, edges_ns)
+        outcome, bucket = cut.column("outcome"), cut.column("bucket")
+        completed = (outcome <= Outcome.FAILED) & (bucket >= 0)
+        is_all = bool(completed.all())
+        np.add.at(counts, cells if is_all else cells[outcome < COUNTED_OUTCOMES], 1)
+        histograms.add(cells if is_all else cells[completed], bucket if is_all else bucket[completed])
+    p99_s, _ = histograms.quantiles(QUANTILES[2:])
+    length_s = span.seconds / max(1, buckets)
+    rate = counts.astype(np.float64) / (length_s or np.inf)
+    return (p99_s * 1000).reshape(groups.count, buckets), rate.reshape(groups.count, buckets)
+
+
+def series(
+    snapshot: Snapshot,
+    span: Span,
+    *,
+    subject: Subject | None = None,
+    filter: Filter = EMPTY,
+    buckets: int = 120,
+    heat_rows: int = 40,
+    split: Split = "none",
+    show_ours: bool = False,
+) -> list[Series]:
+    """Calls over time; one series, or one for each endpoint or caller.
+
+    Args:
+        snapshot: Where to look.
+        span: When the calls ended.
+        subject: Whose calls; None for everybody's.
+        filter: What they have to pass.
+        buckets: Points of each curve.
+        heat_rows: Rows of each heatmap at most.
+        split: What a series is of; at most the 12 busiest are given.
+        show_ours: Whether calls made by this program count.
+    """
+    cuts = list(call_cuts(snapshot, span, filter, subject=subject, show_ours=show_ours))
+    gaps = gaps_in(snapshot, span)
+    if split == "none":
+        return [_series(snapshot, span, cuts, label_of(subject), buckets, heat_rows, gaps)]
+    groups = grouping(snapshot, split, cuts)
+    calls = np.zeros(groups.count, np.int64)
+    for cut in cuts:
+        np.add.at(calls, groups.of(cut), 1)
+    busiest = np.argsort(-calls, kind="stable")[:MAX_SERIES]
+    result = []
+    for group in busiest.tolist():
+        own = [cut.where(groups.of(cut) == group) for cut in cuts]
+        result.append(_series(snapshot, span, own, groups.label(group), buckets, heat_rows, gaps))
+    return result
+
+
+def _series(
+    snapshot: Snapshot, span: Span, cuts: list[Cut], label: str, buckets: int, heat_rows: int, gaps: list[Span]
+) -> Series:
+    curves = _Curves(snapshot, span, max(1, buckets))
+    for cut in cuts:
+        curves.add(cut)
+    return curves.series(label, heat_rows, gaps)
+
+
+def label_of(subject: Subject | None) -> str:
+    """What to write on the curves of a subject."""
+    if subject is None:
+        return "all calls"
+    arrow = {"edge": " → ", "endpoint": " @ "}.get(subject.kind, "")
+    return f"{subject.name or UNNAMED}{arrow}{subject.other if arrow else ''}"
+
+
+UNNAMED: Final = "(none)"
+
+
+def gaps_in(snapshot: Snapshot, span: Span) -> list[Span]:
+    """Spans in which nothing was heard, cut to a span, oldest first."""
+    return sorted(
+        Span(max(one.from_ns, span.from_ns), min(one.to_ns, span.to_ns))
+        for history in snapshot.state.of_kind("gap").values()
+        for one in history
+        if one.value is not None and one.meets(span)
+    )
+
+
+@dataclass
+class _Curves:
+    """Counts one set of calls by time and log bucket."""
+
+    snapshot: Snapshot
+    span: Span
+    buckets: int
+
+    def __post_init__(self) -> None:
+        self._edges_ns = time_edges_ns(self.span, self.buckets)
+        self._histograms = Histograms(self.buckets)
+        self._outcomes = np.zeros(self.buckets * OUTCOMES, np.int64)
+        self._total = FigureCounter(1, self.snapshot.names)
+
+    def add(self, cut: Cut) -> None:
+        where = time_buckets(cut, self._edges_ns)
+        outcome, bucket = cut.column("outcome"), cut.column("bucket")
+        np.add.at(self._outcomes, where * OUTCOMES + outcome, 1)
+        completed = (outcome <= Outcome.FAILED) & (bucket >= 0)
+        self._histograms.add(where[completed], bucket[completed])
+        self._total.add(cut, np.zeros(cut.count, np.intp))
+
+    def series(self, label: str, heat_rows: int, gaps: list[Span]) -> Series:
+        quantiles_s, _ = self._histograms.quantiles(QUANTILES)
+        p50, p90, p99 = (quantiles_s * 1000).T
+        outcomes = self._outcomes.reshape(-1, OUTCOMES)
+        heat, edges_ms = heat_of(self._histograms.dense(), heat_rows)
+        calls = outcomes[:, :COUNTED_OUTCOMES].sum(1)
+        total = self._total.table(self.span.seconds).figures()[0]
+        return Series(
+            label=label,
+            span=self.span,
+            p50_ms=p50,
+            p90_ms=p90,
+            p99_ms=p99,
+            calls=calls,
+            failed=calls - outcomes[:, Outcome.OK],
+            completed=outcomes[:, : Outcome.FAILED + 1].sum(1),
+            heat=heat,
+            heat_edges_ms=edges_ms,
+            gaps=gaps,
+            total=total,
+        )
+
+
+def heat_of(counts: NDArray[np.int32], rows: int) -> tuple[NDArray[np.int64], Floats]:
+    """A heatmap of the log buckets in use, several to a row.
+
+    Args:
+        counts: Shape (time buckets, BUCKET_COUNT).
+        rows: How many rows at most.
+
+    Returns:
+        Counts, shape (rows, time buckets), shortest durations first; and the
+        edges of the rows in ms, shape (rows + 1,).
+    """
+    used = np.flatnonzero(counts.any(axis=0))
+    low, high = (int(used[0]), int(used[-1]) + 1) if len(used) else (345, 461)  # 1 ms to 10 ms of nothing
+    step = max(1, -(-(high - low) // max(1, rows)))
+    count = -(-(high - low) // step)
+    low = max(0, min(low, BUCKET_COUNT - count * step))
+    padded = np.zeros((len(counts), count * step), np.int64)
+    part = counts[:, low : low + count * step]
+    padded[:, : part.shape[1]] = part
+    heat = padded.reshape(len(counts), count, step).sum(2).T
+    edges = np.minimum(low + np.arange(count + 1) * step, BUCKET_COUNT)
+    return heat, bucket_edges_s()[edges] * 1000

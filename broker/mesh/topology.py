@@ -1,0 +1,276 @@
+"""Who calls whom over a span of time: the graph."""
+# ruff: noqa: A002 - `filter` is the word of the views
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broker.mesh.answers import Figures, GroupBy, Topology, TopologyEdge, TopologyNode
+from broker.mesh.boxes import NO_BOX, Box, Boxing, boxing
+from broker.mesh.cuts import Cut, call_cuts
+from broker.mesh.figures import FigureCounter, FigureTable
+from broker.mesh.filter import EMPTY, Filter
+from broker.mesh.gateways import gateways
+from broker.mesh.groups import Grouping, by_boxes, number_codes
+from broker.mesh.health import health
+from broker.mesh.presence import our_nodes
+from broker.mesh.span import Span
+from broker.mesh.timeline import Snapshot
+from broker.mesh.topology_events import event_flows
+from broker.mesh.topology_places import Place, places
+
+Codes = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class _Traffic:
+    """Calls between boxes, counted by edge and by box.
+
+    Attributes:
+        sources, targets: The box at each end of every edge.
+        edges, edges_before: One element an edge.
+        received, received_before, sent: One element a box.
+    """
+
+    groups: Grouping
+    sources: Codes
+    targets: Codes
+    edges: FigureTable
+    edges_before: FigureTable
+    received: FigureTable
+    received_before: FigureTable
+    sent: FigureTable
+
+
+def topology(
+    snapshot: Snapshot,
+    span: Span,
+    *,
+    group_by: GroupBy = "service",
+    filter: Filter = EMPTY,
+    show_internal: bool = False,
+    show_ours: bool = False,
+    show_events: bool = True,
+    show_silent: bool = True,
+) -> Topology:
+    """The graph of a span.
+
+    Args:
+        snapshot: Where to look.
+        span: When the calls ended; instances are as of its end.
+        group_by: What a box is. By version, a box is all services of one version.
+        filter: What calls have to pass; boxes without any then are left out, unless it names them.
+        show_internal: Whether ``$node`` and other internal services and events are there.
+        show_ours: Whether this program's own nodes and calls are there.
+        show_events: Whether there are edges for events.
+        show_silent: Whether services are there that are declared and were not heard.
+    """
+    boxes = boxing(snapshot, group_by)
+    traffic = _traffic(snapshot, span, boxes, filter, show_internal=show_internal, show_ours=show_ours)
+    edges = _call_edges(boxes, traffic)
+    place = places(snapshot, span, boxes)
+    if show_events:
+        edges += event_flows(snapshot, span, boxes, filter, show_internal=show_internal, show_ours=show_ours)
+    in_use = {key for edge in edges for key in (edge.source, edge.target)}
+    nodes = _nodes(snapshot, boxes, traffic, place, in_use)
+    if not show_ours:
+        ours = our_nodes(snapshot)
+        nodes = [node for node in nodes if not (node.subject.kind == "node" and node.subject.name in ours)]
+    if not show_internal:
+        nodes = [node for node in nodes if not node.internal]
+    if not show_silent:
+        nodes = [node for node in nodes if not node.silent]
+    shown = [node for node in nodes if not node.silent or filter.is_empty or filter.matches(fields_of_box(node))]
+    keys = {node.key for node in shown}
+    edges = [edge for edge in edges if edge.source in keys and edge.target in keys]
+    return Topology(span, tuple(shown), tuple(edges), len(nodes) - len(shown))
+
+
+def _traffic(
+    snapshot: Snapshot,
+    span: Span,
+    boxes: Boxing,
+    filter: Filter,
+    *,
+    show_internal: bool,
+    show_ours: bool,
+) -> _Traffic:
+    def cuts_of(when: Span) -> list[Cut]:
+        cuts = list(call_cuts(snapshot, when, filter, show_ours=show_ours))
+        return cuts if show_internal else _without_internal(snapshot, cuts)
+
+    now, before = cuts_of(span), cuts_of(span.before())
+    code, size, subject_of = by_boxes(boxes)
+    codes_now, codes_before = [code(cut) for cut in now], [code(cut) for cut in before]
+    groups = Grouping(code, number_codes([*codes_now, *codes_before], size), subject_of)
+    sources, targets = np.divmod(groups.numbering.codes, len(boxes.boxes))
+    counter = _counted(snapshot, groups, now, codes_now)
+    counter_before = _counted(snapshot, groups, before, codes_before)
+    count, seconds = len(boxes.boxes), span.seconds
+    return _Traffic(
+        groups,
+        sources,
+        targets,
+        counter.table(seconds),
+        counter_before.table(seconds),
+        counter.merged(targets, count, seconds),
+        counter_before.merged(targets, count, seconds),
+        counter.merged(sources, count, seconds),
+    )
+
+
+def _counted(snapshot: Snapshot, groups: Grouping, cuts: list[Cut], codes: list[Codes]) -> FigureCounter:
+    counter = FigureCounter(groups.count, snapshot.names)
+    for cut, code in zip(cuts, codes, strict=True):
+        counter.add(cut, groups.numbering.numbers(code))
+    return counter
+
+
+def _without_internal(snapshot: Snapshot, cuts: list[Cut]) -> list[Cut]:
+    directory = snapshot.directory
+    internal = np.array([name.startswith("$") for _, name in directory.services])[directory.of_action]
+    if not internal.any():
+        return cuts
+    kept = [cut.where(~np.take(internal, cut.column("action"), mode="clip")) for cut in cuts]
+    return [cut for cut in kept if cut.count]
+
+
+def _call_edges(boxes: Boxing, traffic: _Traffic) -> list[TopologyEdge]:
+    figures, before = traffic.edges.figures(), traffic.edges_before.figures()
+    edges = []
+    for index, (source, target) in enumerate(zip(traffic.sources.tolist(), traffic.targets.tolist(), strict=True)):
+        if NO_BOX in (source, target) or not figures[index].calls:
+            continue
+        client = int(traffic.edges.client_errors[index])
+        edges.append(
+            TopologyEdge(
+                boxes.boxes[source].key,
+                boxes.boxes[target].key,
+                "call",
+                traffic.groups.subject(index),
+                figures[index],
+                before[index].p99_ms,
+                health(figures[index], before[index], client_errors=client),
+            )
+        )
+    return edges
+
+
+def _nodes(
+    snapshot: Snapshot, boxes: Boxing, traffic: _Traffic, place: dict[str, Place], in_use: set[str]
+) -> list[TopologyNode]:
+    received, before = traffic.received.figures(), traffic.received_before.figures()
+    sent = traffic.sent.figures()
+    hinted = gateways(snapshot)
+    nodes = []
+    for number, box in enumerate(boxes.boxes):
+        here = place.get(box.key)
+        if number == NO_BOX or (box.key not in in_use and (here is None or not here.is_declared)):
+            continue
+        client = int(traffic.received.client_errors[number])
+        nodes.append(
+            TopologyNode(
+                box.key,
+                box.kind,
+                box.title,
+                box.namespace,
+                box.subject,
+                received[number],
+                sent[number],
+                health(received[number], before[number], client_errors=client),
+                instances=here.nodes if here else (),
+                offline_instances=len(here.offline) if here else 0,
+                silent=box.key not in in_use,
+                supposed=box.kind == "service" and not (here is not None and here.is_declared),
+                offline=here is not None and bool(here.offline) and not here.online,
+                internal=box.kind == "service" and box.title.startswith("$"),
+                is_gateway=_is_gateway(box, received[number], sent[number], hinted),
+            )
+        )
+    return nodes
+
+
+def _is_gateway(box: Box, received: Figures, sent: Figures, hinted: set[tuple[str, str]]) -> bool:
+    if box.kind != "service":
+        return False
+    return (box.namespace, box.title) in hinted or (sent.calls >= 50 and received.calls * 20 <= sent.calls)
+
+
+def fields_of_box(node: TopologyNode) -> dict[str, object]:
+    """What a filter may ask of a box of the graph."""
+    figures = node.received if node.received.calls else node.sent
+    return {
+        "service": node.title if node.kind in {"service", "version"} else "",
+        "node": node.instances or ((node.title,) if node.kind in {"node", "outside"} else ()),
+        "namespace": node.namespace,
+        **fields_of_figures(figures),
+    }
+
+
+def fields_of_figures(figures: Figures) -> dict[str, object]:
+    """What a filter may ask of figures: rate in calls/s, errors in percent, p50, p90, p99 in ms."""
+    return {
+        "rate": figures.rate,
+        "errors": figures.error_share * 100,
+        "p50": figures.p50_ms,
+        "p90": figures.p90_ms,
+        "p99": figures.p99_ms,
+    }
+
+
+def find(topology: Topology, filter: Filter) -> set[str]:
+    """Keys of the boxes that a filter means; none for an empty one."""
+    if filter.is_empty:
+        return set()
+    return {node.key for node in topology.nodes if filter.matches(fields_of_box(node))}
+
+
+def hide(topology: Topology, filter: Filter) -> Topology:
+    """The graph without the boxes that a filter means."""
+    return _only(topology, {node.key for node in topology.nodes} - find(topology, filter))
+
+
+def _only(topology: Topology, keys: set[str]) -> Topology:
+    nodes = tuple(node for node in topology.nodes if node.key in keys)
+    edges = tuple(edge for edge in topology.edges if edge.source in keys and edge.target in keys)
+    return replace(topology, nodes=nodes, edges=edges, hidden=topology.hidden + len(topology.nodes) - len(nodes))
+
+
+@dataclass(slots=True)
+class _Neighbours:
+    callers: dict[str, set[str]] = field(default_factory=dict)
+    callees: dict[str, set[str]] = field(default_factory=dict)
+
+
+def focus(
+    topology: Topology, keys: set[str], hops: int, direction: Literal["both", "callers", "callees"] = "both"
+) -> Topology:
+    """The part of a graph around some boxes.
+
+    Args:
+        topology: The graph.
+        keys: Boxes in the middle.
+        hops: How many edges away from them a box may be.
+        direction: Which way to go: against the calls, along them, or both.
+    """
+    around = _Neighbours()
+    for edge in topology.edges:
+        around.callees.setdefault(edge.source, set()).add(edge.target)
+        around.callers.setdefault(edge.target, set()).add(edge.source)
+    ways = {"both": (around.callers, around.callees), "callers": (around.callers,), "callees": (around.callees,)}
+    reached = set(keys)
+    for way in ways[direction]:
+        reached |= _reached(way, set(keys), hops)
+    return _only(topology, reached)
+
+
+def _reached(way: dict[str, set[str]], edge_of: set[str], hops: int) -> set[str]:
+    reached = set(edge_of)
+    for _ in range(hops):
+        edge_of = {near for key in edge_of for near in way.get(key, ())} - reached
+        reached |= edge_of
+    return reached

@@ -1,0 +1,92 @@
+"""Where the boxes of the graph are: which nodes offer them, as of the end of a span."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from broker.mesh.boxes import NO_BOX, Boxing
+from broker.mesh.cuts import call_cuts
+from broker.mesh.groups import number_codes
+from broker.mesh.presence import gone_nodes, offers
+from broker.mesh.span import Span
+from broker.mesh.timeline import Snapshot
+from broker.observe.journal import NO_NAME, NameKind
+
+
+@dataclass(slots=True)
+class Place:
+    """Where a box is.
+
+    Attributes:
+        online: Node ids that offer it, sorted.
+        offline: Node ids that did in the span and no longer do, sorted.
+        is_declared: Whether an INFO, a heartbeat or the like tells of it; otherwise only calls do.
+    """
+
+    online: list[str] = field(default_factory=list)
+    offline: list[str] = field(default_factory=list)
+    is_declared: bool = False
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """All of them, online first."""
+        return (*self.online, *self.offline)
+
+    def add(self, online: set[str], offline: set[str]) -> None:
+        """Offer it on these nodes too."""
+        here = set(self.online) | online
+        self.offline = sorted((set(self.offline) | offline) - here)
+        self.online = sorted(here)
+
+
+def places(snapshot: Snapshot, span: Span, boxes: Boxing) -> dict[str, Place]:
+    """The place of each box that has one, by key."""
+    found: dict[str, Place] = {}
+    if boxes.by_node:
+        _place_nodes(snapshot, span, found)
+        return found
+    declared = set()
+    for key, offer in offers(snapshot, span).items():
+        box = boxes.of_service[boxes.directory.indices.get(key, 0)]
+        if box != NO_BOX:
+            place = found.setdefault(boxes.boxes[box].key, Place())
+            place.add(set(offer.online), set(offer.offline))
+            place.is_declared = True
+            declared.add(key)
+    _place_supposed(snapshot, span, boxes, found)
+    return found
+
+
+def _place_nodes(snapshot: Snapshot, span: Span, found: dict[str, Place]) -> None:
+    gone = gone_nodes(snapshot, span.to_ns)
+    for key, history in snapshot.state.of_kind("node").items():
+        if any(one.value is not None and one.meets(span) for one in history):
+            here = {key[1]}
+            place = found.setdefault(f"node:{key[0]}/{key[1]}", Place(is_declared=True))
+            place.add(set() if key in gone else here, here if key in gone else set())
+
+
+def _place_supposed(snapshot: Snapshot, span: Span, boxes: Boxing, found: dict[str, Place]) -> None:
+    """Services that no INFO names are on the nodes that were called for them."""
+    directory, names = snapshot.directory, snapshot.names
+    supposed = ~directory.declared[directory.of_action]
+    supposed[0] = False
+    if not supposed.any():
+        return
+    nodes = names.count(NameKind.NODE) + 1
+    codes = []
+    for cut in call_cuts(snapshot, span):
+        wanted = cut.where(np.take(supposed, cut.column("action"), mode="clip"))
+        service = np.take(directory.of_action, wanted.column("action"), mode="clip").astype(np.intp)
+        codes.append(service * nodes + np.minimum(wanted.column("target"), nodes - 1))
+    gone = gone_nodes(snapshot, span.to_ns)
+    for code in number_codes(codes, len(directory.services) * nodes).codes.tolist():
+        service, node = divmod(code, nodes)
+        if node == NO_NAME:
+            continue
+        key = (directory.services[service][0], names.text(NameKind.NODE, node))
+        here = {key[1]}
+        place = found.setdefault(boxes.boxes[boxes.of_service[service]].key, Place())
+        place.add(set() if key in gone else here, here if key in gone else set())
