@@ -12,7 +12,7 @@ help:
 	@echo "make demo    the window on a moving demo mesh (without a screen: 20 s offscreen, build/demo.png)"
 	@echo "make test    all tests, with real servers and real MoleculerJS nodes"
 	@echo "make lint    ruff, mypy --strict, import contracts"
-	@echo "make bench   speed, as ratios to baselines of the same run; writes build/bench.json"
+	@echo "make bench   speed, as ratios to baselines of the same run; writes bench.json"
 	@echo "make shots   pictures of every view, both themes, two sizes, into build/shots/"
 	@echo "make lock    resolve the dependencies anew into requirements.lock"
 

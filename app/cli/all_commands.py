@@ -1,0 +1,21 @@
+"""The command with all its subcommands: importing one registers it."""
+
+from __future__ import annotations
+
+from app.cli import (  # noqa: F401
+    actions,
+    connect,
+    demo,
+    doctor,
+    events,
+    inspect,
+    nodes,
+    open,  # noqa: A004
+    probe,
+    record,
+    services,
+    tail,
+)
+from app.cli.group import meshscope
+
+__all__ = ["meshscope"]

@@ -1,0 +1,82 @@
+"""Processes that benches start, and end again."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+JS = Path(__file__).parents[1] / "tests" / "e2e" / "js"
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def redis_server() -> Iterator[int]:
+    """A real redis-server without persistence; gives its port.
+
+    Raises:
+        FileNotFoundError: There is no redis-server on this machine.
+    """
+    program = shutil.which("redis-server")
+    if program is None:
+        raise FileNotFoundError("redis-server is not installed; benches need one")
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
+        server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        try:
+            until = time.monotonic() + 10
+            while time.monotonic() < until:
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                    break
+                time.sleep(0.02)
+            yield port
+        finally:
+            server.terminate()
+            server.wait(10)
+
+
+class JsLoad:
+    """One process of load.js."""
+
+    def __init__(self, role: str, url: str, namespace: str, concurrency: int) -> None:
+        command = ["node", str(JS / "load.js"), role, url, namespace, str(concurrency)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        if not self._read().get("ready"):
+            raise RuntimeError(f"load.js {role} did not start; was `npm ci` run in {JS.name}?")
+
+    def _read(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        return dict(json.loads(self._process.stdout.readline() or "{}"))
+
+    def count(self) -> tuple[int, float]:
+        """Calls made so far, and the caller's own clock in ms."""
+        assert self._process.stdin is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        answer = self._read()
+        return answer["calls"], answer["ms"]
+
+    def stop(self) -> None:
+        """End it."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
