@@ -1,1 +1,5 @@
-"""A small shop as services, to show and to test against."""
+"""A small shop as services on a bus of its own, with faults, to show and to test against."""
+
+from broker.demo.demo import Demo, DemoError
+
+__all__ = ["Demo", "DemoError"]

@@ -1,0 +1,68 @@
+"""Calling an action: choose who serves it, and let its handler do the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any
+
+from broker.node.context import Context
+from broker.node.endpoints import ActionEndpoint
+from broker.node.errors import ServiceNotAvailableError, ServiceNotFoundError
+from broker.node.registry import Registry
+
+
+class Calls:
+    """The way from an action's name to the one that serves it."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def start(self, ctx: Context, action: str, node_id: str | None = None) -> Awaitable[Any]:
+        """Begin a call.
+
+        Args:
+            ctx: Made for this call; gets its endpoint and node.
+            action: Full name.
+            node_id: Only this node may serve it.
+
+        Returns:
+            What gives the answer, or raises its error.
+
+        Raises:
+            ServiceNotFoundError: Nobody has it, or not the node asked for.
+            ServiceNotAvailableError: Somebody has it, but may not be called now.
+        """
+        endpoint = self._choose(action, node_id)
+        ctx.endpoint = endpoint
+        ctx.node_id = endpoint.node.id
+        return endpoint.handler(ctx)
+
+    def local_endpoint(self, action: str) -> ActionEndpoint:
+        """Our own endpoint of an action that another node asks for.
+
+        Raises:
+            ServiceNotFoundError: We have no such action.
+            ServiceNotAvailableError: Its circuit is open here.
+        """
+        endpoints = self._registry.actions.get(action)
+        about = {"action": action, "nodeID": self._registry.local.id}
+        if endpoints is None or not endpoints.has_local:
+            raise ServiceNotFoundError(about)
+        endpoint = endpoints.next_local()
+        if endpoint is None:
+            raise ServiceNotAvailableError(about)
+        return endpoint
+
+    def _choose(self, action: str, node_id: str | None) -> ActionEndpoint:
+        endpoints = self._registry.actions.get(action)
+        if node_id is not None:
+            chosen = endpoints.on_node(node_id) if endpoints is not None else None
+            if chosen is None:
+                raise ServiceNotFoundError({"action": action, "nodeID": node_id})
+            return chosen
+        if endpoints is None:
+            raise ServiceNotFoundError({"action": action})
+        chosen = endpoints.next()
+        if chosen is None:
+            raise ServiceNotAvailableError({"action": action})
+        return chosen

@@ -1,0 +1,197 @@
+"""The context of one call or one event: what its handler is given."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from broker.node.errors import MaxCallLevelError, RequestSkippedError
+
+if TYPE_CHECKING:
+    from broker.node.broker import Broker
+    from broker.node.endpoints import ActionEndpoint, EventEndpoint
+
+ABSENT: Final[Any] = type("Absent", (), {"__repr__": lambda _self: "ABSENT"})()
+"""No params were given: sent as ``{}``, as MoleculerJS does; None is sent as null."""
+
+
+def new_id() -> str:
+    """A fresh id, as text of a random UUID."""
+    return str(uuid.uuid4())
+
+
+class Context:
+    """What is known of one call or event.
+
+    Attributes:
+        broker: Our broker.
+        id: Of this call attempt, or of this handling of an event.
+        endpoint: What serves it: an action or a subscription on one node.
+        node_id: For a call, where it is served, and in a handler, who asked; for an event its sender.
+        params: What was given to the action, or the event's data.
+        meta: Travels along all nested calls, and back.
+        headers: Of this one call (protocol 5).
+        response_headers: Sent back with the answer (protocol 5).
+        level: 1 for a call from outside, one more for each nested call.
+        request_id: The same in everything that one call from outside caused.
+        parent_id: The id of the context that called.
+        caller: Full name of the service that called, or None.
+        tracing: The sampling decision, or None while nobody made one.
+        timeout_s: How long this call may take; 0 for ever, None not decided yet.
+        started_s: When it began, on the broker's monotonic clock; None without a timeout.
+        retries: How often it may be tried again; None as the policy says.
+        attempts: How often it was tried again.
+        stream: The chunks of the request, or None.
+        locals: For middlewares; never sent.
+        event_name: The concrete name of the event.
+        event_kind: ``emit``, ``broadcast`` or ``broadcastLocal``.
+        event_groups: The groups it is for, or None for all.
+    """
+
+    __slots__ = (
+        "attempts",
+        "broker",
+        "caller",
+        "endpoint",
+        "event_groups",
+        "event_kind",
+        "event_name",
+        "headers",
+        "id",
+        "level",
+        "locals",
+        "meta",
+        "node_id",
+        "params",
+        "parent_id",
+        "request_id",
+        "response_headers",
+        "retries",
+        "started_s",
+        "stream",
+        "timeout_s",
+        "tracing",
+    )
+
+    def __init__(self, broker: Broker, params: Any = None, *, context_id: str | None = None) -> None:
+        self.broker = broker
+        self.id = context_id or new_id()
+        self.endpoint: ActionEndpoint | EventEndpoint | None = None
+        self.node_id = broker.node_id
+        self.params = params
+        self.meta: dict[str, Any] = {}
+        self.headers: dict[str, Any] = {}
+        self.response_headers: dict[str, Any] = {}
+        self.level = 1
+        self.request_id = self.id
+        self.parent_id: str | None = None
+        self.caller: str | None = None
+        self.tracing: bool | None = None
+        self.timeout_s: float | None = None
+        self.started_s: float | None = None
+        self.retries: int | None = None
+        self.attempts = 0
+        self.stream: AsyncIterable[Any] | None = None
+        self.locals: dict[str, Any] = {}
+        self.event_name: str | None = None
+        self.event_kind: str | None = None
+        self.event_groups: list[str] | None = None
+
+    @property
+    def service_name(self) -> str | None:
+        """Full name of the service that handles this, or None outside of one."""
+        return self.endpoint.service.full_name if self.endpoint is not None else None
+
+    def child(self, params: Any, meta: Mapping[str, Any] | None) -> Context:
+        """A context for something that this one's handler calls or emits."""
+        child = Context(self.broker, params)
+        child.request_id = self.request_id
+        child.meta = {**self.meta, **meta} if meta else dict(self.meta)
+        child.tracing = self.tracing
+        child.level = self.level + 1
+        child.parent_id = self.id
+        child.caller = self.service_name
+        return child
+
+    def copy(self) -> Context:
+        """The same with an id of its own: another attempt, or the copy of an event for one receiver."""
+        copy = Context.__new__(Context)
+        for name in Context.__slots__:
+            setattr(copy, name, getattr(self, name))
+        copy.id = new_id()
+        copy.started_s = None
+        return copy
+
+    def remaining_s(self) -> float | None:
+        """What is left of this call's timeout in seconds, below 0 when it is over; None without a timeout."""
+        if not self.timeout_s or self.started_s is None:
+            return None
+        return self.timeout_s - (self.broker.monotonic_s() - self.started_s)
+
+    async def call(
+        self,
+        action: str,
+        params: Any = ABSENT,
+        *,
+        timeout_s: float | None = None,
+        meta: Mapping[str, Any] | None = None,
+        headers: Mapping[str, Any] | None = None,
+        node_id: str | None = None,
+        retries: int | None = None,
+        stream: AsyncIterable[Any] | None = None,
+    ) -> Any:
+        """Call another action on behalf of this one; its meta is merged into ours.
+
+        Args:
+            action: Full name.
+            params: What to give it; ``{}`` when left out.
+            timeout_s: At most this long, and never longer than what is left of our own time.
+            meta: Added to ours for this call.
+            headers: Of this one call (protocol 5).
+            node_id: Only this node may serve it.
+            retries: Instead of the retry policy's number.
+            stream: Chunks to send along.
+
+        Raises:
+            MoleculerError: Whatever the action, or the way to it, said.
+        """
+        remaining_s = self.remaining_s()
+        if remaining_s is not None:
+            if remaining_s <= 0:
+                raise RequestSkippedError({"action": action, "nodeID": self.broker.node_id})
+            timeout_s = min(timeout_s, remaining_s) if timeout_s else remaining_s
+        limit = self.broker.options.max_call_level
+        if 0 < limit <= self.level:
+            raise MaxCallLevelError({"nodeID": self.broker.node_id, "level": self.level})
+        child = self.child({} if params is ABSENT else params, meta)
+        child.timeout_s = timeout_s
+        child.retries = retries
+        child.stream = stream
+        if headers:
+            child.headers = dict(headers)
+        try:
+            return await self.broker.calls.start(child, action, node_id)
+        finally:
+            self.meta.update(child.meta)
+
+    async def emit(
+        self, event: str, data: Any = None, *, groups: list[str] | None = None, meta: Mapping[str, Any] | None = None
+    ) -> None:
+        """Emit an event on behalf of this context: one handler of each group gets it."""
+        self.broker.events.emit(self.child(data, meta), event, groups)
+
+    async def broadcast(
+        self, event: str, data: Any = None, *, groups: list[str] | None = None, meta: Mapping[str, Any] | None = None
+    ) -> None:
+        """Broadcast an event on behalf of this context: every handler gets it."""
+        self.broker.events.broadcast(self.child(data, meta), event, groups)
+
+    def chunks(self) -> AsyncIterator[Any]:
+        """The chunks of the request stream; none when there is no stream."""
+        return aiter(self.stream) if self.stream is not None else _nothing()
+
+
+async def _nothing() -> AsyncIterator[Any]:
+    return
+    yield  # pragma: no cover - makes it a generator

@@ -1,0 +1,134 @@
+"""What a node offers, as plain definitions: our own services' and, from INFO, everybody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from broker.node.context import Context
+
+Handler = Callable[["Context"], Awaitable[Any]]
+"""What serves an action or an event, all middlewares around it."""
+
+
+@dataclass(slots=True, eq=False)
+class ActionDefinition:
+    """One action.
+
+    Attributes:
+        name: Its full name, such as ``v2.orders.get``.
+        schema: All that INFO says of it.
+        handler: What runs it here; None when it is somebody else's.
+    """
+
+    name: str
+    schema: dict[str, Any]
+    handler: Handler | None = None
+
+    @property
+    def timeout_s(self) -> float | None:
+        """Its own timeout in seconds, or None."""
+        timeout = self.schema.get("timeout")
+        if isinstance(timeout, int | float) and not isinstance(timeout, bool):
+            return timeout / 1000
+        return None
+
+    @property
+    def visibility(self) -> str:
+        """``published``, ``public``, ``protected`` or ``private``."""
+        return str(self.schema.get("visibility") or "published")
+
+
+@dataclass(slots=True, eq=False)
+class EventDefinition:
+    """One subscription of a service.
+
+    Attributes:
+        name: Its event name or pattern.
+        group: Its group.
+        schema: All that INFO says of it.
+        handler: What runs it here; None when it is somebody else's.
+    """
+
+    name: str
+    group: str
+    schema: dict[str, Any]
+    handler: Handler | None = None
+
+
+@dataclass(slots=True, eq=False)
+class ServiceDefinition:
+    """One service on one node.
+
+    Attributes:
+        name: Without its version.
+        version: A number, a text or None.
+        full_name: With its version, as actions and callers are named.
+    """
+
+    name: str
+    version: int | float | str | None
+    full_name: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
+    actions: dict[str, ActionDefinition] = field(default_factory=dict)
+    events: dict[str, EventDefinition] = field(default_factory=dict)
+    dependencies: tuple[str, ...] = ()
+
+    def to_wire(self) -> dict[str, Any]:
+        """As INFO lists it."""
+        wire: dict[str, Any] = {"name": self.name}
+        if self.version is not None:
+            wire["version"] = self.version
+        return wire | {
+            "fullName": self.full_name,
+            "settings": self.settings,
+            "metadata": self.metadata,
+            "actions": {name: action.schema for name, action in self.actions.items() if action.visibility != "private"},
+            "events": {name: event.schema for name, event in self.events.items()},
+        }
+
+
+def versioned_name(name: str, version: object) -> str:
+    """A service's full name: ``v2.posts`` for 2, ``beta.posts`` for ``"beta"``."""
+    if version is None or version == "":
+        return name
+    if isinstance(version, int | float):
+        return f"v{version:g}.{name}" if isinstance(version, float) else f"v{version}.{name}"
+    return f"{version}.{name}"
+
+
+def read_services(wire: object) -> list[ServiceDefinition]:
+    """The services that an INFO lists. Never raises: what is no service is left out."""
+    if not isinstance(wire, list):
+        return []
+    return [service for service in map(_read_service, wire) if service is not None]
+
+
+def _read_service(wire: object) -> ServiceDefinition | None:
+    if not isinstance(wire, Mapping) or not isinstance(wire.get("name"), str):
+        return None
+    name, version = wire["name"], wire.get("version")
+    full_name = wire.get("fullName")
+    service = ServiceDefinition(
+        name=name,
+        version=version if isinstance(version, int | float | str) else None,
+        full_name=full_name if isinstance(full_name, str) else versioned_name(name, version),
+        settings=mapping(wire.get("settings")),
+        metadata=mapping(wire.get("metadata")),
+    )
+    for key, schema in mapping(wire.get("actions")).items():
+        action_name = str(mapping(schema).get("name") or key)
+        service.actions[action_name] = ActionDefinition(action_name, mapping(schema))
+    for key, schema in mapping(wire.get("events")).items():
+        about = mapping(schema)
+        event_name = str(about.get("name") or key)
+        service.events[event_name] = EventDefinition(event_name, str(about.get("group") or name), about)
+    return service
+
+
+def mapping(value: object) -> dict[str, Any]:
+    """A copy of what the wire says is an object; an empty one when it is none."""
+    return dict(value) if isinstance(value, Mapping) else {}

@@ -1,0 +1,162 @@
+"""Who serves an action or a group of an event: lists of endpoints, and the choice among them."""
+
+from __future__ import annotations
+
+from typing import Generic, Protocol, TypeVar
+
+from broker.node.definitions import ActionDefinition, EventDefinition, Handler, ServiceDefinition
+from broker.node.nodes import NodeEntry
+
+
+class ActionEndpoint:
+    """An action on one node.
+
+    Attributes:
+        node: Where.
+        service: Of which service.
+        action: What it is.
+        local: Whether it is ours.
+        state: False while a circuit breaker holds it open.
+        handler: What serves it, middlewares around it.
+    """
+
+    __slots__ = ("action", "handler", "local", "node", "service", "state")
+
+    def __init__(self, node: NodeEntry, service: ServiceDefinition, action: ActionDefinition, handler: Handler) -> None:
+        self.node = node
+        self.service = service
+        self.action = action
+        self.local = node.local
+        self.state = True
+        self.handler = handler
+
+    @property
+    def is_available(self) -> bool:
+        """Whether it may be chosen."""
+        return self.state
+
+
+class EventEndpoint:
+    """A subscription on one node."""
+
+    __slots__ = ("event", "handler", "local", "node", "service", "state")
+
+    def __init__(
+        self, node: NodeEntry, service: ServiceDefinition, event: EventDefinition, handler: Handler | None
+    ) -> None:
+        self.node = node
+        self.service = service
+        self.event = event
+        self.local = node.local
+        self.state = True
+        self.handler = handler
+
+    @property
+    def is_available(self) -> bool:
+        """Whether it may be chosen."""
+        return self.node.available
+
+
+_E = TypeVar("_E", ActionEndpoint, EventEndpoint)
+
+
+class Strategy(Protocol[_E]):
+    """Chooses one of several endpoints that are all available."""
+
+    def select(self, endpoints: list[_E]) -> _E:
+        """One of them; there is at least one."""
+        ...
+
+
+class RoundRobin(Generic[_E]):
+    """One after the other."""
+
+    def __init__(self) -> None:
+        self._next = 0
+
+    def select(self, endpoints: list[_E]) -> _E:
+        """The one after the last."""
+        if self._next >= len(endpoints):
+            self._next = 0
+        chosen = endpoints[self._next]
+        self._next += 1
+        return chosen
+
+
+class EndpointList(Generic[_E]):
+    """All endpoints of one action, or of one group of an event.
+
+    Attributes:
+        name: The action, or the event's name or pattern.
+        group: The event's group; "" for actions.
+        endpoints: In the order in which we learned of them.
+    """
+
+    def __init__(self, name: str, group: str, strategy: Strategy[_E], *, prefer_local: bool) -> None:
+        self.name = name
+        self.group = group
+        self.endpoints: list[_E] = []
+        self._local: list[_E] = []
+        self._strategy: Strategy[_E] = strategy
+        self._prefer_local = prefer_local
+        self._internal = name.startswith("$")
+
+    def add(self, endpoint: _E) -> None:
+        """Take one more in."""
+        self.endpoints.append(endpoint)
+        if endpoint.local:
+            self._local.append(endpoint)
+
+    def find(self, node: NodeEntry, service_name: str) -> _E | None:
+        """The one of this service on this node."""
+        for endpoint in self.endpoints:
+            if endpoint.node is node and endpoint.service.full_name == service_name:
+                return endpoint
+        return None
+
+    def remove(self, endpoint: _E) -> None:
+        """Take one out."""
+        self.endpoints = [kept for kept in self.endpoints if kept is not endpoint]
+        self._local = [kept for kept in self._local if kept is not endpoint]
+
+    @property
+    def has_local(self) -> bool:
+        """Whether one is ours."""
+        return bool(self._local)
+
+    @property
+    def has_available(self) -> bool:
+        """Whether one may be chosen."""
+        return any(endpoint.is_available for endpoint in self.endpoints)
+
+    def next(self) -> _E | None:
+        """The one to use now: ours if there is one and that is preferred, else by strategy; None if none may be."""
+        endpoints = self.endpoints
+        if not endpoints:
+            return None
+        if self._internal and self._local:
+            return self.next_local()
+        if len(endpoints) == 1:
+            return endpoints[0] if endpoints[0].is_available else None
+        if self._prefer_local and self._local and (ours := self.next_local()) is not None:
+            return ours
+        return self._select(endpoints)
+
+    def next_local(self) -> _E | None:
+        """The one of ours to use now."""
+        if not self._local:
+            return None
+        if len(self._local) == 1:
+            return self._local[0] if self._local[0].is_available else None
+        return self._select(self._local)
+
+    def on_node(self, node_id: str) -> _E | None:
+        """The one on this node, if it may be used."""
+        for endpoint in self.endpoints:
+            if endpoint.node.id == node_id:
+                return endpoint if endpoint.is_available else None
+        return None
+
+    def _select(self, endpoints: list[_E]) -> _E | None:
+        available = [endpoint for endpoint in endpoints if endpoint.is_available]
+        return self._strategy.select(available) if available else None

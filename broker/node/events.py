@@ -1,0 +1,112 @@
+"""Emitting and broadcasting: who gets an event, and the calling of our own handlers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from broker.node.context import Context
+from broker.node.endpoints import EventEndpoint
+from broker.node.registry import Registry
+
+log = logging.getLogger(__name__)
+
+SendEvent = Callable[[Context], None]
+"""Puts an event for ``ctx.node_id`` on the wire."""
+
+Spawn = Callable[[Coroutine[Any, Any, None], str], object]
+"""Runs something beside us, under a name."""
+
+
+class Events:
+    """The events of one broker."""
+
+    def __init__(self, registry: Registry, send: SendEvent, spawn: Spawn) -> None:
+        """Begin.
+
+        Args:
+            registry: Who subscribed to what.
+            send: For subscribers on other nodes.
+            spawn: For our own handlers.
+        """
+        self._registry = registry
+        self._send = send
+        self._spawn = spawn
+
+    def emit(self, ctx: Context, name: str, groups: list[str] | None = None) -> None:
+        """One handler of each group gets the event.
+
+        Args:
+            ctx: Made for it, with its data as params.
+            name: Concrete name.
+            groups: Only these groups; all when empty or None.
+        """
+        ctx.event_name, ctx.event_kind, ctx.event_groups = name, "emit", groups
+        remote: dict[str, tuple[EventEndpoint, list[str]]] = {}
+        for endpoints in self._registry.lists_for(name):
+            if groups and endpoints.group not in groups:
+                continue
+            endpoint = endpoints.next()
+            if endpoint is None or not endpoint.is_available:
+                continue
+            if endpoint.local:
+                self._handle(ctx, endpoint)
+            else:
+                remote.setdefault(endpoint.node.id, (endpoint, []))[1].append(endpoints.group)
+        for endpoint, endpoint_groups in remote.values():
+            self._send_copy(ctx, endpoint, endpoint_groups)
+
+    def broadcast(self, ctx: Context, name: str, groups: list[str] | None = None) -> None:
+        """Every handler on every node gets the event.
+
+        Args:
+            ctx: Made for it, with its data as params.
+            name: Concrete name.
+            groups: Only these groups; all when empty or None.
+        """
+        ctx.event_name, ctx.event_kind, ctx.event_groups = name, "broadcast", groups
+        told: set[str] = set()
+        for endpoints in self._registry.lists_for(name):
+            if groups and endpoints.group not in groups:
+                continue
+            for endpoint in endpoints.endpoints:
+                if not endpoint.local and endpoint.is_available and endpoint.node.id not in told:
+                    told.add(endpoint.node.id)
+                    self._send_copy(ctx, endpoint, groups)
+        self.deliver(ctx)
+
+    def deliver(self, ctx: Context) -> None:
+        """Give an event to our own handlers.
+
+        Args:
+            ctx: With the event's name, kind and groups; its ``node_id`` is the sender.
+        """
+        to_all = ctx.event_kind != "emit"
+        for endpoints in self._registry.lists_for(ctx.event_name or ""):
+            if not endpoints.has_local or (ctx.event_groups and endpoints.group not in ctx.event_groups):
+                continue
+            if to_all:
+                for endpoint in endpoints.endpoints:
+                    if endpoint.local:
+                        self._handle(ctx, endpoint)
+            elif (chosen := endpoints.next_local()) is not None:
+                self._handle(ctx, chosen)
+
+    def _send_copy(self, ctx: Context, endpoint: EventEndpoint, groups: list[str] | None) -> None:
+        copy = ctx.copy()
+        copy.endpoint, copy.node_id, copy.event_groups = endpoint, endpoint.node.id, groups
+        self._send(copy)
+
+    def _handle(self, ctx: Context, endpoint: EventEndpoint) -> None:
+        copy = ctx.copy()
+        copy.endpoint = endpoint
+        self._spawn(self._run(copy, endpoint), f"event {ctx.event_name}")
+
+    async def _run(self, ctx: Context, endpoint: EventEndpoint) -> None:
+        if endpoint.handler is None:
+            return
+        try:
+            await endpoint.handler(ctx)
+        except Exception:
+            log.exception("handler of event %s in %s failed", ctx.event_name, endpoint.service.full_name)

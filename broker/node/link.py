@@ -1,0 +1,53 @@
+"""A node's connection to its bus, both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from broker.transport import open_publisher, open_subscription
+from broker.transport.base import Deliver, Publisher, Subscription
+from broker.transport.memory import MemoryBus
+from broker.transport.url import ConnectionSettings
+
+Bus = str | ConnectionSettings | MemoryBus
+"""Where the mesh talks: a URL, settings made of one, or a bus in memory."""
+
+
+class Link:
+    """What a node has of its bus: it hears its channels, and puts packets out."""
+
+    def __init__(self, publisher: Publisher, subscription: Subscription) -> None:
+        self._publisher = publisher
+        self._subscription = subscription
+        self.publish = publisher.publish
+        self.drain = publisher.drain
+
+    async def close(self) -> None:
+        """Hear nothing more, let what is waiting leave, and go."""
+        await self._subscription.close()
+        await self._publisher.close()
+
+
+async def connect(bus: Bus, channels: Sequence[bytes], deliver: Deliver, reconnected: Callable[[], None]) -> Link:
+    """Subscribe, and be able to publish.
+
+    Args:
+        bus: Where the mesh talks.
+        channels: What we want to hear.
+        deliver: Given everything heard.
+        reconnected: Called when a lost connection is there again.
+
+    Raises:
+        TransportError: The bus said no.
+        ValueError: The URL is none; says what is wrong with it.
+    """
+    if isinstance(bus, MemoryBus):
+        return Link(bus.publisher(), await bus.subscribe(channels, deliver, reconnected))
+    settings = ConnectionSettings.parse(bus) if isinstance(bus, str) else bus
+    publisher = await open_publisher(settings)
+    try:
+        subscription = await open_subscription(settings, channels, deliver, reconnected)
+    except BaseException:
+        await publisher.close()
+        raise
+    return Link(publisher, subscription)

@@ -1,0 +1,8 @@
+"""Middlewares: one file each."""
+
+from broker.node.middleware.base import Middleware
+from broker.node.middleware.circuit_breaker import CircuitBreaker
+from broker.node.middleware.retry import Retry
+from broker.node.middleware.timeout import Timeout
+
+__all__ = ["CircuitBreaker", "Middleware", "Retry", "Timeout"]

@@ -1,0 +1,62 @@
+"""Everything a broker can be told, beyond where its bus is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from broker.node.middleware.base import Middleware
+from broker.node.options import CircuitBreakerPolicy, RetryPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerOptions:
+    """MoleculerJS's broker options under Python names, with its defaults.
+
+    Attributes:
+        protocols: The versions in which this node announces itself before it has heard anybody.
+            It speaks to each node in that node's own.
+        request_timeout_s: Of calls that have none of their own; 0 is none.
+        retry: Policy of retries.
+        circuit_breaker: Policy of circuit breakers.
+        middlewares: Put around actions and events, the first innermost, inside the built-in ones.
+        max_call_level: Calls nested deeper are refused; 0 is no limit.
+        max_queue_size: More requests than this may not wait for answers.
+        max_chunk_size: Binary chunks of streams are cut to this many bytes.
+        prefer_local: Whether our own endpoints come first.
+        heartbeat_interval_s: Between our heartbeats; 0 for none, and no checks of others'.
+        heartbeat_timeout_s: A node not heard for longer is taken for gone.
+        forget_offline_s: A node offline for longer is forgotten.
+        settle_s: How long we listen for INFOs before we are ready.
+        info_delay_s: Changes of our services within this time go out as one INFO.
+        stop_timeout_s: How long running requests may take to end when we stop.
+        metadata: Of this node, in INFO.
+        hostname: Instead of the machine's.
+        ip_list: Instead of the machine's.
+        client: Instead of ``{"type": "python", …}``.
+        cpu_percent: What heartbeats say; the machine's when None.
+        internal_services: Whether ``$node`` is there.
+    """
+
+    protocols: Sequence[str] = ("5",)
+    request_timeout_s: float = 0.0
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    circuit_breaker: CircuitBreakerPolicy = field(default_factory=CircuitBreakerPolicy)
+    middlewares: Sequence[Middleware] = ()
+    max_call_level: int = 0
+    max_queue_size: int = 50_000
+    max_chunk_size: int = 256 * 1024
+    prefer_local: bool = True
+    heartbeat_interval_s: float = 10.0
+    heartbeat_timeout_s: float = 30.0
+    forget_offline_s: float = 600.0
+    settle_s: float = 0.5
+    info_delay_s: float = 0.1
+    stop_timeout_s: float = 5.0
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    hostname: str | None = None
+    ip_list: Sequence[str] | None = None
+    client: Mapping[str, str] | None = None
+    cpu_percent: Callable[[], float | None] | None = None
+    internal_services: bool = True

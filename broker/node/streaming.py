@@ -1,0 +1,156 @@
+"""Streams of one call: chunks that arrive, put in order, and chunks that go out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from typing import Any
+
+
+class IncomingStream(AsyncIterator[Any]):
+    """Chunks as they arrive, handed out in order.
+
+    A packet that comes early waits for those before it. As in MoleculerJS
+    there is no way to slow the sender down, and a lost packet is waited for
+    until the call is given up.
+
+    Attributes:
+        object_mode: Whether chunks are values; otherwise they are bytes.
+        sender: The node that sends it.
+    """
+
+    def __init__(self, sender: str, *, object_mode: bool = False) -> None:
+        self.sender = sender
+        self.object_mode = object_mode
+        self._expected = 0
+        self._early: dict[int, tuple[Any, bool, Exception | None]] = {}
+        self._ready: deque[Any] = deque()
+        self._ended = False
+        self._error: Exception | None = None
+        self._waiting: asyncio.Future[None] | None = None
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether its last packet was taken in, in its turn."""
+        return self._ended
+
+    def take(self, seq: int, chunk: Any, *, more: bool, error: Exception | None = None) -> None:
+        """Take in one packet.
+
+        Args:
+            seq: Its number; 0 is the opener and carries no chunk.
+            chunk: What it carries.
+            more: Whether it is not the last one.
+            error: Why the stream ends, if it ends badly.
+        """
+        if self._ended or seq < self._expected:
+            return
+        self._early[seq] = (chunk, more, error)
+        while (packet := self._early.pop(self._expected, None)) is not None:
+            chunk, more, error = packet
+            if more and self._expected > 0:
+                self._ready.append(as_chunk(chunk))
+            self._expected += 1
+            if not more:
+                self._end(error)
+        self._wake()
+
+    def fail(self, error: Exception) -> None:
+        """End it from this side: its sender is gone, or nobody waits any longer."""
+        if not self._ended:
+            self._end(error)
+            self._wake()
+
+    async def __anext__(self) -> Any:
+        """The next chunk."""
+        while not self._ready:
+            if self._error is not None:
+                raise self._error
+            if self._ended:
+                raise StopAsyncIteration
+            self._waiting = asyncio.get_running_loop().create_future()
+            await self._waiting
+        return self._ready.popleft()
+
+    def _end(self, error: Exception | None) -> None:
+        self._ended, self._error = True, error
+        self._early.clear()
+
+    def _wake(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+
+class OutgoingStream:
+    """Chunks that go out: what is sent, and whether they are bytes or values."""
+
+    def __init__(self, source: AsyncIterable[Any], *, object_mode: bool | None = None) -> None:
+        """Begin.
+
+        Args:
+            source: Gives the chunks.
+            object_mode: Whether they are values; None to look at the first.
+        """
+        self._source = aiter(source)
+        self._first: list[Any] = []
+        self.object_mode = object_mode
+        self._error: Exception | None = None
+
+    async def begin(self) -> None:
+        """Find out whether it is in object mode, which its opener must say."""
+        if self.object_mode is None:
+            try:
+                self._first = [await anext(self._source)]
+            except StopAsyncIteration:
+                self._first = []
+            except Exception as error:  # noqa: BLE001 - told to the receiver by send()
+                self._error = error
+            self.object_mode = bool(self._first) and not isinstance(self._first[0], bytes | bytearray | memoryview)
+
+    async def send(self, put: Callable[[Any], Awaitable[None]], chunk_bytes: int) -> None:
+        """Send everything.
+
+        Args:
+            put: Sends one chunk, and waits while the connection is full.
+            chunk_bytes: Binary chunks are cut to this size.
+
+        Raises:
+            Exception: Whatever the source raised.
+        """
+        if self._error is not None:
+            raise self._error
+        for chunk in self._first:
+            await self._put(chunk, put, chunk_bytes)
+        async for chunk in self._source:
+            await self._put(chunk, put, chunk_bytes)
+
+    async def _put(self, chunk: Any, put: Callable[[Any], Awaitable[None]], chunk_bytes: int) -> None:
+        if isinstance(chunk, bytes | bytearray | memoryview) and len(chunk) > chunk_bytes > 0:
+            for start in range(0, len(chunk), chunk_bytes):
+                await put(bytes(chunk[start : start + chunk_bytes]))
+        else:
+            await put(chunk)
+
+
+def as_chunk(value: Any) -> Any:
+    """A chunk as the wire gave it; a Buffer as JSON writes it is turned back into bytes, as MoleculerJS does."""
+    if isinstance(value, dict) and value.get("type") == "Buffer" and isinstance(value.get("data"), list):
+        try:
+            return bytes(value["data"])
+        except (TypeError, ValueError):
+            return value
+    return value
+
+
+def is_stream(value: object) -> bool:
+    """Whether an action's result is a stream."""
+    return isinstance(value, OutgoingStream | AsyncIterable)
+
+
+def as_stream(value: AsyncIterable[Any] | OutgoingStream) -> OutgoingStream:
+    """An action's result, or a caller's stream, as something to send."""
+    if isinstance(value, OutgoingStream):
+        return value
+    object_mode = value.object_mode if isinstance(value, IncomingStream) else None
+    return OutgoingStream(value, object_mode=object_mode)

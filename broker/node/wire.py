@@ -1,0 +1,109 @@
+"""Between packets and the bus: encoding, channel names, who speaks which version, who takes which packet."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from broker.node.link import Link
+from broker.protocol.channels import Channel, channel_name, parse_channel
+from broker.protocol.codec import channel_of, decode, encode
+from broker.protocol.headers import Malformed
+from broker.protocol.packets import Packet
+
+log = logging.getLogger(__name__)
+
+BROADCAST_COMMANDS = ("DISCOVER", "INFO", "DISCONNECT", "HEARTBEAT", "PING")
+TARGETED_COMMANDS = ("EVENT", "REQ", "RES", "DISCOVER", "INFO", "PING", "PONG")
+
+Take = Callable[[Any], None]
+"""Takes one packet."""
+
+
+class Wire:
+    """The packets of one node."""
+
+    def __init__(self, node_id: str, namespace: str, serializer: str, protocols: Iterable[str]) -> None:
+        """Begin without a connection.
+
+        Args:
+            node_id: Ours.
+            namespace: Ours.
+            serializer: In which everything is written; what arrives is recognised by itself.
+            protocols: Versions in which we broadcast from the beginning.
+        """
+        self._node_id = node_id
+        self._namespace = namespace
+        self._serializer = serializer
+        self.spoken = list(protocols)
+        self._protocols: dict[str, str] = {}
+        self._takers: dict[str, Take] = {}
+        self._channels: dict[bytes, Channel | None] = {}
+        self.link: Link | None = None
+        self.malformed = 0
+
+    def subscriptions(self) -> list[bytes]:
+        """The twelve channels of a node."""
+        everybody = [channel_name(self._namespace, command) for command in BROADCAST_COMMANDS]
+        return everybody + [channel_name(self._namespace, command, self._node_id) for command in TARGETED_COMMANDS]
+
+    def on(self, command: str, take: Take) -> None:
+        """From now on this takes the packets of a command, such as ``REQ``."""
+        self._takers[command] = take
+
+    def protocol_of(self, node_id: str) -> str:
+        """The version in which to speak to a node."""
+        return self._protocols.get(node_id, self.spoken[0])
+
+    def send(self, packet: Packet, target: str = "") -> None:
+        """Put a packet out.
+
+        Args:
+            packet: With its version and our id in it.
+            target: The node it is for; "" for all.
+
+        Raises:
+            TypeError: It holds something that cannot be serialized.
+        """
+        body = encode(packet, self._serializer)
+        if self.link is not None:
+            self.link.publish(channel_of(packet, self._namespace, target), body)
+
+    async def drain(self) -> None:
+        """Wait while too much is waiting to leave."""
+        if self.link is not None:
+            await self.link.drain()
+
+    def receive(self, name: bytes, body: bytes) -> None:
+        """Take in what came on one of our channels. Never raises, whatever it is."""
+        channel = self._channels.get(name)
+        if channel is None:
+            channel = self._channels[name] = parse_channel(name)
+        if channel is None:
+            return
+        packet = decode(channel, body)
+        if isinstance(packet, Malformed):
+            self.malformed += 1
+            log.warning("a packet on %s cannot be read: %s", packet.channel, packet.reason)
+            return
+        if packet.sender == self._node_id and channel.command not in ("REQ", "RES", "EVENT", "INFO"):
+            return
+        self._learn(packet.sender, packet.ver)
+        take = self._takers.get(channel.command)
+        if take is None:
+            return
+        try:
+            take(packet)
+        except Exception:
+            log.exception("a %s packet of %s could not be handled", channel.command, packet.sender)
+
+    def _learn(self, sender: str, protocol: str) -> None:
+        if self._protocols.get(sender) == protocol or protocol not in ("4", "5"):
+            return
+        if len(self._protocols) > 10_000:  # senders that pass by, each under a new id
+            self._protocols.clear()
+        self._protocols[sender] = protocol
+        if protocol not in self.spoken:
+            self.spoken.append(protocol)
+            log.info("%s speaks version %s: so do we from now on", sender, protocol)
