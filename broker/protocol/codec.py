@@ -2,34 +2,57 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
+
+import msgspec
 
 from broker.protocol.channels import Channel, channel_name, parse_channel
-from broker.protocol.headers import Malformed
+from broker.protocol.malformed import Malformed, text_fault
 from broker.protocol.packets import PACKETS, Packet
-from broker.protocol.serializers import dumps, loads
+from broker.protocol.serializers import OPENING_BRACE, REFUSALS, dumps, loads
+from broker.protocol.serializers.msgpack import notepack_extension
 
 
-@cache
-def _fields(kind: type[Packet]) -> tuple[tuple[str, str, bool, bool], ...]:
-    """(attribute, name on the wire, left out when None, only since version 5); ver and sender last, as Node does."""
-    own = [name for name in kind.__struct_fields__ if name not in ("ver", "sender")]
-    return tuple(
-        (name, kind.WIRE_NAMES.get(name, name), name in kind.LEFT_OUT, name in kind.SINCE_5)
-        for name in (*own, "ver", "sender")
-    )
+class _Shape(NamedTuple):
+    """How the packets of one kind are written in one version of the protocol; parallel, in the wire's order."""
+
+    wire_names: tuple[str, ...]
+    values: Callable[[Packet], tuple[Any, ...]]
+    left_out: tuple[str, ...]  # wire names of what is not sent when it is None
+
+
+def _shape(kind: type[Packet], *, is_4: bool) -> _Shape:
+    names = _wire_names(kind)
+    written = [name for name in names if not (is_4 and name in kind.SINCE_5)]
+    left_out = tuple(names[name] for name in written if name in kind.LEFT_OUT)
+    return _Shape(tuple(names[name] for name in written), attrgetter(*written), left_out)
+
+
+def _wire_names(kind: type[Packet]) -> dict[str, str]:
+    """By attribute; ver and sender last, as Node writes them."""
+    names = {field.name: field.encode_name for field in msgspec.structs.fields(kind)}
+    return {name: names[name] for name in sorted(names, key=lambda name: name in ("ver", "sender"))}
+
+
+_WIRE_NAMES: Final = {kind: _wire_names(kind) for kind in PACKETS.values()}
+_SHAPES: Final = {(kind, is_4): _shape(kind, is_4=is_4) for kind in PACKETS.values() for is_4 in (False, True)}
+_FROM_JSON: Final[dict[str, Callable[[bytes], Packet]]] = {
+    command: msgspec.json.Decoder(kind).decode for command, kind in PACKETS.items()
+}
+_FROM_MSGPACK: Final[dict[str, Callable[[bytes], Packet]]] = {
+    command: msgspec.msgpack.Decoder(kind, ext_hook=notepack_extension).decode for command, kind in PACKETS.items()
+}
 
 
 def to_wire(packet: Packet) -> dict[str, Any]:
     """A packet as plain data with the wire's names."""
-    is_4 = packet.ver == "4"
-    wire: dict[str, Any] = {}
-    for attribute, name, left_out, since_5 in _fields(type(packet)):
-        value = getattr(packet, attribute)
-        if (value is None and left_out) or (is_4 and since_5):
-            continue
-        wire[name] = value
+    wire_names, values, left_out = _SHAPES[type(packet), packet.ver == "4"]
+    wire = dict(zip(wire_names, values(packet), strict=True))
+    for name in left_out:
+        if wire[name] is None:
+            del wire[name]
     return wire
 
 
@@ -50,35 +73,34 @@ def channel_of(packet: Packet, namespace: str, target: str = "") -> bytes:
 
 def decode(channel: Channel | bytes, body: bytes) -> Packet | Malformed:
     """Bytes to a packet, or to what is wrong with them. Never raises."""
-    found = parse_channel(channel) if isinstance(channel, bytes) else channel
-    where = channel.decode("utf-8", "replace") if isinstance(channel, bytes) else ".".join(channel)
-    if found is None:
-        return Malformed(where, "channel is not one of Moleculer's")
+    if isinstance(channel, bytes):
+        found = parse_channel(channel)
+        if found is None:
+            return Malformed(channel.decode("utf-8", "replace"), "channel is not one of Moleculer's")
+        channel = found
+    try:
+        return (_FROM_JSON if body[0] == OPENING_BRACE else _FROM_MSGPACK)[channel.command](body)
+    except REFUSALS:
+        return _decode_slowly(channel, body)
+
+
+def _decode_slowly(channel: Channel, body: bytes) -> Packet | Malformed:
+    """What the fast way refused: lone surrogates, texts that are no UTF-8; or what is wrong."""
+    where = channel_name(*channel).decode("utf-8", "replace")
+    kind = PACKETS[channel.command]
     try:
         wire = loads(body)
-    except (ValueError, RecursionError) as error:
-        return Malformed(where, str(error) or type(error).__name__)
-    if not isinstance(wire, dict):
-        return Malformed(where, f"packet is a {type(wire).__name__}, expected an object")
-    return _packet(PACKETS[found.command], wire, where)
-
-
-def _packet(kind: type[Packet], wire: dict[str, Any], where: str) -> Packet | Malformed:
-    for attribute in kind.TEXTS:
-        value = wire.get(attribute)
-        if not isinstance(value, str) or not value:
-            shown = "empty" if value == "" else repr(value)[:40]
-            return Malformed(where, f"field '{attribute}' is {shown}, expected text")
-    ver = wire.get("ver")
-    if not isinstance(ver, str):
-        return Malformed(where, f"field 'ver' is {repr(ver)[:40]}, expected text")
-    values = {attribute: wire.get(name) for attribute, name, _, _ in _fields(kind)}
-    return kind(**values)
+    except ValueError as error:
+        return Malformed(where, str(error))
+    fault = text_fault(wire, kind.TEXTS)
+    if fault is not None:
+        return Malformed(where, fault)
+    return kind(**{attribute: wire.get(name) for attribute, name in _WIRE_NAMES[kind].items()})
 
 
 def decode_body(body: bytes) -> Any | Malformed:
     """A body as plain data, to be shown; or why it cannot be. Never raises."""
     try:
         return loads(body)
-    except (ValueError, RecursionError) as error:
-        return Malformed("", str(error) or type(error).__name__)
+    except ValueError as error:
+        return Malformed("", str(error))

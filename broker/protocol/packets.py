@@ -7,12 +7,16 @@ for 0.15; both speak in one mesh.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import msgspec
 
+from broker.protocol.malformed import Text
 
-class _Packet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):
+_CONTEXT_NAMES: Final = {"parent_id": "parentID", "request_id": "requestID"}
+
+
+class _Packet(msgspec.Struct, frozen=True, kw_only=True):
     """What all packets have.
 
     Attributes:
@@ -21,17 +25,15 @@ class _Packet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=F
     """
 
     COMMAND: ClassVar[str] = ""
-    WIRE_NAMES: ClassVar[dict[str, str]] = {}
-    """Names on the wire, where they are not the attribute's."""
-    TEXTS: ClassVar[tuple[str, ...]] = ("sender",)
-    """Attributes that must hold a text that is not empty."""
+    TEXTS: ClassVar[tuple[str, ...]] = ("sender", "ver")
+    """Attributes that must hold a text that is not empty, in the order in which they are complained about."""
     LEFT_OUT: ClassVar[tuple[str, ...]] = ()
     """Attributes that are not sent when they are None."""
     SINCE_5: ClassVar[tuple[str, ...]] = ()
     """Attributes that protocol 4 does not have."""
 
-    ver: str
-    sender: str
+    ver: Text
+    sender: Text
 
 
 class Discover(_Packet, frozen=True, kw_only=True):
@@ -54,11 +56,10 @@ class Heartbeat(_Packet, frozen=True, kw_only=True):
     cpu: Any = None
 
 
-class Info(_Packet, frozen=True, kw_only=True):
+class Info(_Packet, frozen=True, kw_only=True, rename={"ip_list": "ipList", "instance_id": "instanceID"}):
     """What the sender is and offers (sections 3.2, 3.3)."""
 
     COMMAND = "INFO"
-    WIRE_NAMES = {"ip_list": "ipList", "instance_id": "instanceID"}
     LEFT_OUT = ("port",)
 
     services: Any = None
@@ -91,17 +92,16 @@ class Pong(_Packet, frozen=True, kw_only=True):
     arrived: Any = None
 
 
-class Request(_Packet, frozen=True, kw_only=True):
+class Request(_Packet, frozen=True, kw_only=True, rename=_CONTEXT_NAMES | {"timeout_ms": "timeout"}):
     """A call of an action, or a part of a streamed one (sections 3.7, 5)."""
 
     COMMAND = "REQ"
-    WIRE_NAMES = {"timeout_ms": "timeout", "parent_id": "parentID", "request_id": "requestID"}
-    TEXTS = ("id", "action", "sender")
+    TEXTS = ("id", "action", "sender", "ver")
     LEFT_OUT = ("seq",)
     SINCE_5 = ("headers",)
 
-    id: str
-    action: str
+    id: Text
+    action: Text
     params: Any = None
     meta: Any = None
     headers: Any = None
@@ -119,11 +119,11 @@ class Response(_Packet, frozen=True, kw_only=True):
     """An answer, or a part of a streamed one (sections 3.8, 5)."""
 
     COMMAND = "RES"
-    TEXTS = ("id", "sender")
+    TEXTS = ("id", "sender", "ver")
     LEFT_OUT = ("error", "stream", "seq")
     SINCE_5 = ("headers",)
 
-    id: str
+    id: Text
     meta: Any = None
     headers: Any = None
     success: Any = None
@@ -133,16 +133,15 @@ class Response(_Packet, frozen=True, kw_only=True):
     seq: Any = None
 
 
-class Event(_Packet, frozen=True, kw_only=True):
+class Event(_Packet, frozen=True, kw_only=True, rename=_CONTEXT_NAMES | {"need_ack": "needAck"}):
     """An event for one node (section 3.9)."""
 
     COMMAND = "EVENT"
-    WIRE_NAMES = {"parent_id": "parentID", "request_id": "requestID", "need_ack": "needAck"}
-    TEXTS = ("event", "sender")
+    TEXTS = ("event", "sender", "ver")
     LEFT_OUT = ("groups",)
     SINCE_5 = ("headers",)
 
-    event: str
+    event: Text
     id: Any = None
     data: Any = None
     groups: Any = None
@@ -159,7 +158,17 @@ class Event(_Packet, frozen=True, kw_only=True):
 
 Packet = Discover | Disconnect | Heartbeat | Info | Ping | Pong | Request | Response | Event
 
-PACKETS: dict[str, type[Packet]] = {
-    kind.COMMAND: kind for kind in (Discover, Disconnect, Heartbeat, Info, Ping, Pong, Request, Response, Event)
-} | {"REQB": Request, "EVENTB": Event}
+PACKETS: Final[dict[str, type[Packet]]] = {
+    "DISCOVER": Discover,
+    "DISCONNECT": Disconnect,
+    "HEARTBEAT": Heartbeat,
+    "INFO": Info,
+    "PING": Ping,
+    "PONG": Pong,
+    "REQ": Request,
+    "REQB": Request,
+    "RES": Response,
+    "EVENT": Event,
+    "EVENTB": Event,
+}
 """By the command in their channel. Balanced ones have no shape of their own."""

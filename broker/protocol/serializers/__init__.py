@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Protocol
+
+import msgspec
 
 from broker.protocol.serializers import json, msgpack
 
+
+class Serializer(Protocol):
+    """What each file here offers."""
+
+    def dumps(self, value: object, /) -> bytes: ...
+    def loads(self, body: bytes, /) -> Any: ...
+
+
 JSON: Final = "JSON"
 MSGPACK: Final = "MsgPack"
-SERIALIZERS: Final = {JSON: json, MSGPACK: msgpack, "Notepack": msgpack}
+SERIALIZERS: Final[dict[str, Serializer]] = {JSON: json, MSGPACK: msgpack, "Notepack": msgpack}
 """By the names that Moleculer's broker option takes. Notepack's output is MsgPack too."""
+
+OPENING_BRACE: Final = 0x7B
+
+REFUSALS: Final = (msgspec.MsgspecError, ValueError, RecursionError, OverflowError, MemoryError, TypeError, IndexError)
+"""Whatever a msgspec decoder, or a look at the first byte, raises over bytes it does not like."""
 
 
 def serializer_of(body: bytes) -> str | None:
@@ -17,7 +32,7 @@ def serializer_of(body: bytes) -> str | None:
     if not body:
         return None
     first = body[0]
-    if first == 0x7B or first in b" \t\r\n":
+    if first == OPENING_BRACE or first in b" \t\r\n":
         return JSON
     if 0x80 <= first <= 0x8F or first in (0xDE, 0xDF):
         return MSGPACK
@@ -41,10 +56,10 @@ def loads(body: bytes) -> Any:
     """Bytes to plain data, whichever serializer they are in.
 
     Raises:
-        ValueError: They are in none that is known, or broken. Also for what nests too deep.
+        ValueError: They are in none that is known, or broken, or nest too deep.
     """
     serializer = serializer_of(body)
     if serializer is None:
-        begin = body[:4].hex(" ") if body else "nothing"
-        raise ValueError(f"body begins with {begin}, expected JSON or MsgPack (compressed or encrypted?)")
+        begin = f"begins with {body[:4].hex(' ')}" if body else "is empty"
+        raise ValueError(f"body {begin}, expected JSON or MsgPack (compressed or encrypted?)")
     return SERIALIZERS[serializer].loads(body)

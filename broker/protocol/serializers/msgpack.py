@@ -1,7 +1,8 @@
 """MsgPack as msgpack5 and notepack.io write it (section 6).
 
 Dates are the timestamp extension; notepack.io 2.x wrote ``undefined`` and
-dates as extension 0.
+dates as extension 0. Texts that are no UTF-8 make msgspec refuse the whole
+packet, Node takes them; they are read and written in `odd_texts`.
 """
 
 from __future__ import annotations
@@ -11,38 +12,40 @@ from typing import Any
 
 import msgspec
 
+from broker.protocol.serializers import odd_texts
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def notepack_extension(code: int, data: memoryview) -> Any:
     """What notepack.io 2.x put under extension 0; other extensions stay as they are."""
     raw = bytes(data)
-    if code == 0 and len(raw) == 1:
+    if code == 0 and raw == b"\0":
         return None
     if code == 0 and len(raw) == 8:
         try:
             return EPOCH + timedelta(milliseconds=int.from_bytes(raw, "big", signed=True))
         except OverflowError:
-            return None
+            return None  # a date that was never valid
     return msgspec.msgpack.Ext(code, raw)
 
 
-_DECODER = msgspec.msgpack.Decoder(ext_hook=notepack_extension)
-_ENCODER = msgspec.msgpack.Encoder()
+_DECODE = msgspec.msgpack.Decoder(ext_hook=notepack_extension).decode
+_ENCODE = msgspec.msgpack.Encoder().encode
 
 
 def dumps(value: object) -> bytes:
-    """Plain data to MsgPack. A lone surrogate becomes U+FFFD, as Node's Buffer does.
+    """Plain data to MsgPack. Lone surrogates are written as three bytes each (WTF-8).
 
     Raises:
         TypeError: It holds something that MsgPack cannot carry, or nests too deep.
     """
     try:
         try:
-            return _ENCODER.encode(value)
+            return _ENCODE(value)
         except UnicodeEncodeError:
-            return _ENCODER.encode(_without_lone_surrogates(value))
-    except (RecursionError, OverflowError) as error:
+            return odd_texts.dumps(value, _ENCODE)
+    except (RecursionError, OverflowError, ValueError) as error:
         raise TypeError(f"cannot be written as MsgPack: {error}") from error
 
 
@@ -53,17 +56,13 @@ def loads(body: bytes) -> Any:
         ValueError: It is no MsgPack, or nests too deep.
     """
     try:
-        return _DECODER.decode(body)
-    except RecursionError as error:
-        raise ValueError("nests too deep") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, OverflowError, MemoryError, TypeError) as error:
+        try:
+            return _DECODE(body)
+        except UnicodeDecodeError:
+            return odd_texts.loads(body, _DECODE)
+    except RecursionError:
+        raise ValueError("nests too deep") from None
+    except MemoryError:
+        raise ValueError("too big for memory") from None
+    except (msgspec.MsgspecError, OverflowError, TypeError) as error:
         raise ValueError(str(error)) from error
-
-
-def _without_lone_surrogates(value: object) -> object:
-    if isinstance(value, str):
-        # a surrogate is replaced by one U+FFFD, not by one for each of its three bytes
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, dict):
-        return {_without_lone_surrogates(key): _without_lone_surrogates(item) for key, item in value.items()}
-    return [_without_lone_surrogates(item) for item in value] if isinstance(value, list | tuple) else value
