@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from shiboken6 import isValid
 
 from app.worker import Worker
-from broker.mesh.filter import Filter, parse
+from broker.mesh.filter import EMPTY, Filter, parse
 from broker.mesh.span import Cursor, Span
 from broker.mesh.subject import Subject
 from broker.mesh.timeline import Snapshot, Timeline
@@ -52,7 +52,9 @@ class Desk(QObject):
         timeline: Everything known.
         cursor: The span on screen.
         selection: What the side panel is about.
-        filter: What every view obeys.
+        filter: What every view obeys: what the user wants, of the namespace on screen.
+        wanted: What the user wrote into the filter box.
+        namespace: The namespace on screen; None for all of them.
         status: What the probe last said of itself; None while there is none.
     """
 
@@ -75,7 +77,9 @@ class Desk(QObject):
         self.timeline = timeline if timeline is not None else Timeline()
         self.cursor = Cursor()
         self.selection: Subject | None = None
-        self.filter: Filter = parse("")
+        self.filter: Filter = EMPTY
+        self.wanted: Filter = EMPTY
+        self.namespace: str | None = None
         self.status: ProbeStatus | None = None
         self.fetch_body: Callable[[int, Callable[[bytes | None], None]], None] | None = None
         self.run_command: Callable[[object], None] | None = None
@@ -113,6 +117,8 @@ class Desk(QObject):
         self._zooms.clear()
         self.status = None
         self.selection = None
+        self.namespace = None
+        self.filter = self.wanted
         self.cursor = self.cursor.following()
         self.selection_changed.emit()
         self.cursor_changed.emit()
@@ -161,9 +167,27 @@ class Desk(QObject):
 
     def set_filter(self, wanted: Filter) -> None:
         """Let every view show only this."""
-        if wanted.text != self.filter.text:
-            self.filter = wanted
-            self.filter_changed.emit()
+        if wanted.text != self.wanted.text:
+            self.wanted = wanted
+            self._combine()
+
+    def clear_filter(self) -> None:
+        """Let every view show everything again."""
+        self.set_filter(EMPTY)
+
+    def set_namespace(self, namespace: str | None) -> None:
+        """Let every view show one namespace only; None for all, each kept apart."""
+        if namespace != self.namespace:
+            self.namespace = namespace
+            self._combine()
+
+    def _combine(self) -> None:
+        if self.namespace is None:
+            self.filter = self.wanted
+        else:
+            only = f'namespace = "{self.namespace}"'
+            self.filter = parse(only if self.wanted.is_empty else f"{only} and ({self.wanted.text})")
+        self.filter_changed.emit()
 
     def show_view(self, view_id: str, subject: Subject | None = None) -> None:
         """Lead the user to a view, and to something in it."""

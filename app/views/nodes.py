@@ -1,0 +1,82 @@
+"""Nodes: who is there, with what client, on which host, how busy, since when."""
+
+from __future__ import annotations
+
+import math
+
+from app.columns import figure_columns
+from app.desk import Desk
+from app.items.records import Column
+from app.record_view import Kind, RecordView, first_last, namespace_column
+from app.views.registry import MAIN, View, register
+from app.widgets.format import NOTHING, percent
+from broker.mesh import inventory
+from broker.mesh.answers import NodeRecord
+from broker.mesh.subject import Subject
+
+STATES = {
+    "online": ("● online", "ok"),
+    "offline": ("▲ offline", "failed"),
+    "supposed": ("? supposed", "dim"),
+    "remembered": ("◷ remembered", "dim"),
+}
+
+
+def _cpu_order(node: NodeRecord) -> float:
+    return -1.0 if math.isnan(node.cpu) else node.cpu
+
+
+COLUMNS: tuple[Column[NodeRecord], ...] = (
+    Column("node", lambda n: n.node_id + (" (ours)" if n.ours else ""), width=150),
+    Column(
+        "state",
+        lambda n: STATES[n.state][0],
+        width=110,
+        tone=lambda n: STATES[n.state][1],
+        tip=lambda n: n.reason or STATES[n.state][0][2:],
+    ),
+    namespace_column(),
+    Column("client", lambda n: n.client or NOTHING, width=120),
+    Column("runs on", lambda n: n.lang_version or NOTHING, width=90, tone=lambda _n: "dim"),
+    Column("protocol", lambda n: n.protocol or NOTHING, width=70, tone=lambda _n: "dim"),
+    Column("host", lambda n: n.hostname or NOTHING, width=130, tip=lambda n: ", ".join(n.ips) or "no address told"),
+    Column(
+        "CPU",
+        lambda n: percent(n.cpu),
+        _cpu_order,
+        True,
+        70,
+        bar=lambda n: None if math.isnan(n.cpu) else n.cpu / 100,
+        note="Of the host, as the node's heartbeat says",
+    ),
+    Column("services", lambda n: ", ".join(n.services) or NOTHING, lambda n: len(n.services), width=0),
+    *figure_columns(lambda n: n.received),
+    Column(
+        "restarts",
+        lambda n: str(n.restarts) if n.restarts else "0",
+        lambda n: n.restarts,
+        True,
+        70,
+        tone=lambda n: "slow" if n.restarts else "dim",
+        note="How often it came back as another instance",
+    ),
+    *first_last("the node"),
+)
+
+KIND = Kind(
+    title="Nodes",
+    icon="server-outline",
+    columns=COLUMNS,
+    key=lambda node: (node.namespace, node.node_id),
+    subject=lambda node: Subject("node", node.namespace, node.node_id),
+    question=lambda snapshot, span, wanted: inventory.nodes(snapshot, span, filter=wanted),
+    comings=("node", "gap", "clock"),
+)
+
+
+def build(desk: Desk) -> RecordView:
+    """The view for a desk."""
+    return RecordView(desk, KIND)
+
+
+register(View(id="nodes", title="Nodes", area=MAIN, order=60, icon="server-outline", build=build))

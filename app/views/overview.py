@@ -1,0 +1,249 @@
+"""Overview: what is wrong now, worst first, and the four golden figures."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+
+import numpy as np
+from PySide6.QtWidgets import QFrame, QGridLayout, QStackedLayout, QVBoxLayout
+
+from app import theme
+from app.columns import failed_note, samples_note
+from app.desk import Desk
+from app.items.records import Column
+from app.live import LiveView
+from app.views.registry import MAIN, View, register
+from app.widgets.controls import Tone, column, label, row, section, set_text
+from app.widgets.empty_state import EmptyState
+from app.widgets.figures import Figure, FigureCard
+from app.widgets.format import NOTHING, age, change_ms, clock_time, count, duration_ms, percent, rate
+from app.widgets.table import RecordTable
+from broker.mesh import inventory, overview
+from broker.mesh.answers import Coming, Concern, Golden, Overview
+from broker.mesh.filter import Filter
+from broker.mesh.span import Span
+from broker.mesh.timeline import Snapshot
+
+SEVERITIES: dict[str, tuple[str, Tone]] = {"failed": ("▲", "failed"), "slow": ("◷", "slow"), "note": ("●", "dim")}
+
+CONCERNS: tuple[Column[Concern], ...] = (
+    Column(
+        "",
+        lambda c: SEVERITIES[c.severity][0],
+        width=34,
+        tone=lambda c: SEVERITIES[c.severity][1],
+        tip=lambda c: c.severity,
+    ),
+    Column("what is wrong", lambda c: c.title, width=330, tone=lambda c: "" if c.severity == "note" else c.severity),
+    Column("why we think so", lambda c: c.detail, width=0, tone=lambda _c: "dim"),
+    Column("since", lambda c: clock_time(c.since_ns), width=80, tone=lambda _c: "dim"),
+    Column(
+        "look at",
+        lambda c: f"{c.leads_to.title()} →",
+        width=100,
+        tone=lambda _c: "accent",
+        tip=lambda c: f"Enter or a double click leads to {c.leads_to}",
+    ),
+)
+CAME: tuple[Column[Coming], ...] = (
+    Column("when", lambda c: clock_time(c.at_ns), width=86, tone=lambda _c: "dim"),
+    Column("what", lambda c: f"{c.kind} {c.what}", width=220),
+    Column("change", lambda c: c.change, width=100),
+    Column("detail", lambda c: c.detail, width=0, tone=lambda _c: "dim"),
+)
+
+
+def _ask(span: Span, wanted: Filter, snapshot: Snapshot) -> tuple[Overview, list[Coming], float]:
+    """In the worker."""
+    heard_s = (snapshot.through_ns - snapshot.begin_ns) / 1e9 if snapshot.begin_ns else 0.0
+    answer = overview.overview(snapshot, span, filter=wanted)
+    return answer, inventory.comings(snapshot, span, limit=60), heard_s
+
+
+class OverviewView(LiveView):
+    """Four cards with curves, counts, concerns, what came and went."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk, every_ms=500)
+        self._last: Overview | None = None
+        self.cards = [FigureCard(what, has_curve=True) for what in ("calls", "failed", "p99", "busiest node")]
+        self._counts = label("", "dim", name="Counts")
+        self.concerns = RecordTable("What is wrong now, worst first", CONCERNS, lambda c: c.key)
+        self.comings = RecordTable(
+            "What appeared and vanished", CAME, lambda c: (c.at_ns, c.namespace, c.kind, c.what, c.change)
+        )
+        for table in (self.concerns, self.comings):
+            table.horizontalHeader().setSectionsClickable(False)
+            table.horizontalHeader().setSortIndicatorShown(False)
+        self.empty = EmptyState("check-circle-outline")
+        self._stack = QStackedLayout()
+        self._stack.addWidget(self.empty)
+        self._stack.addWidget(self.concerns)
+        self._wrong = section("What is wrong now")
+        self.concerns.chosen.connect(lambda concern: concern and desk.select(concern.subject))
+        self.concerns.opened.connect(self._lead)
+        self.comings.chosen.connect(lambda coming: coming and coming.subject and desk.select(coming.subject))
+        self._lay_out()
+        self.setFocusProxy(self.concerns)
+
+    def _lay_out(self) -> None:
+        cards = QGridLayout()
+        cards.setSpacing(10)
+        for number, card in enumerate(self.cards):
+            cards.addWidget(card, 0, number)
+            cards.setColumnStretch(number, 1)
+        wrong, came = QFrame(), QFrame()
+        for panel in (wrong, came):
+            panel.setProperty("role", "panel")
+        head = row(self._wrong, None, self._counts)
+        head.setContentsMargins(12, 0, 12, 0)
+        inside = QVBoxLayout(wrong)
+        inside.setContentsMargins(1, 10, 1, 1)
+        inside.addLayout(head)
+        inside.addLayout(self._stack, 1)
+        title = section("What appeared and vanished")
+        title.setContentsMargins(12, 0, 0, 0)
+        came.setLayout(column(title, self.comings, spacing=6))
+        came.layout().setContentsMargins(1, 10, 1, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(12, 8, 12, 12)
+        layout.setSpacing(10)
+        layout.addLayout(cards)
+        layout.addWidget(wrong, 3)
+        layout.addWidget(came, 2)
+
+    def refresh(self) -> None:
+        """Ask for all of it at once."""
+        self.desk.ask(self, "overview", partial(_ask, self.desk.span(), self.desk.filter), self._show)
+
+    def retheme(self) -> None:
+        """Take the colours of the theme in use."""
+        self.empty.tint()
+        if self._last is not None:
+            self._show_cards(self._last.golden)
+        for table in (self.concerns, self.comings):
+            table.viewport().update()
+
+    def _show(self, answer: tuple[Overview, list[Coming], float]) -> None:
+        found, came, heard_s = answer
+        self._last = found
+        self._show_cards(found.golden)
+        set_text(
+            self._counts,
+            f"{count(found.nodes_online)} of {count(found.nodes_known)} nodes online · "
+            f"{count(found.services_known)} services · {count(found.actions_seen)} actions seen · "
+            f"{count(found.golden.waiting)} calls waiting",
+        )
+        self.concerns.show_records(found.concerns)
+        self.comings.show_records(came)
+        self._stack.setCurrentIndex(1 if found.concerns else 0)
+        if not found.concerns:
+            self._say_why(found, heard_s)
+
+    def _say_why(self, found: Overview, heard_s: float) -> None:
+        seconds = found.golden.span.seconds
+        if found.golden.total.calls:
+            calls = count(found.golden.total.calls)
+            self.empty.say(
+                "Nothing is wrong", f"{calls} calls between nodes in {age(seconds)}, none of them conspicuous."
+            )
+        elif heard_s < 1:
+            self.empty.say("Nothing heard yet", "Waiting for the first packets from the bus.")
+        else:
+            known = f"{count(found.services_known)} services known" if found.services_known else "no service known"
+            self.empty.say(
+                f"No traffic seen in {age(min(seconds, heard_s))}",
+                f"{known}. Calls inside one node are not on the bus, and Moleculer prefers the local endpoint. "
+                "If there should be traffic: check the namespace, the Redis database and the filter.",
+            )
+
+    # the four cards
+
+    def _show_cards(self, golden: Golden) -> None:
+        self._show_rate(golden)
+        self._show_failed(golden)
+        self._show_p99(golden)
+        self._show_cpu(golden)
+
+    @staticmethod
+    def _time(golden: Golden, bucket: int) -> str:
+        length = golden.span.to_ns - golden.span.from_ns
+        return clock_time(golden.span.from_ns + round(length * (bucket + 0.5) / max(1, len(golden.rate))))
+
+    def _curve(self, number: int, values: np.ndarray, colour: str, golden: Golden, say: object, top: float) -> None:
+        curve = self.cards[number].curve
+        if curve is not None and callable(say):
+            curve.show_curves(
+                [(values, colour)],
+                lambda bucket: f"{self._time(golden, bucket)}: {say(float(values[bucket]))}",
+                top=top,
+                is_filled=True,
+            )
+
+    def _show_rate(self, golden: Golden) -> None:
+        now, before = golden.total.rate, golden.before.rate
+        change = "" if not golden.before.calls else _relative(now, before)
+        self.cards[0].show_figure(
+            Figure(rate(now), "calls between nodes", "", f"{count(golden.total.calls)} in {age(golden.span.seconds)}"),
+            change,
+            "dim",
+        )
+        self._curve(0, golden.rate, theme.current().accent, golden, rate, 1.0)
+
+    def _show_failed(self, golden: Golden) -> None:
+        share = golden.total.error_share * 100
+        tone: Tone = "failed" if share >= 5 else "slow" if share > 0.1 else ""
+        sign = {"failed": "▲ ", "slow": "◷ "}.get(tone, "")
+        change = "" if not golden.before.calls else f"was {percent(golden.before.error_share * 100)}"
+        self.cards[1].show_figure(
+            Figure(f"{sign}{percent(share)}", "failed", tone, failed_note(golden.total)), change, "dim"
+        )
+        self._curve(1, golden.error_share * 100, theme.current().failed, golden, percent, 1.0)
+
+    def _show_p99(self, golden: Golden) -> None:
+        change = golden.total.p99_ms - golden.before.p99_ms
+        note = f"p50 {duration_ms(golden.total.p50_ms)}, p99 {samples_note(golden.total)}"
+        what = f"p99, p50 {duration_ms(golden.total.p50_ms)}"
+        self.cards[2].show_figure(
+            Figure(duration_ms(golden.total.p99_ms), what, "", note),
+            "" if math.isnan(change) else change_ms(change),
+            "dim",
+        )
+        colours = theme.current()
+        curve = self.cards[2].curve
+        if curve is None:
+            return
+        faint = theme.mix(colours.accent, colours.surface2, 0.45)
+
+        def read(bucket: int) -> str:
+            p99, p50 = float(golden.p99_ms[bucket]), float(golden.p50_ms[bucket])
+            return f"{self._time(golden, bucket)}: p99 {duration_ms(p99)}, p50 {duration_ms(p50)}"
+
+        curve.show_curves([(golden.p50_ms, faint), (golden.p99_ms, colours.accent)], read)
+
+    def _show_cpu(self, golden: Golden) -> None:
+        tone: Tone = "failed" if golden.cpu_now >= 90 else "slow" if golden.cpu_now >= 75 else ""
+        sign = {"failed": "▲ ", "slow": "◷ "}.get(tone, "")
+        what = f"CPU of {golden.cpu_node}" if golden.cpu_node else "CPU, no heartbeat yet"
+        value = NOTHING if math.isnan(golden.cpu_now) else f"{sign}{percent(golden.cpu_now)}"
+        self.cards[3].show_figure(Figure(value, what, tone, "The busiest node, as heartbeats say"))
+        self._curve(3, golden.cpu, theme.current().held, golden, percent, 100.0)
+
+    def _lead(self, concern: Concern) -> None:
+        self.desk.show_view(concern.leads_to, concern.subject)
+
+
+def _relative(now: float, before: float) -> str:
+    if before <= 0:
+        return ""
+    change = (now - before) / before * 100
+    return f"{'+' if change >= 0 else '−'}{abs(change):.0f} %"
+
+
+def build(desk: Desk) -> OverviewView:
+    """The view for a desk."""
+    return OverviewView(desk)
+
+
+register(View(id="overview", title="Overview", area=MAIN, order=10, icon="view-dashboard-outline", build=build))

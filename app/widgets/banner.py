@@ -1,0 +1,50 @@
+"""A line over the views that says what is wrong with the connection, and what to do."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
+
+from app.widgets.controls import Tone, button, label, set_property, set_text
+
+
+class Banner(QFrame):
+    """Reason, advice, when it is tried again. Hidden while all is well."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("banner")
+        self.setAccessibleName("Trouble with the connection")
+        self._sign = label("▲", tone="failed")
+        self._reason = label("", wraps=True, name="Reason")
+        self._advice = label("", "dim", wraps=True, name="Advice")
+        self._close = button("", self.hide, icon="close", name="Hide this message", role="flat")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(16, 8, 10, 8)
+        layout.setSpacing(10)
+        layout.addWidget(self._sign)
+        layout.addWidget(self._reason, 2)
+        layout.addWidget(self._advice, 3)
+        layout.addWidget(self._close)
+        self._told = ""
+        self.hide()
+
+    def say(self, reason: str, advice: str, tone: Tone = "failed") -> None:
+        """Show a reason with its advice. Hidden by its user, it comes back for another reason only."""
+        set_text(self._reason, reason)
+        set_text(self._advice, advice)
+        set_property(self, "tone", tone)
+        set_property(self._sign, "tone", tone)
+        self.setAccessibleDescription(f"{reason} {advice}")
+        if reason != self._told:
+            self._told = reason
+            self.show()
+
+    def all_well(self) -> None:
+        """Nothing is wrong any more."""
+        self._told = ""
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        """All it says; "" while hidden."""
+        return "" if self.isHidden() else f"{self._reason.text()} {self._advice.text()}"

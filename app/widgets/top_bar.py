@@ -1,0 +1,141 @@
+"""The bar that always says where we are, what we may do, and whether the picture moves."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QWidget
+
+from app.widgets.controls import Tone, button, label, set_icon, set_property, set_text
+from app.widgets.format import age
+
+SPANS: Final[dict[int, str]] = {
+    60: "last 1 min",
+    300: "last 5 min",
+    900: "last 15 min",
+    3600: "last 1 h",
+    6 * 3600: "last 6 h",
+    24 * 3600: "last 24 h",
+    0: "everything",
+}
+"""Windows that can be chosen, in seconds; 0 for all that is held."""
+
+
+class TopBar(QFrame):
+    """Program, profile, permission, place · search · live or paused, window, rates."""
+
+    palette_wanted = Signal()
+    pause_wanted = Signal()
+    span_wanted = Signal(int)
+    place_wanted = Signal()
+    profile_wanted = Signal()
+
+    def __init__(self, logo: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("bar")
+        self.setFixedHeight(44)
+        self._program = label("Meshscope")
+        self._program.setObjectName("program")
+        self.profile = button("", self.profile_wanted.emit, role="chip", name="Profile")
+        self.mode = label("", "chip", name="What we may do")
+        self.place = button("", self.place_wanted.emit, role="link", name="Where we are")
+        self.search = button("", self.palette_wanted.emit, name="Search or run, Ctrl+K")
+        self.search.setObjectName("searchBox")
+        self._fill_search()
+        self.rates = label("", "small", name="Packets a second, packets lost")
+        self.lost = label("", "chip", name="Packets lost", tone="failed")
+        self.live = button("", self.pause_wanted.emit, role="chip", name="Live or paused")
+        self.live.setToolTip("Space pauses and follows again")
+        self.span = button("", None, role="chip", name="Time window")
+        self.span.setMenu(self._span_menu())
+        self.menu = button("", None, icon="dots-vertical", name="Menu", role="flat")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 0, 10, 0)
+        layout.setSpacing(10)
+        for part in (logo, self._program, self.profile, self.mode, self.place):
+            layout.addWidget(part)
+        layout.addStretch(1)
+        for part in (self.search, self.rates, self.lost, self.live, self.span, self.menu):
+            layout.addWidget(part)
+        self.lost.hide()
+
+    def _fill_search(self) -> None:
+        inside = QHBoxLayout(self.search)
+        inside.setContentsMargins(12, 0, 10, 0)
+        for text in ("Search or run…", "Ctrl K"):
+            part = QLabel(text)
+            part.setProperty("role", "dim" if text != "Ctrl K" else "small")
+            part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+            inside.addWidget(part)
+            if text != "Ctrl K":
+                inside.addStretch(1)
+        self.search.setMinimumSize(QSize(180, 30))
+        self.search.setMaximumWidth(300)
+
+    def _span_menu(self) -> QMenu:
+        menu = QMenu(self)
+        group = QActionGroup(menu)
+        self._span_actions: dict[int, QAction] = {}
+        for seconds, text in SPANS.items():
+            action = QAction(text, menu, checkable=True)
+            action.triggered.connect(lambda _=False, seconds=seconds: self.span_wanted.emit(seconds))
+            group.addAction(action)
+            menu.addAction(action)
+            self._span_actions[seconds] = action
+        return menu
+
+    # what it says
+
+    def show_place(self, profile: str, tone: Tone, mode: str, place: str, *, is_locked: bool) -> None:
+        """Say where we are and what we may do."""
+        self.profile.setVisible(bool(profile))
+        self.mode.setVisible(bool(mode))
+        set_text(self.profile, f"{profile} · locked" if is_locked else profile)
+        set_icon(
+            self.profile, "lock" if is_locked else "circle", tone if tone in ("failed", "held", "slow", "ok") else ""
+        )
+        self.profile.setIconSize(QSize(12, 12))
+        set_property(self.profile, "tone", tone)
+        self.profile.setAccessibleName(f"Profile {profile}{', locked: publishes nothing' if is_locked else ''}")
+        set_text(self.mode, mode)
+        set_text(self.place, place)
+        self.place.setToolTip(place)
+
+    def show_time(self, text: str, *, is_live: bool, tone: Tone = "") -> None:
+        """Say what moment is shown, and whether the picture moves."""
+        set_text(self.live, text)
+        chosen: Tone = tone or ("ok" if is_live else "slow")
+        if self.live.property("iconName") != ("play" if is_live else "pause") or self.live.property("tone") != chosen:
+            set_icon(self.live, "play" if is_live else "pause", chosen if chosen != "dim" else "")
+            set_property(self.live, "tone", chosen)
+
+    def show_span(self, seconds: float) -> None:
+        """Say how long the window is."""
+        whole = int(seconds)
+        known = SPANS.get(whole)
+        set_text(self.span, f"{known or age(seconds)} ▾")
+        for length, action in self._span_actions.items():
+            action.setChecked(length == whole and known is not None)
+
+    def show_rates(self, packets: str, lost: int) -> None:
+        """Say how much is heard and what is known to be lost."""
+        set_text(self.rates, f"{packets} · {lost:,} lost")
+        set_text(self.lost, f"▲ {lost:,} lost")
+        self.lost.setVisible(lost > 0)
+
+    def set_busy(self, *, is_open: bool) -> None:
+        """Show only what makes sense: without a session there is nothing to pause."""
+        for part in (self.search, self.rates, self.live, self.span):
+            part.setVisible(is_open)
+
+
+def rail_button(text: str, icon: str, number: int) -> QPushButton:
+    """A view in the rail."""
+    made = button(text, None, role="rail")
+    made.setCheckable(True)
+    set_icon(made, icon)
+    key = f"Ctrl+{number}" if number <= 9 else ""
+    made.setToolTip(f"{text}  {key}".strip())
+    return made
