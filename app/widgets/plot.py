@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyqtgraph as pg
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QBrush, QColor, QKeyEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
@@ -14,7 +15,7 @@ from app.theme import Theme, mix
 from app.widgets.format import clock_time, count, duration_ms
 from app.widgets.time_axis import LOWEST_LOG_MS, BrushBox, CountAxis, DurationAxis
 from broker.clock import SECOND
-from broker.mesh.answers import Coming, Series
+from broker.mesh.answers import Coming, Floats, Series
 from broker.mesh.span import Span
 
 AXIS_WIDTH = 64
@@ -143,16 +144,16 @@ class TimeCharts(QWidget):
         self._lines.setXRange(first.span.from_ns / SECOND, first.span.to_ns / SECOND, padding=0)
 
     @staticmethod
-    def _times(series: Series) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    def _times(series: Series) -> Floats:
         """The middle of each bucket, in s since the epoch. Shape (buckets,)."""
         buckets = len(series.calls)
-        return series.span.from_ns / SECOND + (np.arange(buckets) + 0.5) * series.bucket_s
+        return np.asarray(series.span.from_ns / SECOND + (np.arange(buckets) + 0.5) * series.bucket_s, np.float64)
 
-    def _draw_lines(self, index: int, series: Series, times: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
+    def _draw_lines(self, index: int, series: Series, times: Floats) -> None:
         theme = self._theme
-        shares = ((series.p50_ms, 0.4), (series.p90_ms, 0.68), (series.p99_ms, 1.0))
+        shares = [(series.p50_ms, 0.4), (series.p90_ms, 0.68), (series.p99_ms, 1.0)]
         if len(self._series) > 1:  # split: only p99 of each, told apart by dashes as well as by hue
-            shares = ((series.p99_ms, 1.0),)
+            shares = [(series.p99_ms, 1.0)]
         for values, share in shares:
             colour = mix(self._hue(index), theme.surface1, share)
             pen = pg.mkPen(colour, width=1, style=LINE_STYLES[index % len(LINE_STYLES)])
@@ -185,7 +186,7 @@ class TimeCharts(QWidget):
         else:
             self._lines.setYRange(0, float(values.max()) * 1.1, padding=0)
 
-    def _draw_bars(self, times: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
+    def _draw_bars(self, times: Floats) -> None:
         bucket_s = self._series[0].bucket_s or 1.0
         calls = np.sum([s.calls for s in self._series], axis=0) / bucket_s
         failed = np.sum([s.failed for s in self._series], axis=0) / bucket_s
@@ -216,7 +217,7 @@ class TimeCharts(QWidget):
         self._heat.addItem(self._image)
         self._heat.setYRange(edges[low], edges[high], padding=0)
 
-    def _heat_colours(self) -> np.ndarray[tuple[int, int], np.dtype[np.ubyte]]:
+    def _heat_colours(self) -> NDArray[np.ubyte]:
         table = np.empty((256, 3), np.ubyte)
         for step in range(256):
             # the faintest count must still be seen against an empty cell

@@ -23,7 +23,7 @@ class DurationAxis(pg.AxisItem):  # type: ignore[misc]
         super().__init__("left")
         self.is_log = True
 
-    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:  # noqa: N803
         """Where ticks stand: on a log axis at whole powers of ten, and at 3 between when there is room."""
         if not self.is_log:
             ticks: list[tuple[float, list[float]]] = super().tickValues(minVal, maxVal, size)
@@ -47,7 +47,7 @@ class CountAxis(pg.AxisItem):  # type: ignore[misc]
         super().__init__("left")
         self._unit = unit
 
-    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:  # noqa: N803
         """Where ticks stand: as many as fit without crowding."""
         ticks: list[tuple[float, list[float]]] = super().tickValues(minVal, maxVal, size)
         return ticks[:1]
