@@ -9,10 +9,11 @@ surrogates, and the reason should name the field.
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
+from broker.protocol.errors import ErrorSummary, summary
 from broker.protocol.malformed import Malformed, Text, text_fault
 from broker.protocol.serializers import OPENING_BRACE, REFUSALS, loads
 from broker.protocol.serializers.msgpack import notepack_extension
@@ -150,49 +151,6 @@ def _read_slowly(kind: type[Header], body: bytes) -> Header | Malformed:
     return kind(**{name: packet[name] for name in kind.__struct_fields__ if name in packet})
 
 
-class ErrorSummary(NamedTuple):
-    """A remote error, as far as it is counted by (protocol, section 4).
-
-    Attributes:
-        name: Class name, such as ``ValidationError``.
-        code: Like an HTTP status; None for plain JavaScript errors.
-        type: Code for machines, such as ``CONFLICT``.
-        node_id: Where it arose; not always the node that answers.
-        message: For people.
-    """
-
-    name: str
-    code: int | None
-    type: str
-    node_id: str
-    message: str
-
-
-NO_ERROR_GIVEN: Final = ErrorSummary("", None, "", "", "")
-
-
 def read_error(header: ResponseHeader) -> ErrorSummary:
     """The error of a failed answer. Never raises; what is missing or odd is left out."""
-    error = header.error
-    if not isinstance(error, dict):
-        return NO_ERROR_GIVEN
-    return ErrorSummary(
-        name=_text(error.get("name")),
-        code=error_code(error.get("code")),
-        type=_text(error.get("type")),
-        node_id=_text(error.get("nodeID")),
-        message=_text(error.get("message")),
-    )
-
-
-def error_code(value: object) -> int | None:
-    """An error's code as a number; None where it is none (``ECONNREFUSED`` is a code as well)."""
-    if isinstance(value, str) and len(value) < 10 and value.isascii() and value.lstrip("-").isdigit():
-        value = float(value) if value.count("-") <= 1 else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e9:
-        return None
-    return int(value)
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    return summary(header.error)
