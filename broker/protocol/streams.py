@@ -40,13 +40,12 @@ class InOrder(Generic[Item]):
         Returns:
             What is its turn now, in order; often just the item.
         """
-        if isinstance(number, float) and number.is_integer():
-            number = int(number)
-        is_new = type(number) is int and number >= self.expected and number not in self._early
-        if not is_new or len(self._early) >= self._most_early and number != self.expected:
+        place = _place(number)
+        is_new = place >= self.expected and place not in self._early
+        if not is_new or (len(self._early) >= self._most_early and place != self.expected):
             self.dropped += 1
             return []
-        self._early[number] = item  # type: ignore[index] - it is an int
+        self._early[place] = item
         ready = []
         while self.expected in self._early:
             ready.append(self._early.pop(self.expected))
@@ -57,6 +56,13 @@ class InOrder(Generic[Item]):
     def early(self) -> int:
         """How many items wait for one that is missing."""
         return len(self._early)
+
+
+def _place(number: object) -> int:
+    """A packet's number; -1 for what is none."""
+    if isinstance(number, float) and number.is_integer():
+        return int(number)
+    return number if isinstance(number, int) and not isinstance(number, bool) else -1
 
 
 class Assembly:
