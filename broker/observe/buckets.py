@@ -29,7 +29,8 @@ def buckets_of(durations_s: NDArray[np.floating]) -> NDArray[np.int16]:
     """The buckets of many durations at once. Shape as given."""
     with np.errstate(divide="ignore"):
         raw = np.log(np.maximum(durations_s.astype(np.float64), LOWEST_S) / LOWEST_S) * BUCKETS_PER_E
-    return np.minimum(raw, BUCKET_COUNT - 1).astype(np.int16)
+    buckets: NDArray[np.int16] = np.minimum(raw, BUCKET_COUNT - 1).astype(np.int16)
+    return buckets
 
 
 def bucket_edges_s() -> NDArray[np.float64]:

@@ -7,6 +7,9 @@ from typing import Final
 
 from broker.clock import SECOND
 
+NEVER_NS: Final = 2**63 - 1
+"""A moment that does not come."""
+
 WAITING_AFTER_NS: Final = SECOND
 """A call open for longer than this is shown as waiting."""
 

@@ -8,23 +8,22 @@ from itertools import repeat
 from typing import Any, Final
 
 from broker.observe.announcements import cpu_percent, read_announcement
-from broker.observe.breakers import BreakerWatch, is_breaker_event
+from broker.observe.breakers import BreakerWatch
 from broker.observe.correlation import Correlation
 from broker.observe.counters import Counters
-from broker.observe.journal import Batch, CallFlag, EventFlag, NameKind, StateChange, Tally
-from broker.observe.lanes import CallRoute, EventRoute, Lane, edge_of
+from broker.observe.journal import Batch, NameKind, StateChange, Tally
+from broker.observe.lanes import Lane
 from broker.observe.limits import Limits
 from broker.observe.names import NameBook
 from broker.observe.notes import Notes
 from broker.observe.roster import Roster
+from broker.observe.routes import Routes
 from broker.observe.rows import EventRow, call_columns, event_columns
 from broker.protocol.channels import parse_channel
 from broker.protocol.codec import decode_body
 from broker.protocol.frame import RawFrame
 from broker.protocol.headers import (
-    EventHeader,
     Malformed,
-    RequestHeader,
     read_event,
     read_other,
     read_request,
@@ -60,12 +59,12 @@ class Pipeline:
         self._names = NameBook(self._limits)
         self._counters = Counters(self._limits.reasons)
         self._lanes: dict[bytes, Lane] = {}
-        self._cached = 0  # routes and senders of all lanes
         self._events: list[EventRow] = []
         self._changes: list[StateChange] = []
         self._breakers = BreakerWatch(self._changes.append)
         self._roster = Roster(self._limits, self._changes.append, self._node_gone, self._forget_lanes)
-        self._correlation = Correlation(self._names, self._limits, self._tally, self._call_route, self._node_number)
+        self._routes = Routes(self._names, self._roster, self._limits.channels, self._forget_lanes)
+        self._correlation = Correlation(self._names, self._limits, self._tally, self._routes)
         self._notes = Notes(self._correlation, self._roster, self._tally, self._changes.append, self._forget_lanes)
         self._ours = self._roster.ours
 
@@ -192,15 +191,7 @@ class Pipeline:
     def _forget_lanes(self) -> None:
         """Begin the cache anew: it is full, or what it was made from has changed."""
         self._lanes.clear()
-        self._cached = 0
-
-    def _keep(self, lane: Lane) -> None:
-        """One more name was cached on a lane."""
-        self._cached += 1
-        if self._cached > self._limits.channels:
-            self._forget_lanes()
-            lane.routes.clear()
-            lane.senders.clear()
+        self._routes.begin_anew()
 
     # -- packets
 
@@ -210,11 +201,11 @@ class Pipeline:
         size = len(body)
         counter.bytes += size
         header = read_request(body)
-        if header.__class__ is Malformed or (size > self._limits.id_length and self._ids_are_long(header)):
+        if isinstance(header, Malformed) or (size > self._limits.id_length and self._ids_are_long(header)):
             self._malformed(lane, header)
             return
-        self._correlation.request(lane, at_ns, header, size, frame)  # type: ignore[arg-type]
-        if self._ours and header.sender in self._ours:  # type: ignore[union-attr]
+        self._correlation.request(lane, at_ns, header, size, frame)
+        if self._ours and header.sender in self._ours:
             counter.ours += 1
 
     def _response(self, lane: Lane, at_ns: int, body: bytes, frame: int) -> None:
@@ -223,13 +214,13 @@ class Pipeline:
         size = len(body)
         counter.bytes += size
         header = read_response(body)
-        if header.__class__ is Malformed or (size > self._limits.id_length and self._ids_are_long(header)):
+        if isinstance(header, Malformed) or (size > self._limits.id_length and self._ids_are_long(header)):
             self._malformed(lane, header)
             return
-        sender = header.sender  # type: ignore[union-attr]
+        sender = header.sender
         if sender not in lane.senders:
-            self._hear(lane, sender, at_ns, header)
-        self._correlation.response(lane, at_ns, header, size, frame)  # type: ignore[arg-type]
+            self._routes.hear(lane, header, at_ns)
+        self._correlation.response(lane, at_ns, header, size, frame)
         if self._ours and sender in self._ours:
             counter.ours += 1
 
@@ -247,7 +238,7 @@ class Pipeline:
         try:
             route = lane.routes[header.event, header.caller, header.sender, header.broadcast is True, groups]
         except (KeyError, TypeError):
-            route = self._event_route(lane, header, groups)
+            route = self._routes.of_event(lane, header, groups, at_ns)
         ids = (header.id, header.requestID, header.parentID)
         span, trace, parent = (text if text.__class__ is str else "" for text in ids)
         self._events.append((at_ns, route, size, span, trace, parent, frame))
@@ -320,78 +311,7 @@ class Pipeline:
         texts = (getattr(header, name, "") for name in ("id", "sender", "requestID", "parentID"))
         return sum(len(text) for text in texts if isinstance(text, str)) > self._limits.id_length
 
-    # -- names
-
-    def _hear(self, lane: Lane, sender: str, at_ns: int, header: Any) -> None:
-        """A sender that is new on its lane."""
-        protocol = header.ver if isinstance(header.ver, str) else ""
-        if self._roster.heard(lane.namespace, sender, at_ns, protocol):
-            lane.senders.add(sender)
-            self._keep(lane)
-
-    def _node_number(self, lane: Lane, node_id: str) -> int:
-        return self._names.number(NameKind.NODE, lane.namespace_number, node_id)
-
-    def _call_route(self, lane: Lane, header: RequestHeader) -> CallRoute:
-        """The route of a request that is new on its lane."""
-        caller = header.caller if isinstance(header.caller, str) else ""
-        space = lane.namespace_number
-        flags = 0
-        if lane.command == "REQB":
-            flags = CallFlag.BALANCED | CallFlag.TARGET_UNKNOWN
-        elif not lane.node:
-            flags = CallFlag.TARGET_UNKNOWN
-        if header.sender in self._ours:
-            flags |= CallFlag.OURS
-        edge = edge_of(
-            flags=flags,
-            caller=self._names.number(NameKind.SERVICE, space, caller),
-            source=self._node_number(lane, header.sender),
-            target=lane.node,
-        )
-        route = (self._names.number(NameKind.ACTION, space, header.action), edge)
-        is_heard = self._hear_request(lane, header)
-        if is_heard and (header.caller is None or isinstance(header.caller, str)):
-            lane.routes[header.action, header.caller, header.sender] = route
-            self._keep(lane)
-        return route
-
-    def _hear_request(self, lane: Lane, header: RequestHeader) -> bool:
-        """Tell the roster of a request; whether that need not be done again."""
-        protocol = header.ver if isinstance(header.ver, str) else ""
-        is_heard = self._roster.heard(lane.namespace, header.sender, self._now_ns, protocol)
-        if lane.command == "REQ" and lane.rest and header.sender not in self._ours:
-            self._roster.called(lane.namespace, header.action, lane.rest, self._now_ns)
-        return is_heard
-
-    def _event_route(self, lane: Lane, header: EventHeader, groups: tuple[Any, ...]) -> EventRoute:
-        """The route of an event that is new on its lane."""
-        caller = header.caller if isinstance(header.caller, str) else ""
-        space = lane.namespace_number
-        flags = EventFlag.BALANCED if lane.command == "EVENTB" else 0
-        is_broadcast = header.broadcast is True
-        if is_broadcast:
-            flags |= EventFlag.BROADCAST
-        if header.sender in self._ours:
-            flags |= EventFlag.OURS
-        edge = edge_of(
-            flags=flags,
-            caller=self._names.number(NameKind.SERVICE, space, caller),
-            source=self._node_number(lane, header.sender),
-            target=lane.node,
-        )
-        texts = sorted(group for group in groups if isinstance(group, str))
-        route = (
-            self._names.number(NameKind.EVENT, space, header.event),
-            edge,
-            self._names.number(NameKind.GROUPS, space, ",".join(texts)),
-            is_breaker_event(header.event),
-        )
-        self._hear(lane, header.sender, self._now_ns, header)
-        if len(texts) == len(groups) and (header.caller is None or isinstance(header.caller, str)):
-            lane.routes[header.event, header.caller, header.sender, is_broadcast, groups] = route
-            self._keep(lane)
-        return route
+    # -- nodes
 
     def _node_gone(self, namespace: str, node_id: str, at_ns: int) -> None:
         """A node left, or began anew: its calls, its breakers, and what is cached of it."""

@@ -8,18 +8,16 @@ the catalogue of an earlier session. Nothing is asked here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from heapq import heappop, heappush
-from typing import Any, Final
+from typing import Final
 
 from broker.clock import SECOND
-from broker.observe.announcements import Announcement, Offer
-from broker.observe.correlation import NEVER_NS
+from broker.observe.announcements import Announcement
 from broker.observe.journal import StateChange
-from broker.observe.limits import Limits
+from broker.observe.limits import NEVER_NS, Limits
+from broker.observe.nodes import FORGET_NS, Node
 from broker.observe.services import ServiceBook
-
-SILENT_AFTER_NS: Final = 30 * SECOND
-"""A node that sent heartbeats and sends none for this long is gone: Moleculer's own default."""
 
 _STOPPING_NS: Final = 10 * SECOND
 """So long after an INFO without services a DISCONNECT is awaited, before the services count as withdrawn."""
@@ -30,61 +28,10 @@ _ECHO_NS: Final = 5 * SECOND
 _KEY_GRACE_NS: Final = SECOND
 """So long after a discoverer key went its successor is awaited: a new one has another name."""
 
-_FORGET_NS: Final = 600 * SECOND
-"""A node that has been offline, or was only supposed, for this long is forgotten, as Moleculer does."""
-
 _CHECK_SILENCE, _CHECK_STOPPING, _CHECK_KEYS, _CHECK_FORGET = range(4)
 
 NodeKey = tuple[str, str]
 """(namespace, node id)."""
-
-
-class Node:
-    """What is known of one node."""
-
-    __slots__ = (
-        "beat_ns",
-        "cpu",
-        "digest",
-        "gone_ns",
-        "heard_ns",
-        "info",
-        "info_size",
-        "interval_ns",
-        "is_watched",
-        "keys",
-        "offers",
-        "reason",
-        "saved_ns",
-        "source",
-        "state",
-        "stopping",
-        "told",
-    )
-
-    def __init__(self) -> None:
-        self.state = "supposed"
-        self.reason = ""
-        self.source = "packet"
-        self.info = Announcement("")
-        self.offers: dict[str, Offer] = {}
-        self.digest = 0  # of the INFO that gave `info`
-        self.info_size = 0
-        self.stopping: Announcement | None = None  # an INFO without services, while a DISCONNECT is awaited
-        self.keys: set[str] = set()  # heartbeat keys of the Redis discoverer
-        self.cpu: float | None = None
-        self.beat_ns = 0  # last sign of life of a node that sends heartbeats; 0 if it sends none
-        self.interval_ns = 0  # between its last two heartbeats
-        self.is_watched = False  # whether a check for silence is in the heap
-        self.heard_ns = 0
-        self.gone_ns = 0
-        self.saved_ns = 0  # when the catalogue that told of it was written
-        self.told: dict[str, Any] | None = None
-
-    @property
-    def silent_ns(self) -> int:
-        """When it counts as gone if no heartbeat comes. A mesh may beat slower than by default."""
-        return self.beat_ns + max(SILENT_AFTER_NS, min(self.interval_ns * 5 // 2, _FORGET_NS))
 
 
 class Roster:
@@ -142,7 +89,7 @@ class Roster:
         if protocol and not node.info.protocol:
             node.info = Announcement(node_id, protocol=protocol)
         self._is(node, namespace, node_id, at_ns, "supposed", "sends packets; nothing else is known of it", "packet")
-        self._check(at_ns + _FORGET_NS, _CHECK_FORGET, namespace, node_id)
+        self._check(at_ns + FORGET_NS, _CHECK_FORGET, namespace, node_id)
         return True
 
     def called(self, namespace: str, action: str, node_id: str, at_ns: int) -> None:
@@ -201,7 +148,7 @@ class Roster:
             self._watch(node, namespace, info.node_id)
         if is_same_instance and not info.offers and node.offers and node.state == "online":
             node.stopping = info
-            node.info = _with_seq(known, info.seq)
+            node.info = replace(known, seq=info.seq)
             self._is(node, namespace, info.node_id, at_ns, "online", "stopping", source)
             self._check(at_ns + _STOPPING_NS, _CHECK_STOPPING, namespace, info.node_id)
             return
@@ -314,14 +261,14 @@ class Roster:
             if not node.keys:
                 self._goes(node, namespace, node_id, at_ns, "its discoverer key expired", "key")
         elif node.state == "offline":
-            if at_ns >= node.gone_ns + _FORGET_NS:
+            if at_ns >= node.gone_ns + FORGET_NS:
                 self._forget(node, namespace, node_id, at_ns)
         elif node.state == "supposed":
-            if at_ns >= node.heard_ns + 2 * _FORGET_NS:
+            if at_ns >= node.heard_ns + 2 * FORGET_NS:
                 self._forget(node, namespace, node_id, at_ns)
             else:
                 self._forget_senders()
-                self._check(max(at_ns, node.heard_ns + _FORGET_NS) + _FORGET_NS, _CHECK_FORGET, namespace, node_id)
+                self._check(max(at_ns, node.heard_ns + FORGET_NS) + FORGET_NS, _CHECK_FORGET, namespace, node_id)
 
     def _check_silence(self, node: Node, namespace: str, node_id: str, at_ns: int) -> None:
         node.is_watched = False
@@ -360,7 +307,7 @@ class Roster:
         node.cpu = None
         self._is(node, namespace, node_id, at_ns, "offline", reason, source)
         self._gone(namespace, node_id, at_ns)
-        self._check(at_ns + _FORGET_NS, _CHECK_FORGET, namespace, node_id)
+        self._check(at_ns + FORGET_NS, _CHECK_FORGET, namespace, node_id)
 
     def _forget(self, node: Node, namespace: str, node_id: str, at_ns: int) -> None:
         self._services.offered(namespace, node_id, node.offers, {}, at_ns, "guess")
@@ -372,37 +319,7 @@ class Roster:
     def _is(self, node: Node, namespace: str, node_id: str, at_ns: int, state: str, reason: str, source: str) -> None:
         """A node is in a state now; told if that is new."""
         node.state, node.reason, node.source = state, reason, source
-        info = node.info
-        value = {
-            "state": state,
-            "reason": reason,
-            "protocol": info.protocol,
-            "client": info.client,
-            "hostname": info.hostname,
-            "ips": list(info.ips),
-            "instance_id": info.instance_id,
-            "seq": info.seq,
-            "metadata": info.metadata,
-            "services": sorted(node.offers),
-        }
-        if node_id in self.ours:
-            value["ours"] = True
-        if state == "remembered":
-            value["saved_ns"] = node.saved_ns
+        value = node.value(is_ours=node_id in self.ours)
         if value != node.told:
             node.told = value
             self._tell(StateChange("node", namespace, node_id, at_ns, value, source))
-
-
-def _with_seq(info: Announcement, seq: int) -> Announcement:
-    return Announcement(
-        info.node_id,
-        info.protocol,
-        info.client,
-        info.hostname,
-        info.ips,
-        info.instance_id,
-        seq,
-        info.metadata,
-        info.offers,
-    )
