@@ -1,1 +1,1 @@
-"""Captures on disk: MCAP segments written, read and repaired; masking."""
+"""Captures: MCAP segments written, read, repaired; values under secret names masked before the disk."""

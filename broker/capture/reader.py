@@ -1,0 +1,206 @@
+"""Captures read: frames in the order in which they were written, also from files that were cut off."""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from mcap.data_stream import ReadDataStream
+from mcap.exceptions import McapError
+from mcap.records import Channel
+
+from broker.capture.bodies import Shelf
+from broker.capture.channels import opened, wire_name
+from broker.capture.chunk import MESSAGE, MESSAGE_OPCODE
+from broker.capture.numbers import MAX_OFFSET, chunk_base, ordinal_in_file, place_of
+from broker.capture.segment import MAGIC
+from broker.capture.unpack import UnreadableChunkError, unpack_chunk
+from broker.protocol.frame import Frame, FrameSink, RawFrame
+
+_RECORD_HEAD: Final = struct.Struct("<BQ")
+_CHANNEL, _CHUNK, _DATA_END, _FOOTER = 4, 6, 15, 2
+_MAX_RECORD_BYTES: Final = 1 << 30
+
+
+class NotACaptureError(Exception):
+    """The file is not one that can be read; the message names it and says what was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameGroup:
+    """Frames that arrived together.
+
+    Attributes:
+        at_ns: When.
+        frames: Channel and body of each.
+        numbers: Their frame numbers, parallel to frames; 0 where there is none.
+        read_bytes: How far the file has been read.
+    """
+
+    at_ns: int
+    frames: list[RawFrame]
+    numbers: list[int]
+    read_bytes: int
+
+
+@dataclass(slots=True)
+class CaptureReader:
+    """One capture, from beginning to end.
+
+    Attributes:
+        path: The file.
+        size: Its bytes.
+        frames: Read so far.
+        stopped: Why reading ended before the file's proper end; empty if it did not.
+        stopped_at: The byte up to which everything is whole.
+    """
+
+    path: Path
+    size: int = 0
+    frames: int = 0
+    stopped: str = ""
+    stopped_at: int = 0
+    _names: dict[int, bytes | None] = field(default_factory=dict)
+    _places: array[int] = field(default_factory=lambda: array("Q"))
+    _lengths: array[int] = field(default_factory=lambda: array("Q"))
+    _shelf: Shelf = field(default_factory=Shelf)
+    _last_ns: int = 0
+
+    def groups(self) -> Iterator[FrameGroup]:
+        """Frames that arrived together, oldest first. Sets `stopped` when the file ends too early.
+
+        Raises:
+            NotACaptureError: It is no MCAP file.
+            OSError: It cannot be read.
+        """
+        self.size = self.path.stat().st_size
+        with self.path.open("rb") as file:
+            magic = file.read(len(MAGIC))
+            if magic != MAGIC:
+                raise NotACaptureError(
+                    f"{self.path.name} is no capture: it begins with {magic!r}, expected {MAGIC!r} (MCAP)."
+                )
+            self.stopped_at = len(MAGIC)
+            yield from self._groups(file)
+
+    def _groups(self, file: BinaryIO) -> Iterator[FrameGroup]:
+        while True:
+            place = file.tell()
+            head = file.read(_RECORD_HEAD.size)
+            if len(head) < _RECORD_HEAD.size:
+                self._stop(place, "in the middle of a record" if head else "without an end record")
+                return
+            opcode, length = _RECORD_HEAD.unpack(head)
+            if opcode in (_DATA_END, _FOOTER):
+                return
+            content = file.read(length) if length <= _MAX_RECORD_BYTES else b""
+            if len(content) < length:
+                self._stop(place, "in the middle of a frame")
+                return
+            try:
+                yield from self._record(opcode, content, place)
+            except (UnreadableChunkError, McapError, struct.error, ValueError) as error:
+                self._stop(place, f"at a damaged record ({error})")
+                return
+            self.stopped_at = place + _RECORD_HEAD.size + length
+
+    def _stop(self, place: int, how: str) -> None:
+        self.stopped_at = place
+        self.stopped = (
+            f"{self.path.name} stops {how} at byte {place:,}; the {self.frames:,} frames before it were read."
+        )
+
+    def _record(self, opcode: int, content: bytes, place: int) -> Iterator[FrameGroup]:
+        if opcode == _CHUNK:
+            raw = unpack_chunk(content).raw
+            base = chunk_base(1, len(self._places))
+            self._places.append(place)
+            self._lengths.append(len(content) + _RECORD_HEAD.size)
+            yield from self._messages(raw, base, place)
+        elif opcode == _CHANNEL:
+            self._channel(content)
+        elif opcode == MESSAGE_OPCODE:  # other tools may write messages outside of chunks; their bodies have no number
+            yield from self._messages(_RECORD_HEAD.pack(opcode, len(content)) + content, 0, place)
+
+    def _channel(self, content: bytes) -> None:
+        channel = Channel.read(ReadDataStream(BytesIO(content)))
+        self._names[channel.id] = wire_name(channel)
+
+    def _messages(self, raw: bytes, base: int, place: int) -> Iterator[FrameGroup]:
+        """The messages of a chunk, those of one moment together."""
+        unpack, size, end, at = MESSAGE.unpack_from, MESSAGE.size, len(raw), 0
+        names = self._names
+        frames: list[RawFrame] = []
+        numbers: list[int] = []
+        group_ns = -1
+        while at + _RECORD_HEAD.size <= end:
+            if raw[at] != MESSAGE_OPCODE:
+                opcode, length = _RECORD_HEAD.unpack_from(raw, at)
+                if opcode == _CHANNEL:
+                    self._channel(raw[at + _RECORD_HEAD.size : at + _RECORD_HEAD.size + length])
+                at += _RECORD_HEAD.size + length
+                continue
+            _, length, channel, _, at_ns, _ = unpack(raw, at)
+            if at_ns != group_ns:
+                if frames:
+                    yield self._group(group_ns, frames, numbers, place)
+                    frames, numbers = [], []
+                group_ns = at_ns
+            next_at = at + _RECORD_HEAD.size + length
+            body = raw[at + size : next_at]
+            name = names.get(channel, b"")
+            frames.append(opened(body) if name is None else (name, body))
+            numbers.append(base + at if base and at <= MAX_OFFSET else 0)
+            at = next_at
+        if frames:
+            yield self._group(group_ns, frames, numbers, place)
+
+    def _group(self, at_ns: int, frames: list[RawFrame], numbers: list[int], place: int) -> FrameGroup:
+        self.frames += len(frames)
+        self._last_ns = max(self._last_ns, at_ns)  # other tools may write out of order
+        return FrameGroup(self._last_ns, frames, numbers, place)
+
+    def body(self, number: int) -> bytes | None:
+        """What a frame carries, by its number; None if it is not kept, or not read yet."""
+        ordinal = ordinal_in_file(number)
+        if not 0 <= ordinal < len(self._places):
+            return None
+        place = self._places[ordinal]
+        return self._shelf.body(self.path, place, self._lengths[ordinal], place_of(number).offset, self._name)
+
+    def _name(self, number: int) -> bytes:
+        return self._names.get(number) or b""
+
+
+def read(path: Path) -> Iterator[Frame]:
+    """A capture's frames, oldest first; ends without complaint where the file does.
+
+    Raises:
+        NotACaptureError: It is no MCAP file.
+        OSError: It cannot be read.
+    """
+    for group in CaptureReader(path).groups():
+        for channel, body in group.frames:
+            yield Frame(group.at_ns, channel, body)
+
+
+class CaptureSource:
+    """A capture as a source: it feeds a sink like a tap does, as fast as it can be read."""
+
+    def __init__(self, path: Path) -> None:
+        self.reader = CaptureReader(path)
+
+    def run(self, sink: FrameSink) -> None:
+        """Feed everything, frames of one moment together.
+
+        Raises:
+            NotACaptureError: It is no MCAP file.
+            OSError: It cannot be read.
+        """
+        for group in self.reader.groups():
+            sink.feed(group.at_ns, group.frames)

@@ -1,0 +1,232 @@
+"""Writes frames to disk without making anybody wait: cheap here, the rest in the disk's thread."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from broker.capture.bodies import Shelf, frame_at
+from broker.capture.channels import ENVELOPE_ID, ChannelTable, enveloped
+from broker.capture.chunk import MESSAGE, MESSAGE_OPCODE, OpenChunk
+from broker.capture.disk import Disk
+from broker.capture.masking import EVERYTHING, Masking
+from broker.capture.numbers import CHUNKS_A_SEGMENT, MAX_OFFSET, chunk_base, place_of
+from broker.capture.segment import Segment
+from broker.capture.spool import FileSpool, RingSpool, Spool
+from broker.clock import SECOND
+from broker.protocol.frame import GAP_CHANNEL, RawFrame
+
+LIBRARY: Final = "meshscope"
+SEGMENT_BYTES: Final = 64 * 1024 * 1024
+RING_BYTES: Final = 512 * 1024 * 1024
+CHUNK_BYTES: Final = 1024 * 1024
+CHUNK_NS: Final = SECOND // 2
+
+_FIELDS_BYTES: Final = MESSAGE.size - 9
+
+
+class CaptureWriter:
+    """A capture being written. A full or broken disk never stops anybody: see `trouble`.
+
+    `write`, `tick`, `body` and `close` belong to one thread.
+
+    Attributes:
+        frames: How many were given.
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        *,
+        segment_bytes: int,
+        masking: Masking,
+        on_trouble: Callable[[str], None] | None,
+        first: Segment | None = None,
+    ) -> None:
+        """Use `ring` or `file` instead."""
+        self.frames = 0
+        self._spool = spool
+        self._segment_bytes = segment_bytes
+        self._masking = masking
+        self._table = ChannelTable()
+        self._ids: dict[bytes, int] = {}
+        self._chunk = OpenChunk(1, 0)
+        self._base = chunk_base(1, 0)
+        self._shelf = Shelf()
+        self._is_closed = False
+        self._disk = Disk(spool, first, masking.for_chunks(self._table.name), on_trouble)
+
+    @classmethod
+    def ring(
+        cls,
+        folder: Path,
+        *,
+        ring_bytes: int = RING_BYTES,
+        segment_bytes: int = SEGMENT_BYTES,
+        masking: Masking = EVERYTHING,
+        on_trouble: Callable[[str], None] | None = None,
+    ) -> CaptureWriter:
+        """Write a ring of segments into a folder of its own below `folder`; `close` deletes it.
+
+        Args:
+            folder: Of all sessions; made when it is not there, for its owner only.
+            ring_bytes: How much the segments may take in all.
+            segment_bytes: A new one begins after this many.
+            masking: What must not reach the disk.
+            on_trouble: Told once when writing fails, and with "" when it works again; in another thread.
+
+        Raises:
+            OSError: The folder cannot be made.
+        """
+        spool = RingSpool(folder, max(0, ring_bytes - segment_bytes), LIBRARY)
+        return cls(spool, segment_bytes=segment_bytes, masking=masking, on_trouble=on_trouble)
+
+    @classmethod
+    def file(
+        cls, path: Path, *, masking: Masking = EVERYTHING, on_trouble: Callable[[str], None] | None = None
+    ) -> CaptureWriter:
+        """Write one file.
+
+        Raises:
+            OSError: It is there already, or cannot be made.
+        """
+        spool = FileSpool(path, LIBRARY)
+        return cls(spool, segment_bytes=0, masking=masking, on_trouble=on_trouble, first=spool.begin(1))
+
+    @property
+    def trouble(self) -> str:
+        """Why frames are not being kept; empty while they are."""
+        return self._disk.trouble
+
+    @property
+    def lost_frames(self) -> int:
+        """Frames that did not reach the disk."""
+        return self._disk.lost_frames
+
+    @property
+    def waiting_chunks(self) -> int:
+        """Chunks that the disk has not taken yet."""
+        return self._disk.waiting
+
+    @property
+    def written_bytes(self) -> int:
+        """Bytes written in all."""
+        return self._disk.written_bytes
+
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes on disk now."""
+        return self._spool.closed_bytes + self._disk.open_bytes
+
+    def write(self, at_ns: int, frames: Sequence[RawFrame]) -> list[int]:
+        """Take frames that arrived together.
+
+        Args:
+            at_ns: When; never before an earlier call's.
+            frames: Channel and body of each.
+
+        Returns:
+            Their frame numbers, parallel to `frames`.
+        """
+        chunk = self._chunk
+        if not chunk.offsets:
+            chunk.begin_ns = at_ns
+            self._report_losses(chunk, at_ns)
+        elif at_ns - chunk.begin_ns >= CHUNK_NS:
+            chunk = self._next_chunk(at_ns)
+        ids, raw, pack, base = self._ids, chunk.raw, MESSAGE.pack, self._base
+        size = len(raw)
+        numbers: list[int] = []
+        offsets: list[int] = chunk.offsets
+        for channel, body in frames:
+            if size >= CHUNK_BYTES:
+                chunk.end_ns = at_ns
+                chunk = self._next_chunk(at_ns)
+                raw, base, offsets, size, ids = chunk.raw, self._base, chunk.offsets, len(chunk.raw), self._ids
+            number = ids.get(channel)
+            if number is None:
+                number = self._number(channel, body)
+            if number == ENVELOPE_ID:
+                body = enveloped(channel, body)  # noqa: PLW2901
+            raw += pack(MESSAGE_OPCODE, len(body) + _FIELDS_BYTES, number, 0, at_ns, at_ns)
+            raw += body
+            offsets.append(size)
+            numbers.append(base + size)
+            size = len(raw)
+        chunk.end_ns = at_ns
+        self.frames += len(frames)
+        return numbers
+
+    def tick(self, now_ns: int) -> None:
+        """Called several times a second: hands over a chunk that is half a second old."""
+        if self._chunk.offsets and now_ns - self._chunk.begin_ns >= CHUNK_NS:
+            self._next_chunk(now_ns)
+
+    def flush(self) -> None:
+        """Hand over what there is, without waiting until it is written."""
+        if self._chunk.offsets:
+            self._next_chunk(self._chunk.end_ns)
+
+    def body(self, number: int) -> bytes | None:
+        """What a frame carried, as it is kept: masked. None if it is not kept."""
+        place = place_of(number)
+        waiting = self._disk.pending(place.segment, place.chunk)
+        if (self._chunk.segment, self._chunk.ordinal) == (place.segment, place.chunk):
+            waiting = self._chunk
+        if waiting is not None:
+            frame = frame_at(bytes(waiting.raw), place.offset, self._table.name)
+            return self._masking.masked(*frame) if frame is not None else None
+        found = self._spool.place(place.segment, place.chunk)
+        return self._shelf.body(*found, place.offset, self._table.name) if found is not None else None
+
+    def close(self, *, keep: bool = True) -> None:
+        """Write what waits and close the last file. Waits for the disk.
+
+        Args:
+            keep: Whether the files stay; a ring's usually do not.
+        """
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self.flush()
+        self._disk.close()
+        self._shelf.close()
+        if not keep:
+            self._spool.clear()
+
+    def _next_chunk(self, at_ns: int) -> OpenChunk:
+        chunk = self._chunk
+        self._disk.put(chunk)
+        is_full = self._segment_bytes and (
+            self._disk.open_bytes >= self._segment_bytes or chunk.ordinal + 1 >= CHUNKS_A_SEGMENT
+        )
+        self._chunk = OpenChunk(chunk.segment + 1, 0) if is_full else OpenChunk(chunk.segment, chunk.ordinal + 1)
+        if is_full:
+            self._ids = {}  # each file names its channels again
+            self._disk.open_bytes = 0
+        self._base = chunk_base(self._chunk.segment, self._chunk.ordinal)
+        self._chunk.begin_ns = at_ns
+        self._report_losses(self._chunk, at_ns)
+        return self._chunk
+
+    def _number(self, channel: bytes, body: bytes) -> int:
+        number, record = self._table.number(channel, body)
+        self._chunk.new_channels.append((number, record))
+        if number != ENVELOPE_ID:
+            self._ids[channel] = number
+        return number
+
+    def _report_losses(self, chunk: OpenChunk, at_ns: int) -> None:
+        """A capture says itself what it misses."""
+        lost = self._disk.take_unreported()
+        if not lost:
+            return
+        body = json.dumps({"phase": "lost", "packets": lost, "reason": "the capture could not be written"}).encode()
+        number = self._ids.get(GAP_CHANNEL) or self._number(GAP_CHANNEL, body)
+        chunk.offsets.append(len(chunk.raw))
+        chunk.raw += MESSAGE.pack(MESSAGE_OPCODE, len(body) + _FIELDS_BYTES, number, 0, at_ns, at_ns) + body
+
+
+assert CHUNK_BYTES <= MAX_OFFSET  # noqa: S101  an offset fits its bits
