@@ -23,8 +23,9 @@ from broker.observe.buckets import BUCKET_COUNT, bucket_edges_s
 from broker.observe.journal import COUNTED_OUTCOMES, Outcome
 
 MAX_SERIES: Final = 12
-SPARK_COARSE: Final = 8
-"""Log buckets of a sparkline: 8 in one, so a point of it is at most 9 % off."""
+SPARK_CELLS: Final = 4_000_000
+SPARK_COARSE: Final = (1, 2, 4, 8)
+"""Log buckets that a sparkline takes as one: a point of it is 1, 2, 4 or 8 % off, by how many there are."""
 
 Split = Literal["none", "endpoint", "caller"]
 
@@ -79,7 +80,7 @@ def _count(snapshot: Snapshot, groups: Grouping, cuts: list[Cut], seconds: float
 def _sparks(groups: Grouping, cuts: list[Cut], span: Span, buckets: int) -> tuple[Floats, Floats]:
     """p99 in ms and calls/s by group and time. Shapes (groups, buckets)."""
     edges_ns = time_edges_ns(span, max(1, buckets))
-    histograms = Histograms(groups.count * buckets, SPARK_COARSE)
+    histograms = Histograms(groups.count * buckets, _coarse(groups.count * buckets))
     counts = np.zeros(groups.count * buckets, np.int64)
     for cut in cuts if buckets else ():
         cells = groups.of(cut) * buckets + time_buckets(cut, edges_ns)
@@ -92,6 +93,10 @@ def _sparks(groups: Grouping, cuts: list[Cut], span: Span, buckets: int) -> tupl
     length_s = span.seconds / max(1, buckets)
     rate = counts.astype(np.float64) / (length_s or np.inf)
     return (p99_s * 1000).reshape(groups.count, buckets), rate.reshape(groups.count, buckets)
+
+
+def _coarse(cells: int) -> int:
+    return next((coarse for coarse in SPARK_COARSE if cells * BUCKET_COUNT // coarse <= SPARK_CELLS), SPARK_COARSE[-1])
 
 
 def series(

@@ -76,6 +76,7 @@ class StateBook:
 
 def interval_at(history: History, at_ns: int) -> Interval | None:
     """The interval of a history that holds a moment; None before the first."""
+    interval: Interval
     for interval in reversed(history):
         if interval.from_ns <= at_ns:
             return interval

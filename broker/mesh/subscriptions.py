@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from broker.mesh.patterns import dotted
 from broker.mesh.timeline import Snapshot
 
-_WILD = re.compile(r"\*\*|\*|\?")
-_REGEX_OF = {"**": ".*", "*": "[^.]*", "?": "."}
-_MAX_WILDCARDS = 8  # above, a pattern from the wire could keep the regex engine busy for ever
 
-
+@lru_cache(maxsize=65_536)
 def matches_event(pattern: str, name: str) -> bool:
     """Whether a subscription's pattern matches an event's name, as Moleculer does it (and in its order)."""
     if "?" not in pattern:
@@ -26,23 +23,7 @@ def matches_event(pattern: str, name: str) -> bool:
             return name.startswith(pattern[:-1]) and "." not in name[len(pattern) - 1 :]
     if pattern == "*":
         return "." not in name
-    if pattern == "**":
-        return True
-    regex = _regex(pattern)
-    return regex is not None and regex.match(name) is not None
-
-
-@lru_cache(maxsize=4096)
-def _regex(pattern: str) -> re.Pattern[str] | None:
-    """A pattern as a regex; its other characters are not escaped by Moleculer, so ``.`` is any one."""
-    if len(_WILD.findall(pattern)) > _MAX_WILDCARDS:
-        return None
-    source = _WILD.sub(lambda found: _REGEX_OF[found[0]], pattern)
-    source = f"\\{source}" if source.startswith("$") else source
-    try:
-        return re.compile(f"^{source}$")
-    except re.error:
-        return None
+    return pattern == "**" or dotted(pattern, name)
 
 
 class Subscription(NamedTuple):

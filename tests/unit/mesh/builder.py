@@ -135,7 +135,11 @@ class Mesh:
         self, begin: float, action: str, *, span: int, end: float = 0.0, source: str = "edge-1", target: str = "shop-1"
     ) -> Mesh:
         """A call that is open for more than a second; or its end."""
-        names = (self.number(NameKind.ACTION, action), 0, *(self.number(NameKind.NODE, one) for one in (source, target)))
+        names = (
+            self.number(NameKind.ACTION, action),
+            0,
+            *(self.number(NameKind.NODE, one) for one in (source, target)),
+        )
         self._waiting.append(OpenCall(span, at(begin), at(end) if end else 0, *names, 7))
         return self
 
