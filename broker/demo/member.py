@@ -11,7 +11,7 @@ from broker.demo.load import cause_traffic
 from broker.demo.loop import loop_factory
 from broker.demo.plan import NodePlan
 from broker.demo.shop.house import House
-from broker.node import Broker, BrokerOptions
+from broker.node import Broker, BrokerOptions, CircuitBreakerPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,7 @@ def _options(plan: NodePlan, house: House) -> BrokerOptions:
 
     return BrokerOptions(
         request_timeout_s=5.0,
+        circuit_breaker=CircuitBreakerPolicy(window_s=8.0),  # enabled where an action says so
         hostname=plan.host,
         ip_list=[plan.ip],
         metadata={"zone": "a" if plan.node_id.endswith("1") else "b"},

@@ -32,7 +32,7 @@ class Api:
         """Look at one article; now and then one that is gone."""
         number = self._house.random.randrange(GOODS_COUNT + 3)
         article = await ctx.call("catalog.get", {"id": number}, timeout_s=2.0)
-        level = await ctx.call("stock.level", {"id": number}, retries=1)
+        level = await ctx.call("stock.level", {"id": number}, timeout_s=0.5)
         return {**article, **level}
 
     @action(params={}, rest="GET /account")

@@ -39,7 +39,8 @@ class Orders:
         await self._house.think(6)
         reservation = None
         for item in ctx.params["items"]:
-            reservation = await ctx.call("stock.reserve", {"id": item["id"], "count": item["count"]}, retries=1)
+            wanted = {"id": item["id"], "count": item["count"]}
+            reservation = await ctx.call("stock.reserve", wanted, timeout_s=0.7)
         order_id = f"O-{self._house.random.randrange(10**7):07d}"
         amount = round(9.9 + sum(item["count"] for item in ctx.params["items"]) * 14.3, 2)
         try:

@@ -10,9 +10,7 @@ from broker.node.errors import MoleculerClientError, MoleculerError, MoleculerSe
 
 _TRANSFER_TIMEOUT_S = 0.9
 _TRANSFER_RETRY = RetryPolicy(enabled=True, retries=1, delay_s=0.12)
-_TRANSFER_BREAKER = CircuitBreakerPolicy(
-    enabled=True, threshold=0.4, min_request_count=8, window_s=20.0, half_open_s=6.0
-)
+_TRANSFER_BREAKER = CircuitBreakerPolicy(enabled=True, threshold=0.4, min_request_count=8, half_open_s=4.0)
 
 
 @service("payments", version=1, metadata={"team": "money", "pci": True}, dependencies=["bank"])
@@ -69,7 +67,7 @@ class Bank:
         """Move money; in trouble it is slow, and often it fails."""
         trouble = self._house.trouble("bank")
         await self._house.think(28 + 420 * trouble, 0.4 + 0.4 * trouble)
-        if self._house.chance(0.004 + 0.55 * trouble):
+        if self._house.chance(0.004 + 0.7 * trouble):
             raise MoleculerServerError("The clearing house does not answer", 502, "CLEARING_DOWN", {"since": "now"})
         if self._house.chance(0.02):
             raise MoleculerClientError("The account is not covered", 402, "NOT_COVERED", {"limit": 500})

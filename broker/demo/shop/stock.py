@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from broker.demo.shop.house import House
-from broker.node import Context, action, event, service
+from broker.node import Context, RetryPolicy, action, event, service
 from broker.node.errors import MoleculerClientError
 
 _OUT_OF_STOCK_SHARE = 0.04
+_RETRY = RetryPolicy(enabled=True, retries=1, delay_s=0.08)  # one of the replicas dies now and then
 
 
 @service("stock", metadata={"team": "logistics"}, settings={"warehouse": "north"})
@@ -18,13 +19,13 @@ class Stock:
     def __init__(self, house: House) -> None:
         self._house = house
 
-    @action(params={"id": "number|integer"}, cache={"keys": ["id"], "ttl_s": 2}, timeout_s=1.0)
+    @action(params={"id": "number|integer"}, cache={"keys": ["id"], "ttl_s": 2}, retry=_RETRY)
     async def level(self, ctx: Context) -> dict[str, Any]:
         """How many are there."""
         await self._house.think(4)
         return {"id": ctx.params["id"], "level": self._house.random.randrange(1, 40)}
 
-    @action(params={"id": "number|integer", "count": "number|integer|positive"}, timeout_s=1.2)
+    @action(params={"id": "number|integer", "count": "number|integer|positive"}, retry=_RETRY)
     async def reserve(self, ctx: Context) -> dict[str, Any]:
         """Keep some for an order; 409 when there are not enough."""
         await self._house.think(11)
