@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from broker.mesh.blocks import Block
+from broker.mesh.blocks import Block, CallBlock
 from broker.mesh.filter import EMPTY, Filter
 from broker.mesh.select import subject_mask
 from broker.mesh.span import Span
@@ -73,9 +73,26 @@ def call_cuts(
         show_ours: Whether calls made by this program count.
     """
     for block in snapshot.call_blocks:
-        if block.meets(span):
-            mask = _both(filter.mask(snapshot, block), subject_mask(snapshot, block, subject, side))
-            yield from _cut(block, span, mask, show_ours)
+        cut = cut_of(snapshot, block, span, filter, subject=subject, side=side, show_ours=show_ours)
+        if cut is not None:
+            yield cut
+
+
+def cut_of(
+    snapshot: Snapshot,
+    block: CallBlock,
+    span: Span,
+    filter: Filter = EMPTY,
+    *,
+    subject: Subject | None = None,
+    side: Literal["target", "either"] = "target",
+    show_ours: bool = False,
+) -> Cut | None:
+    """The calls of one block, as ``call_cuts`` has them; None where there are none."""
+    if not block.meets(span):
+        return None
+    mask = _both(filter.mask(snapshot, block), subject_mask(snapshot, block, subject, side))
+    return _cut(block, span, mask, show_ours)
 
 
 def event_cuts(
@@ -87,8 +104,9 @@ def event_cuts(
 ) -> Iterator[Cut]:
     """The event packets of a span that pass a filter, oldest block first; no cut is empty."""
     for block in snapshot.event_blocks:
-        if block.meets(span):
-            yield from _cut(block, span, filter.mask(snapshot, block), show_ours)
+        cut = _cut(block, span, filter.mask(snapshot, block), show_ours) if block.meets(span) else None
+        if cut is not None:
+            yield cut
 
 
 def _both(one: Mask | None, other: Mask | None) -> Mask | None:
@@ -97,7 +115,7 @@ def _both(one: Mask | None, other: Mask | None) -> Mask | None:
     return one & other
 
 
-def _cut(block: Block, span: Span, mask: Mask | None, show_ours: bool) -> Iterator[Cut]:
+def _cut(block: Block, span: Span, mask: Mask | None, show_ours: bool) -> Cut | None:
     ours = block.column("flags") & OURS
     if not show_ours and ours.any():
         mask = _both(mask, ours == 0)
@@ -105,8 +123,7 @@ def _cut(block: Block, span: Span, mask: Mask | None, show_ours: bool) -> Iterat
     if mask is not None:
         rows = np.flatnonzero(mask[rows]) + rows.start if isinstance(rows, slice) else rows[mask[rows]]
     cut = Cut(block, rows)
-    if cut.count:
-        yield cut
+    return cut if cut.count else None
 
 
 def time_edges_ns(span: Span, buckets: int) -> NDArray[np.int64]:

@@ -21,13 +21,12 @@ def gone_nodes(snapshot: Snapshot, at_ns: int) -> set[Key]:
     return gone
 
 
-def our_nodes(snapshot: Snapshot) -> set[str]:
-    """Ids of nodes that are this program's own."""
+def our_nodes(snapshot: Snapshot) -> set[Key]:
+    """(namespace, node id) of the nodes that are this program's own."""
     return {
-        str(one.value["node_id"])
-        for history in snapshot.state.of_kind("session").values()
-        for one in history
-        if one.value and one.value.get("phase") == "ours" and one.value.get("node_id")
+        key
+        for key, history in snapshot.state.of_kind("node").items()
+        if any(one.value is not None and one.value.get("ours") for one in history)
     }
 
 
@@ -38,10 +37,12 @@ class Offer:
     Attributes:
         online: Node ids that offer it now, sorted.
         offline: Node ids that offered it in the span and do not now, sorted.
+        supposed: No INFO names it.
     """
 
     online: tuple[str, ...]
     offline: tuple[str, ...]
+    supposed: bool = False
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -50,18 +51,20 @@ class Offer:
 
 
 def offers(snapshot: Snapshot, span: Span) -> dict[Key, Offer]:
-    """Where each service known from INFO was in a span, as of its end; by (namespace, full name)."""
+    """Where each service was in a span, as of its end; by (namespace, full name)."""
     gone = gone_nodes(snapshot, span.to_ns)
     found = {}
     for key, history in snapshot.state.of_kind("service").items():
         now: set[str] = set()
         ever: set[str] = set()
+        supposed = False
         for one in history:
             if one.value is not None and one.meets(span):
                 ever.update(one.value.get("nodes") or ())
+                supposed = bool(one.value.get("supposed"))
             if one.from_ns <= span.to_ns < one.to_ns:
                 now = set((one.value or {}).get("nodes") or ())
         online = {node_id for node_id in now if (key[0], node_id) not in gone}
         if ever or now:
-            found[key] = Offer(tuple(sorted(online)), tuple(sorted((ever | now) - online)))
+            found[key] = Offer(tuple(sorted(online)), tuple(sorted((ever | now) - online)), supposed)
     return found

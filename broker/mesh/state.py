@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from broker.clock import SECOND
 from broker.mesh.span import Span
 from broker.observe.journal import StateChange
 
 MAX_INTERVALS: Final = 200_000
 OPEN_NS: Final = 2**63 - 1
 """Where an interval ends that has not ended."""
+
+BURSTS: Final = frozenset({"service"})
+BURST_NS: Final = SECOND // 2
+"""When a mesh introduces itself, a service on a thousand nodes changes a thousand times: so close, it is one change."""
 
 Key = tuple[str, str]
 """(namespace, key) of a state: see StateChange."""
@@ -141,6 +146,13 @@ def _continued(history: History, change: StateChange) -> History:
         return (Interval(change.at_ns, OPEN_NS, change.value, change.source),)
     last = history[-1]
     at_ns = max(change.at_ns, last.from_ns)
+    if (
+        change.kind in BURSTS
+        and change.value is not None
+        and last.value is not None
+        and at_ns < last.from_ns + BURST_NS
+    ):
+        return (*history[:-1], Interval(last.from_ns, OPEN_NS, change.value, change.source))
     new = Interval(at_ns, OPEN_NS, change.value, change.source)
     if at_ns == last.from_ns:  # nothing was ever so for no time at all
         return (*history[:-1], new)

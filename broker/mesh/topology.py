@@ -79,7 +79,7 @@ def topology(
     nodes = _nodes(snapshot, boxes, traffic, place, in_use)
     if not show_ours:
         ours = our_nodes(snapshot)
-        nodes = [node for node in nodes if not (node.subject.kind == "node" and node.subject.name in ours)]
+        nodes = [node for node in nodes if node.subject.kind != "node" or node.subject[1:3] not in ours]
     if not show_internal:
         nodes = [node for node in nodes if not node.internal]
     if not show_silent:

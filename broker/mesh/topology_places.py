@@ -11,6 +11,7 @@ from broker.mesh.cuts import call_cuts
 from broker.mesh.groups import number_codes
 from broker.mesh.presence import gone_nodes, offers
 from broker.mesh.span import Span
+from broker.mesh.state import Key
 from broker.mesh.timeline import Snapshot
 from broker.observe.journal import NO_NAME, NameKind
 
@@ -47,15 +48,15 @@ def places(snapshot: Snapshot, span: Span, boxes: Boxing) -> dict[str, Place]:
     if boxes.by_node:
         _place_nodes(snapshot, span, found)
         return found
-    declared = set()
+    told = set()
     for key, offer in offers(snapshot, span).items():
         box = boxes.of_service[boxes.directory.indices.get(key, 0)]
         if box != NO_BOX:
             place = found.setdefault(boxes.boxes[box].key, Place())
             place.add(set(offer.online), set(offer.offline))
-            place.is_declared = True
-            declared.add(key)
-    _place_supposed(snapshot, span, boxes, found)
+            place.is_declared |= not offer.supposed
+            told.add(key)
+    _place_untold(snapshot, span, boxes, told, found)
     return found
 
 
@@ -68,11 +69,11 @@ def _place_nodes(snapshot: Snapshot, span: Span, found: dict[str, Place]) -> Non
             place.add(set() if key in gone else here, here if key in gone else set())
 
 
-def _place_supposed(snapshot: Snapshot, span: Span, boxes: Boxing, found: dict[str, Place]) -> None:
-    """Services that no INFO names are on the nodes that were called for them."""
+def _place_untold(snapshot: Snapshot, span: Span, boxes: Boxing, told: set[Key], found: dict[str, Place]) -> None:
+    """Services that no state tells of are on the nodes that were called for them."""
     directory, names = snapshot.directory, snapshot.names
-    supposed = ~directory.declared[directory.of_action]
-    supposed[0] = False
+    is_untold = np.array([key not in told for key in directory.services])
+    supposed = is_untold[directory.of_action] & (directory.of_action > 0)
     if not supposed.any():
         return
     nodes = names.count(NameKind.NODE) + 1
