@@ -70,8 +70,10 @@ def test_a_stream_without_end_is_given_up_ten_minutes_after_its_last_packet() ->
 
 
 def test_a_streamed_request_without_answer_ends_at_its_deadline() -> None:
-    story = Script().request(0.0, id="up", stream=True, seq=0, timeout=2000).request(
-        1.0, id="up", stream=False, seq=1, timeout=2000
+    story = (
+        Script()
+        .request(0.0, id="up", stream=True, seq=0, timeout=2000)
+        .request(1.0, id="up", stream=False, seq=1, timeout=2000)
     )
     assert ended(story.batch(until=9.0)) == [Ended(2.0, "users.get", Outcome.TIMED_OUT, 2.0)]
 
