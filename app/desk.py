@@ -56,6 +56,7 @@ class Desk(QObject):
         wanted: What the user wrote into the filter box.
         namespace: The namespace on screen; None for all of them.
         status: What the probe last said of itself; None while there is none.
+        reduce_motion: Whether nothing shall move by itself.
     """
 
     ticked = Signal()
@@ -67,6 +68,7 @@ class Desk(QObject):
     filter_changed = Signal()
     theme_changed = Signal()
     status_changed = Signal()
+    motion_changed = Signal()
     view_wanted = Signal(str)
     """A view id: somebody asked to be led there. The window obeys."""
 
@@ -81,6 +83,7 @@ class Desk(QObject):
         self.wanted: Filter = EMPTY
         self.namespace: str | None = None
         self.status: ProbeStatus | None = None
+        self.reduce_motion = False
         self.fetch_body: Callable[[int, Callable[[bytes | None], None]], None] | None = None
         self.run_command: Callable[[object], None] | None = None
         self._zooms: list[Cursor] = []
@@ -108,21 +111,6 @@ class Desk(QObject):
         """What the cursor shows of the timeline as it is now."""
         snapshot = self.snapshot
         return self.cursor.span(snapshot.begin_ns, snapshot.through_ns)
-
-    def use_timeline(self, timeline: Timeline) -> None:
-        """Another sitting: show this timeline from its newest moment, with nothing selected."""
-        self.timeline = timeline
-        self._snapshot = None
-        self._seen_revision = -1
-        self._zooms.clear()
-        self.status = None
-        self.selection = None
-        self.namespace = None
-        self.filter = self.wanted
-        self.cursor = self.cursor.following()
-        self.selection_changed.emit()
-        self.cursor_changed.emit()
-        self.status_changed.emit()
 
     # what a user changes
 
@@ -189,6 +177,12 @@ class Desk(QObject):
             self.filter = parse(only if self.wanted.is_empty else f"{only} and ({self.wanted.text})")
         self.filter_changed.emit()
 
+    def set_reduce_motion(self, is_reduced: bool) -> None:
+        """Let nothing move by itself, or let it move again."""
+        if is_reduced != self.reduce_motion:
+            self.reduce_motion = is_reduced
+            self.motion_changed.emit()
+
     def show_view(self, view_id: str, subject: Subject | None = None) -> None:
         """Lead the user to a view, and to something in it."""
         if subject is not None:
@@ -218,7 +212,7 @@ class Desk(QObject):
         if frame_number == 0 or self.fetch_body is None:
             answer(None)
             return
-        owner = ref(self)
+        owner: ReferenceType[QObject] = ref(self)
         self.fetch_body(frame_number, lambda body: self._answered.emit(_Answer(owner, answer, body)))
 
     def submit(self, command: object) -> None:

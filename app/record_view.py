@@ -8,12 +8,12 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QLabel, QSplitter, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QSplitter, QStackedLayout, QVBoxLayout
 
 from app.desk import Desk
 from app.items.records import Column, in_order
 from app.live import LiveView
-from app.widgets.controls import column, label, row, section, set_text
+from app.widgets.controls import label, row, section, set_text, titled_panel
 from app.widgets.empty_state import EmptyState
 from app.widgets.format import NOTHING, age, clock_time, count
 from app.widgets.table import RecordTable
@@ -112,20 +112,8 @@ class RecordView(LiveView):
         self.setFocusProxy(self.table)
 
     def _lay_out(self, title: QLabel) -> None:
-        panel = QFrame()
-        panel.setProperty("role", "panel")
-        top = QVBoxLayout(panel)
-        top.setContentsMargins(1, 10, 1, 1)
-        top.setSpacing(6)
-        heading = row(title, self._count, None, self._note, spacing=10)
-        heading.setContentsMargins(12, 0, 12, 0)
-        top.addLayout(heading)
-        top.addLayout(self._stack, 1)
-        below = QFrame()
-        below.setProperty("role", "panel")
-        below.setLayout(column(section("What appeared and vanished"), self.comings, spacing=6))
-        below.layout().setContentsMargins(1, 10, 1, 1)
-        below.layout().itemAt(0).widget().setContentsMargins(12, 0, 0, 0)
+        panel = titled_panel(row(title, self._count, None, self._note, spacing=10), self._stack)
+        below = titled_panel(section("What appeared and vanished"), self.comings)
         split = QSplitter(Qt.Orientation.Vertical)
         split.setHandleWidth(8)
         split.setStyleSheet("QSplitter::handle { background: transparent; }")
@@ -235,11 +223,3 @@ def _dim(_record: Any) -> str:
 def namespace_column() -> Column[Any]:
     """The column of the namespace; the empty one is a dash."""
     return Column("namespace", lambda r: r.namespace or NOTHING, width=100, tone=_dim, shown=True)
-
-
-def panel_of(widget: QWidget) -> QFrame:
-    """A panel around a widget."""
-    made = QFrame()
-    made.setProperty("role", "panel")
-    made.setLayout(column(widget, margin=1))
-    return made

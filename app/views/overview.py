@@ -6,7 +6,7 @@ import math
 from functools import partial
 
 import numpy as np
-from PySide6.QtWidgets import QFrame, QGridLayout, QStackedLayout, QVBoxLayout
+from PySide6.QtWidgets import QGridLayout, QStackedLayout, QVBoxLayout
 
 from app import theme
 from app.columns import failed_note, samples_note
@@ -14,7 +14,7 @@ from app.desk import Desk
 from app.items.records import Column
 from app.live import LiveView
 from app.views.registry import MAIN, View, register
-from app.widgets.controls import Tone, column, label, row, section, set_text
+from app.widgets.controls import Tone, label, row, section, set_text, titled_panel
 from app.widgets.empty_state import EmptyState
 from app.widgets.figures import Figure, FigureCard
 from app.widgets.format import NOTHING, age, change_ms, clock_time, count, duration_ms, percent, rate
@@ -81,9 +81,9 @@ class OverviewView(LiveView):
         self._stack.addWidget(self.empty)
         self._stack.addWidget(self.concerns)
         self._wrong = section("What is wrong now")
-        self.concerns.chosen.connect(lambda concern: concern and desk.select(concern.subject))
+        self.concerns.chosen.connect(self._select)
         self.concerns.opened.connect(self._lead)
-        self.comings.chosen.connect(lambda coming: coming and coming.subject and desk.select(coming.subject))
+        self.comings.chosen.connect(self._select)
         self._lay_out()
         self.setFocusProxy(self.concerns)
 
@@ -93,19 +93,8 @@ class OverviewView(LiveView):
         for number, card in enumerate(self.cards):
             cards.addWidget(card, 0, number)
             cards.setColumnStretch(number, 1)
-        wrong, came = QFrame(), QFrame()
-        for panel in (wrong, came):
-            panel.setProperty("role", "panel")
-        head = row(self._wrong, None, self._counts)
-        head.setContentsMargins(12, 0, 12, 0)
-        inside = QVBoxLayout(wrong)
-        inside.setContentsMargins(1, 10, 1, 1)
-        inside.addLayout(head)
-        inside.addLayout(self._stack, 1)
-        title = section("What appeared and vanished")
-        title.setContentsMargins(12, 0, 0, 0)
-        came.setLayout(column(title, self.comings, spacing=6))
-        came.layout().setContentsMargins(1, 10, 1, 1)
+        wrong = titled_panel(row(self._wrong, None, self._counts), self._stack)
+        came = titled_panel(section("What appeared and vanished"), self.comings)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 8, 12, 12)
         layout.setSpacing(10)
@@ -229,6 +218,10 @@ class OverviewView(LiveView):
         value = NOTHING if math.isnan(golden.cpu_now) else f"{sign}{percent(golden.cpu_now)}"
         self.cards[3].show_figure(Figure(value, what, tone, "The busiest node, as heartbeats say"))
         self._curve(3, golden.cpu, theme.current().held, golden, percent, 100.0)
+
+    def _select(self, chosen: Concern | Coming | None) -> None:
+        if chosen is not None and chosen.subject is not None:
+            self.desk.select(chosen.subject)
 
     def _lead(self, concern: Concern) -> None:
         self.desk.show_view(concern.leads_to, concern.subject)

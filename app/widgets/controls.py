@@ -90,7 +90,8 @@ def button(
     made.setAccessibleName(name or text)
     made.setToolTip(tip or ("" if text else name))
     made.setCursor(Qt.CursorShape.PointingHandCursor)
-    made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    # not by the mouse: Space after a click shall pause, not click again
+    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     made.setAutoDefault(False)
     if icon:
         set_icon(made, icon)
@@ -133,6 +134,22 @@ def frame(role: Literal["panel", "card"]) -> QFrame:
     """A surface with round corners."""
     made = QFrame()
     made.setProperty("role", role)
+    return made
+
+
+def titled_panel(title: QWidget | QLayout, content: QWidget | QLayout) -> QFrame:
+    """A panel with a heading that keeps its distance, and a content that reaches its edges."""
+    made = frame("panel")
+    layout = QVBoxLayout(made)
+    layout.setContentsMargins(1, 10, 1, 1)
+    layout.setSpacing(6)
+    head = title if isinstance(title, QLayout) else row(title)
+    head.setContentsMargins(12, 0, 12, 0)
+    layout.addLayout(head)
+    if isinstance(content, QLayout):
+        layout.addLayout(content, 1)
+    else:
+        layout.addWidget(content, 1)
     return made
 
 

@@ -20,18 +20,21 @@ EXAMPLES = ("outcome = failed", "duration > 200ms", "service = v2.orders and err
 class Proposal(Protocol):
     """What a completion is: a text for the place from start to end, and what it means."""
 
-    text: str
-    start: int
-    end: int
-    note: str
+    @property
+    def text(self) -> str:
+        """What would stand there."""
 
+    @property
+    def start(self) -> int:
+        """Where it begins."""
 
-class Mistake(Protocol):
-    """What a refusal tells."""
+    @property
+    def end(self) -> int:
+        """Where it ends."""
 
-    position: int
-    length: int
-    message: str
+    @property
+    def note(self) -> str:
+        """What it means."""
 
 
 class FilterBar(QWidget):
@@ -53,7 +56,7 @@ class FilterBar(QWidget):
         Args:
             parse: Understands a text, or raises `mistake`.
             complete: What may stand at a position of a text.
-            mistake: An exception that has what `Mistake` has.
+            mistake: An exception with `position`, `length` and `message`.
         """
         super().__init__(parent)
         self._parse, self._complete, self._mistake = parse, complete, mistake

@@ -56,6 +56,7 @@ class Palette(QDialog):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint)
         self.setAccessibleName("Search or run")
+        self._over = parent
         self._entries: list[Entry] = []
         self._shown: list[Entry] = []
         self.edit = QLineEdit()
@@ -85,7 +86,7 @@ class Palette(QDialog):
         self._entries = list(entries)
         self.edit.clear()
         self._fill("")
-        parent = self.parentWidget()
+        parent = self._over
         width = min(640, parent.width() - 80)
         self.resize(width, min(460, parent.height() - 120))
         corner = parent.mapToGlobal(parent.rect().topLeft())

@@ -178,8 +178,13 @@ class RecordTable(QTableView):
             self._open(row)
         elif event.modifiers() & Qt.KeyboardModifier.ControlModifier and event.key() == Qt.Key.Key_C and row >= 0:
             QGuiApplication.clipboard().setText("\t".join(self.texts()[row]))
+        elif event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Backspace, Qt.Key.Key_Slash):
+            event.ignore()  # the window's keys, not those of a search in the first column
         else:
             super().keyPressEvent(event)
+
+    def keyboardSearch(self, search: str) -> None:
+        """Nothing: the filter box and Ctrl+K search."""
 
     def _on_current(self, current: QModelIndex, _before: QModelIndex) -> None:
         if not self._is_showing:

@@ -1,0 +1,158 @@
+"""The start page: connections used before, a form for a new one, captures, the demo."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from app.check_run import Check
+from app.resources import logo
+from app.settings import Connection, Settings
+from app.start_form import ConnectionForm, Wanted
+from app.widgets.banner import Banner
+from app.widgets.controls import button, clear, column, label, row, section
+from app.widgets.format import date_time
+
+CAPTURES = "Captures (*.mcap);;All files (*)"
+
+
+class StartPage(QWidget):
+    """What to look at."""
+
+    connect_wanted = Signal(object)
+    """A Wanted."""
+    file_wanted = Signal(str)
+    demo_wanted = Signal()
+
+    def __init__(self, settings: Settings, check: Check, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("page")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._settings = settings
+        self.banner = Banner()
+        self.form = ConnectionForm(check)
+        self.form.connect_wanted.connect(self.connect_wanted)
+        self.demo = button("Start the demo", self.demo_wanted.emit, icon="play-circle-outline", role="primary")
+        self.capture = button("Open capture…", self.choose_file, icon="folder-open-outline")
+        self._recent = QVBoxLayout()
+        self._recent.setSpacing(8)
+        self._lay_out()
+        self.show_recent()
+
+    def _lay_out(self) -> None:
+        hello = column(
+            label("Meshscope", "title"),
+            label("See a live Moleculer mesh from the bus it talks through", "dim"),
+            spacing=2,
+        )
+        head = row(logo(56), hello, None, spacing=14)
+        left = column(head, 8, row(self.demo, self.capture, None), 12, self._recent, None, spacing=10)
+        note = label(
+            "With the permission to see, nothing is ever published: the server itself refuses it on the connection "
+            "that listens. Passwords are kept in the system's key store and nowhere else.",
+            "small",
+            wraps=True,
+        )
+        left.addWidget(note)
+        page = QWidget()
+        page.setMaximumWidth(1120)
+        beside = QHBoxLayout(page)
+        beside.setContentsMargins(32, 32, 32, 32)
+        beside.setSpacing(40)
+        beside.addLayout(left, 4)
+        beside.addWidget(self.form, 5, Qt.AlignmentFlag.AlignTop)
+        inner = QWidget()
+        center = QHBoxLayout(inner)
+        center.addStretch(1)
+        center.addWidget(page, 100)
+        center.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(inner)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.banner)
+        layout.addWidget(scroll, 1)
+
+    def show_recent(self) -> None:
+        """Show what was opened before."""
+        clear(self._recent)
+        settings = self._settings
+        if settings.recent:
+            self._recent.addWidget(section("Connections used before"))
+        for connection in settings.recent[:6]:
+            self._recent.addWidget(self._recent_row(connection))
+        if settings.recent_files:
+            self._recent.addWidget(section("Captures opened before"))
+        for path in settings.recent_files[:4]:
+            made = button(path, partial(self.file_wanted.emit, path), role="row", icon="file-chart-outline")
+            self._recent.addWidget(made)
+        if not settings.recent and not settings.recent_files:
+            self._recent.addWidget(self._first_time())
+
+    @staticmethod
+    def _first_time() -> QFrame:
+        made = QFrame()
+        made.setProperty("role", "panel")
+        layout = column(
+            label("Nothing opened before", "section"),
+            label(
+                "The demo starts a shop of ten services with its own Redis, ended with the window. "
+                "For your own mesh give the URL that its transporter uses.",
+                "dim",
+                wraps=True,
+            ),
+            spacing=6,
+        )
+        layout.setContentsMargins(16, 14, 16, 14)
+        made.setLayout(layout)
+        return made
+
+    def _recent_row(self, connection: Connection) -> QPushButton:
+        title = connection.name or connection.url.partition("://")[2].rpartition("@")[2]
+        names = ", ".join(name or "(empty)" for name in connection.namespaces)
+        about = " · ".join(
+            part
+            for part in (
+                connection.url,
+                f"namespace {names}" if names else "",
+                connection.may,
+                "announced" if connection.announce else "",
+                date_time(connection.last_ns),
+            )
+            if part
+        )
+        made = button("", partial(self._open, connection), role="row", name=f"Connect to {title}: {about}")
+        inside = column(label(title), label(about, "small"), spacing=2)
+        inside.setContentsMargins(14, 9, 14, 9)
+        made.setLayout(inside)
+        made.setMinimumHeight(54)
+        made.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        made.customContextMenuRequested.connect(partial(self._open_menu, connection, made))
+        return made
+
+    def _open(self, connection: Connection) -> None:
+        self.form.fill(connection)
+        self.connect_wanted.emit(Wanted(connection, "", connection.has_password))
+
+    def _open_menu(self, connection: Connection, of: QPushButton, *_at: object) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction("Connect", partial(self._open, connection))
+        menu.addAction("Change before connecting", partial(self.form.fill, connection))
+        menu.addAction("Forget", partial(self._forget, connection))
+        menu.popup(of.mapToGlobal(of.rect().center()))
+
+    def _forget(self, connection: Connection) -> None:
+        self._settings.forget(connection.url)
+        self._settings.save()
+        self.show_recent()
+
+    def choose_file(self) -> None:
+        """Ask for a capture."""
+        chosen, _ = QFileDialog.getOpenFileName(self, "Open capture", "", CAPTURES)
+        if chosen:
+            self.file_wanted.emit(chosen)
