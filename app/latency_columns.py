@@ -53,7 +53,7 @@ ROW_COLUMNS: tuple[Column[ActionRow], ...] = (
         "p99 over time",
         lambda _row: "",
         lambda row: least(row.figures.p99_ms),
-        width=110,
+        width=92,
         tip=lambda row: failed_note(row.figures),
     ),
     Column(
@@ -61,7 +61,7 @@ ROW_COLUMNS: tuple[Column[ActionRow], ...] = (
         lambda row: change_ms(row.p99_change_ms),
         lambda row: least(row.p99_change_ms),
         True,
-        84,
+        80,
         tone=lambda row: "slow" if row.health == "slow" else "dim",
         tip=lambda row: f"p99 was {duration_ms(row.before.p99_ms)} in the window before, {samples_note(row.before)}",
         note="Change of p99 against the window before",
@@ -78,6 +78,10 @@ ROW_COLUMNS: tuple[Column[ActionRow], ...] = (
 )
 CURVE_COLUMN, WORST_COLUMN = 6, 5
 
+GIVEN_UP = (8, 3, 7, 1)
+"""Columns that a narrow table goes without, the first of them first, so that names can be read."""
+NAME_PX = 150
+
 
 def outcome_text(call: CallRecord) -> str:
     """How a call ended, in words, with its error and a sign."""
@@ -91,7 +95,7 @@ CALL_COLUMNS: tuple[Column[CallRecord], ...] = (
         "ended",
         lambda call: clock_time(call.end_ns, with_ms=True),
         lambda call: call.end_ns,
-        width=100,
+        width=112,
         tone=lambda _call: "dim",
     ),
     Column("action", lambda call: call.action, width=0),

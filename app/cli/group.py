@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -39,7 +38,7 @@ class Programs:
     open_window: WindowOpener
 
 
-pass_programs: Callable[[Callable[..., None]], Callable[..., None]] = click.make_pass_decorator(Programs)
+pass_programs = click.make_pass_decorator(Programs)
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -51,4 +50,5 @@ def meshscope(context: click.Context) -> None:
     Without a command the window opens on its start page.
     """
     if context.invoked_subcommand is None:
-        context.exit(context.find_object(Programs).open_window())  # type: ignore[union-attr]
+        programs = context.ensure_object(Programs)
+        context.exit(programs.open_window())

@@ -141,7 +141,9 @@ def _event(header: EventHeader | Malformed) -> dict[str, Any]:
 
 @meshscope.command("tail")
 @target(may="see")
-@click.option("--filter", "expression", default="", metavar="EXPR", help="For instance: 'duration > 200ms or outcome = failed'.")
+@click.option(
+    "--filter", "expression", default="", metavar="EXPR", help="For instance: 'duration > 200ms or outcome = failed'."
+)
 @as_json
 def tail_command(*, target: Target, expression: str, json_output: bool) -> None:
     """Print packets as they pass, one a line, until Ctrl+C (or the end of the file)."""

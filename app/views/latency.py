@@ -7,12 +7,21 @@ from functools import partial
 from typing import Any, Literal, cast
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
 from app import theme
 from app.desk import Desk
 from app.items.records import Column, in_order
-from app.latency_columns import CALL_COLUMNS, CURVE_COLUMN, ROW_COLUMNS, WORST_COLUMN, title_of
+from app.latency_columns import (
+    CALL_COLUMNS,
+    CURVE_COLUMN,
+    GIVEN_UP,
+    NAME_PX,
+    ROW_COLUMNS,
+    WORST_COLUMN,
+    title_of,
+)
 from app.live import LiveView
 from app.views.registry import MAIN, View, register
 from app.widgets.controls import button, column, frame, label, row, set_text
@@ -113,7 +122,9 @@ class LatencyView(LiveView):
         parts = QSplitter(Qt.Orientation.Horizontal)
         parts.addWidget(left)
         parts.addWidget(right)
-        parts.setSizes([620, 520])
+        parts.setSizes([600, 540])
+        parts.splitterMoved.connect(lambda _place, _number: self._fit_columns())
+        self._parts = parts
         parts.setHandleWidth(8)
         parts.setStyleSheet("QSplitter::handle { background: transparent; }")
         self.setLayout(column(parts, margin=8))
@@ -133,6 +144,19 @@ class LatencyView(LiveView):
         self.calls.sort_changed.connect(self._ask_calls)
         desk.selection_changed.connect(self._on_selection)
         self.setFocusProxy(self.table)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A narrow table goes without some columns rather than without names."""
+        super().resizeEvent(event)
+        self._fit_columns()
+
+    def _fit_columns(self) -> None:
+        room = self._parts.sizes()[1] - NAME_PX - 16
+        needed = sum(made.width for made in ROW_COLUMNS if made.shown)
+        for number in GIVEN_UP:
+            self.table.setColumnHidden(number, needed > room)
+            if needed > room:
+                needed -= ROW_COLUMNS[number].width
 
     # asking
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 
 import numpy as np
 import pyqtgraph as pg
@@ -12,7 +13,7 @@ from PySide6.QtGui import QBrush, QColor, QKeyEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app.theme import Theme, mix
-from app.widgets.format import clock_time, count, duration_ms
+from app.widgets.format import clock_time, count, duration_ms, zone_name
 from app.widgets.time_axis import LOWEST_LOG_MS, BrushBox, CountAxis, DurationAxis
 from broker.clock import SECOND
 from broker.mesh.answers import Coming, Floats, Series
@@ -102,7 +103,31 @@ class TimeCharts(QWidget):
             f"background: {theme.surface3}; color: {theme.text}; border: 1px solid {theme.line};"
             "border-radius: 6px; padding: 6px 8px;"
         )
+        self._show_titles()
         self._draw()
+
+    def _show_titles(self) -> None:
+        """What each chart is, and which line is which: from faint to full."""
+        theme = self._theme
+        shades = (("p50", 0.4), ("p90", 0.68), ("p99", 1.0))
+        legend = " ".join(
+            f'<span style="color:{theme.ink(mix(theme.accent, theme.surface1, share))}">━ {name}</span>'
+            for name, share in shades
+        )
+        if len(self._series) > 1:
+            styles = ("━", "╌", "┈", "─ ·")
+            legend = "p99 of " + " ".join(
+                f'<span style="color:{theme.ink(self._hue(i))}">{styles[i % len(styles)]} {escape(series.label)}</span>'
+                for i, series in enumerate(self._series)
+            )
+        failed = f'<span style="color:{theme.ink(theme.failed)}">■ failed</span>'
+        titles = (
+            (self._lines, f"LATENCY &nbsp; {legend}"),
+            (self._bars, f"CALLS/S &nbsp; ■ all {failed}"),
+            (self._heat, "DISTRIBUTION &nbsp; the stronger, the more calls took so long"),
+        )
+        for plot, text in titles:
+            plot.setTitle(text, color=theme.dim, size="11px", justify="left")
 
     def _band_brush(self) -> QBrush:
         colour = QColor(self._theme.accent)
@@ -122,6 +147,7 @@ class TimeCharts(QWidget):
             marks: What else happened, drawn as vertical lines.
         """
         self._series, self._marks = list(series), list(marks)
+        self._show_titles()
         self._draw()
 
     # drawing
@@ -133,6 +159,8 @@ class TimeCharts(QWidget):
             return
         first = self._series[0]
         times = self._times(first)
+        if zone_name() == "UTC":
+            self._heat.getAxis("bottom").utcOffset = 0
         for index, series in enumerate(self._series):
             self._draw_lines(index, series, times)
         self._draw_bars(times)
