@@ -107,7 +107,6 @@ def test_a_stranger_sees_services_nested_calls_events_and_errors_and_nothing_is_
     with Demo(rate=250, seed=1) as demo:
         processes = family(demo.pid)
         assert len(processes) == demo.nodes + 2  # the parent and the server
-        services = lambda: set().union(*ear.offered.values())  # noqa: E731
         asyncio.run(
             listen(
                 demo.url,
