@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 
 from broker.clock import Clock
 from broker.transport.base import CheckResult, Deliver, Looker, Publisher, Subscription, Tap, TransportError
@@ -59,6 +59,6 @@ async def open_subscription(
     return subscription
 
 
-def check(settings: ConnectionSettings) -> AsyncIterator[CheckResult]:
-    """Check a connection, telling each finding as soon as it is known."""
-    return check_redis(settings)
+async def check(settings: ConnectionSettings, namespaces: Sequence[str] | None = None) -> list[CheckResult]:
+    """Check a connection: what was found, and what to do about it. Publishes nothing; never raises."""
+    return await check_redis(settings, namespaces)

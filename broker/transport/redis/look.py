@@ -1,129 +1,101 @@
-"""Looking around a Redis server on a connection that has no way to publish."""
+"""Looking around a Redis server, by an object that has no way to publish."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Any
-
-from redis import exceptions
-from redis.asyncio import Redis, RedisCluster
+import contextlib
+from typing import Any, Final
 
 from broker.transport.base import TransportError
-from broker.transport.redis.connect import explain, open_cluster, open_connection
+from broker.transport.redis.asking import asking
 from broker.transport.url import ConnectionSettings
 
-SCAN_COUNT = 500
+CHANNELS: Final = "MOL*"
+BUFFER_LIMIT: Final = "client-output-buffer-limit"
 
 
 class RedisLooker:
-    """PUBSUB CHANNELS, SCAN, MGET, CLIENT LIST and INFO; nothing else."""
+    """PUBSUB CHANNELS, SCAN, MGET, CLIENT LIST, INFO and CONFIG GET; nothing else."""
 
     def __init__(self, settings: ConnectionSettings) -> None:
-        self._settings = settings
-        self.__client: Redis | RedisCluster | None = None
-
-    async def _client(self) -> Redis | RedisCluster:
-        if self.__client is None:
-            if self._settings.kind == "cluster":
-                self.__client = open_cluster(self._settings)
-            else:
-                connection = await open_connection(self._settings)
-                pool_options = {"host": connection.host, "port": connection.port}  # type: ignore[attr-defined]
-                await connection.disconnect()
-                self.__client = _single(self._settings, **pool_options)
-        return self.__client
-
-    async def _ask(self, *command: str) -> list[Any]:
-        """What the server (every node, in a cluster) answers, one a node."""
-        try:
-            client = await self._client()
-            if isinstance(client, RedisCluster):
-                await client.initialize()
-                return [await node.execute_command(*command) for node in client.get_nodes()]
-            return [await client.execute_command(*command)]
-        except (exceptions.RedisError, OSError) as error:
-            raise explain(error, self._settings) from error
+        """Begin without a connection; it is made with the first question, and made again after a failure."""
+        self._where = settings.redacted
+        self._asking = asking(settings)
 
     async def channels(self) -> list[str]:
-        """Moleculer's channels that somebody listens on.
+        """Moleculer's channels that somebody listens on; of a cluster, on any node.
 
         Raises:
             TransportError: The user lacks +pubsub, or the server is gone.
         """
         try:
-            answers = await self._ask("PUBSUB CHANNELS", "MOL*")
+            answers = await self._asking.ask("PUBSUB", "CHANNELS", CHANNELS)
         except TransportError as error:
-            if "NOPERM" in str(error.__cause__):
-                raise TransportError(
-                    f"This user of {self._settings.redacted} may not ask which channels there are.",
-                    "Nodes are known when they speak. To know them at once its ACL must allow +pubsub.",
-                    retriable=False,
-                ) from error
-            raise
-        names = {_text(name) for answer in answers for name in answer}
-        return sorted(names)
+            raise _allow(error, "+pubsub", f"{self._where} does not let us ask which channels there are") from error
+        return sorted({_text(name) for names in answers for name in names})
 
     async def keys(self, pattern: str) -> dict[str, bytes]:
-        """Keys that match a glob pattern, with their values; what is no string is left out."""
-        found: dict[str, bytes] = {}
+        """Keys that match a glob pattern, with their values; what is gone meanwhile or no string is left out.
+
+        Args:
+            pattern: As SCAN takes it: ``MOL*-DSCVR-*`` for those of the Redis discoverer.
+
+        Raises:
+            TransportError: The user lacks +scan, +mget or the keys, or the server is gone or loading.
+        """
         try:
-            client = await self._client()
-            names = [name async for name in _scan(client, pattern)]
-            for name in names:
-                value = await client.execute_command("GET", name)
-                if isinstance(value, bytes):
-                    found[_text(name)] = value
-        except (exceptions.RedisError, OSError) as error:
-            raise explain(error, self._settings) from error
-        return found
+            names = await self._asking.names(pattern)
+            values = await self._asking.values(names)
+        except TransportError as error:
+            raise _allow(error, "+scan +mget ~MOL*-DSCVR-*", f"{self._where} does not let us read its keys") from error
+        found = zip(names, values, strict=True)
+        return {_text(name): value for name, value in found if value is not None}
 
     async def clients(self) -> list[dict[str, str]]:
-        """Subscribed connections of the server, as it describes them."""
-        clients: list[dict[str, str]] = []
-        for answer in await self._ask("CLIENT LIST", "TYPE", "PUBSUB"):
-            clients += answer
-        return clients
+        """Subscribed connections, as the server describes them: ``addr``, ``name``, ``age``, ``omem``, …
+
+        Raises:
+            TransportError: The user lacks +client, or the server is gone.
+        """
+        try:
+            answers = await self._asking.ask("CLIENT", "LIST", "TYPE", "PUBSUB")
+        except TransportError as error:
+            raise _allow(error, "+client|list", f"{self._where} does not let us ask who is connected") from error
+        return [_fields(line) for answer in answers for line in _text(answer).splitlines() if line]
 
     async def server_info(self) -> dict[str, Any]:
-        """What the server says of itself."""
-        return dict((await self._ask("INFO", "server"))[0])
+        """What the server says of itself, as INFO names it; of a cluster, its first node.
 
-    async def output_buffer_limit(self) -> str:
-        """The limit beyond which it cuts off a subscriber; empty when we may not know."""
+        ``pubsub_output_buffer_limit`` is added where we may know it: bytes
+        hard, bytes soft, seconds soft.
+
+        Raises:
+            TransportError: The user lacks +info, or the server is gone.
+        """
         try:
-            answer = (await self._ask("CONFIG GET", "client-output-buffer-limit"))[0]
-        except TransportError:
-            return ""
-        text = str(answer.get("client-output-buffer-limit", "")) if isinstance(answer, dict) else ""
-        return text.partition("pubsub ")[2]
+            answer = (await self._asking.ask("INFO"))[0]
+        except TransportError as error:
+            raise _allow(error, "+info", f"{self._where} does not let us ask about it") from error
+        lines = [line.partition(":") for line in _text(answer).splitlines() if not line.startswith("#")]
+        info: dict[str, Any] = {name: value for name, separator, value in lines if separator}
+        with contextlib.suppress(TransportError):
+            _, limits = (await self._asking.ask("CONFIG", "GET", BUFFER_LIMIT))[0]
+            info["pubsub_output_buffer_limit"] = _text(limits).partition("pubsub ")[2]
+        return info
 
     async def close(self) -> None:
         """End the connection."""
-        if self.__client is not None:
-            await self.__client.aclose()
-            self.__client = None
+        await self._asking.close()
 
 
-def _single(settings: ConnectionSettings, host: str, port: int) -> Redis:
-    tls: dict[str, Any] = {"ssl": settings.is_tls}
-    if settings.is_tls and settings.tls_ca:
-        tls["ssl_ca_certs"] = settings.tls_ca
-    return Redis(
-        host=host,
-        port=port,
-        db=settings.database,
-        username=settings.username or None,
-        password=settings.password or None,
-        protocol=2,
-        max_connections=2,
-        client_name="meshscope",
-        **tls,
-    )
+def _allow(error: TransportError, rights: str, message: str) -> TransportError:
+    """The same error; if it is about a right, with the right that is missing."""
+    if "forbids" not in error.message:
+        return error
+    return TransportError(f"{message}.", f"Let the user's ACL allow {rights}.", retriable=False)
 
 
-async def _scan(client: Redis | RedisCluster, pattern: str) -> AsyncIterator[bytes]:
-    async for name in client.scan_iter(match=pattern, count=SCAN_COUNT):
-        yield name
+def _fields(line: str) -> dict[str, str]:
+    return {name: value for name, _, value in (part.partition("=") for part in line.split(" "))}
 
 
 def _text(name: bytes | str) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from asyncio import Task
 from collections.abc import Callable, Sequence
 
 from broker.protocol.frame import RawFrame
 from broker.transport.base import Deliver, TransportError
 from broker.transport.redis.backoff import Backoff
-from broker.transport.redis.connect import explain, open_connection
-from broker.transport.redis.reading import Refused, SubscribedConnection
+from broker.transport.redis.connect import open_connection
+from broker.transport.redis.wire import Refused, Wire
 from broker.transport.url import ConnectionSettings
 
 log = logging.getLogger(__name__)
@@ -28,12 +27,21 @@ class RedisSubscription:
         deliver: Deliver,
         on_reconnect: Callable[[], None] | None = None,
     ) -> None:
+        """Begin without a connection.
+
+        Args:
+            settings: Where the server is.
+            channels: To hear from the start.
+            deliver: Given channel and body of everything heard; an exception of it is logged.
+            on_reconnect: Called each time all channels are heard again after a gap.
+        """
         self._settings = settings
-        self._channels = set(channels)
+        self._channels = dict.fromkeys(channels)
         self._deliver = deliver
         self._on_reconnect = on_reconnect
-        self._connection: SubscribedConnection | None = None
-        self._keeping: Task[None] | None = None
+        self._wire: Wire | None = None
+        self._keeping: asyncio.Task[None] | None = None
+        self._turn = asyncio.Lock()
 
     async def open(self) -> None:
         """Connect and subscribe.
@@ -41,53 +49,83 @@ class RedisSubscription:
         Raises:
             TransportError: It could not.
         """
-        self._connection = await self._connect()
+        await self._connect()
         self._keeping = asyncio.create_task(self._keep(), name="redis subscription")
 
-    async def _connect(self) -> SubscribedConnection:
-        connection = SubscribedConnection(await open_connection(self._settings))
-        try:
-            await connection.subscribe(b"SUBSCRIBE", *sorted(self._channels))
-        except (OSError, Refused) as error:
-            await connection.close()
-            raise explain(error, self._settings) from error
-        return connection
+    async def _connect(self) -> None:
+        async with self._turn:
+            wire = Wire(await open_connection(self._settings))
+            try:
+                await wire.subscribe(b"SUBSCRIBE", list(self._channels))
+            except BaseException as error:
+                await wire.close()
+                if isinstance(error, Refused):
+                    raise self._forbidden(error) from error
+                raise
+            self._wire = wire
+            wire.deliver_to(self._hear)
 
     async def _keep(self) -> None:
+        """Connect and subscribe again whenever the connection ends."""
         backoff = Backoff()
         while True:
-            if self._connection is not None:
-                reason = await self._connection.read(self._take)
-                await self._connection.close()
-                self._connection = None
-                log.warning("%s: %s; connecting again", self._settings.redacted, reason)
+            if self._wire is not None:
+                reason = await self._wire.ended()
+                self._wire = None
+                log.warning("%s: %s", self._settings.redacted, reason)
             try:
-                self._connection = await self._connect()
+                await self._connect()
             except TransportError as error:
                 log.warning("%s %s", error.message, error.advice)
-                await asyncio.sleep(backoff.next_s())
+                await asyncio.sleep(backoff.next_s() if error.retriable else backoff.most_s())
                 continue
             backoff.reset()
             if self._on_reconnect is not None:
                 self._on_reconnect()
 
-    def _take(self, frames: list[RawFrame]) -> None:
+    def _hear(self, _at_ns: int, frames: Sequence[RawFrame]) -> None:
         for channel, body in frames:
-            self._deliver(channel, body)
+            try:
+                self._deliver(channel, body)
+            except Exception:
+                log.exception("a packet on %r could not be taken in", channel)
 
     async def add(self, channels: Sequence[bytes]) -> None:
-        """Hear these as well."""
+        """Hear these as well; they are heard when this returns, or, while the connection is lost, when it is back.
+
+        Raises:
+            TransportError: The server refused.
+        """
         new = [channel for channel in channels if channel not in self._channels]
-        self._channels.update(new)
-        if new and self._connection is not None:
-            self._connection.send(b"SUBSCRIBE", *new)
+        self._channels.update(dict.fromkeys(new))
+        await self._change(b"SUBSCRIBE", new)
 
     async def remove(self, channels: Sequence[bytes]) -> None:
         """Hear these no longer."""
         gone = [channel for channel in channels if channel in self._channels]
-        self._channels.difference_update(gone)
-        if gone and self._connection is not None:
-            self._connection.send(b"UNSUBSCRIBE", *gone)
+        for channel in gone:
+            del self._channels[channel]
+        await self._change(b"UNSUBSCRIBE", gone)
+
+    async def _change(self, command: bytes, channels: Sequence[bytes]) -> None:
+        async with self._turn:
+            wire = self._wire
+            if wire is None:
+                return
+            try:
+                await wire.subscribe(command, channels)
+            except Refused as refusal:
+                raise self._forbidden(refusal) from refusal
+            except TransportError:
+                if wire.is_open:
+                    raise
+
+    def _forbidden(self, refusal: Refused) -> TransportError:
+        who = f"The user '{self._settings.username}'" if self._settings.username else "The default user"
+        advice = "Let its ACL allow +subscribe, +unsubscribe and the mesh's channels, for instance &MOL*."
+        return TransportError(
+            f"{who} of {self._settings.redacted} may not hear a node's channels: {refusal}.", advice, retriable=False
+        )
 
     async def close(self) -> None:
         """End the connection."""
@@ -95,6 +133,7 @@ class RedisSubscription:
             self._keeping.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._keeping
-        if self._connection is not None:
-            await self._connection.close()
-            self._connection = None
+            self._keeping = None
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            await wire.close()

@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
+from typing import Final
 
 from broker.clock import Clock
 from broker.protocol.frame import FrameSink
 from broker.transport.base import TransportError, gap_frame
 from broker.transport.redis.backoff import Backoff
-from broker.transport.redis.connect import explain, open_connection
-from broker.transport.redis.reading import Refused, SubscribedConnection
+from broker.transport.redis.connect import open_connection
+from broker.transport.redis.wire import Refused, Wire
 from broker.transport.url import ConnectionSettings
 
-EVERYTHING = "MOL*"
-BUFFER_ADVICE = (
-    "We were too slow for this traffic; raise client-output-buffer-limit pubsub, or run the probe on a freer machine."
+EVERYTHING: Final = "MOL*"
+LOST_ADVICE: Final = "Was it restarted, or this connection killed? What passes until we are back is not seen."
+BUFFER_ADVICE: Final = (
+    "We were too slow for this traffic. Run the probe where more CPU is free, listen to fewer namespaces, "
+    "or raise client-output-buffer-limit pubsub."
 )
+SILENT_ADVICE: Final = "Is the server frozen, or the network between us down?"
 
 
 def escape_pattern(text: str) -> str:
@@ -25,9 +29,19 @@ def escape_pattern(text: str) -> str:
     return re.sub(r"([*?\[\]\\^])", r"\\\1", text)
 
 
-def literal_patterns(namespaces: Sequence[str]) -> list[str]:
-    """The patterns that an ACL for these namespaces allows: only the literal ones (protocol, section 2.2)."""
-    return [f"MOL-{escape_pattern(name)}.*" if name else "MOL.*" for name in namespaces]
+def patterns(namespaces: Sequence[str] | None) -> list[str]:
+    """What to subscribe to.
+
+    Args:
+        namespaces: "" is the empty one; None for all.
+
+    Returns:
+        For each namespace the one pattern that an ACL for it allows: it must
+        be the same to the letter (protocol, section 2.2).
+    """
+    if namespaces is None:
+        return [EVERYTHING]
+    return [f"MOL-{escape_pattern(name)}.*" if name else "MOL.*" for name in dict.fromkeys(namespaces)]
 
 
 class RedisTap:
@@ -39,71 +53,82 @@ class RedisTap:
         Args:
             settings: Where the server is.
             clock: Stamps what arrives.
-            namespaces: Only these; None for all.
+            namespaces: Only these ("" is the empty one); None for all.
         """
         self._settings = settings
         self._clock = clock
-        self._namespaces = list(namespaces) if namespaces else None
+        self._patterns = patterns(namespaces or None)
         self._backoff = Backoff()
 
     async def run(self, sink: FrameSink) -> None:
         """Listen until cancelled; a lost connection is a gap, mended by itself.
 
         Raises:
-            TransportError: At the first connection, what trying again cannot mend.
+            TransportError: At the first connection, what trying again cannot
+                mend: a wrong password, a refused certificate, a forbidden pattern.
         """
-        was_connected, in_gap = False, False
+        has_heard, in_gap = False, False
         while True:
             try:
-                connection = await self._connect()
+                wire = await self._connect()
             except TransportError as error:
-                if not was_connected and not error.retriable:
+                if not (has_heard or error.retriable):
                     raise
                 in_gap = True
                 await self._wait(sink, error)
                 continue
-            was_connected = True
+            has_heard = True
             self._backoff.reset()
-            if in_gap:
-                sink.feed(self._clock.now_ns(), [gap_frame("end")])
             try:
-                reason = await connection.read(lambda frames: sink.feed(self._clock.now_ns(), frames))
+                if in_gap:
+                    sink.feed(wire.held_since_ns or self._clock.now_ns(), [gap_frame("end")])
+                wire.deliver_to(sink.feed)
+                reason = await wire.ended()
             finally:
-                await connection.close()
+                await wire.close()
             in_gap = True
-            advice = (
-                BUFFER_ADVICE if "output buffer" in reason else "Was it restarted? What passes meanwhile is lost to us."
-            )
-            await self._wait(sink, TransportError(f"{self._settings.redacted}: {reason}.", advice))
+            text = f"{reason.removesuffix('.')} ({self._settings.redacted})."
+            await self._wait(sink, TransportError(text, _advice(reason)))
 
     async def _wait(self, sink: FrameSink, error: TransportError) -> None:
-        wait_s = self._backoff.next_s()
+        wait_s = self._backoff.next_s() if error.retriable else self._backoff.most_s()
         frame = gap_frame("begin", reason=error.message, advice=error.advice, retry_in_s=wait_s)
         sink.feed(self._clock.now_ns(), [frame])
         await asyncio.sleep(wait_s)
 
-    async def _connect(self) -> SubscribedConnection:
-        try:
-            return await self._subscribe(
-                [EVERYTHING] if self._namespaces is None else literal_patterns(self._namespaces)
-            )
-        except Refused as refusal:
-            if "NOPERM" not in str(refusal):
-                raise TransportError(f"{self._settings.redacted} refused to let us listen: {refusal}") from refusal
-            raise TransportError(
-                f"This user of {self._settings.redacted} may not listen to {EVERYTHING}: {refusal}",
-                "Name the namespaces that it may hear (--namespace), or let its ACL allow +psubscribe and &MOL*.",
-                retriable=False,
-            ) from refusal
+    async def _connect(self) -> Wire:
+        """Connected and subscribed; what arrives is held.
 
-    async def _subscribe(self, patterns: Sequence[str]) -> SubscribedConnection:
-        connection = SubscribedConnection(await open_connection(self._settings))
+        Raises:
+            TransportError: What went wrong, and what to do.
+        """
+        wire = Wire(await open_connection(self._settings), self._clock.now_ns)
         try:
-            await connection.subscribe(b"PSUBSCRIBE", *(p.encode("utf-8", "surrogateescape") for p in patterns))
-        except OSError as error:
-            await connection.close()
-            raise explain(error, self._settings) from error
+            names = [pattern.encode("utf-8", "surrogateescape") for pattern in self._patterns]
+            await wire.subscribe(b"PSUBSCRIBE", names)
+        except Refused as refusal:
+            await wire.close()
+            raise self._forbidden(refusal) from refusal
         except BaseException:
-            await connection.close()
+            await wire.close()
             raise
-        return connection
+        return wire
+
+    def _forbidden(self, refusal: Refused) -> TransportError:
+        who = f"The user '{self._settings.username}'" if self._settings.username else "The default user"
+        where, wanted = self._settings.redacted, " ".join(self._patterns)
+        if "NOPERM" not in str(refusal):
+            return TransportError(f"{where} does not let us listen to {wanted}: {refusal}.", "See the server's log.")
+        if "command" in str(refusal):
+            advice = "Let its ACL allow +psubscribe."
+        elif self._patterns == [EVERYTHING]:
+            advice = "Name the namespaces that it may hear (--namespace, - for the empty one), or allow it &MOL*."
+        else:
+            advice = f"Let its ACL allow exactly these patterns: {' '.join(f'&{each}' for each in self._patterns)}"
+        return TransportError(f"{who} of {where} may not listen to {wanted}.", advice, retriable=False)
+
+
+def _advice(reason: str) -> str:
+    if "output buffer" in reason:
+        return BUFFER_ADVICE
+    return SILENT_ADVICE if "no sign of life" in reason else LOST_ADVICE

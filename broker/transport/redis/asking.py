@@ -1,0 +1,175 @@
+"""Connections that ask: of one server, or of all nodes of a cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any, Final, Protocol
+
+from redis import exceptions
+from redis.asyncio import Connection, RedisCluster
+from redis.asyncio.cluster import ClusterNode
+
+from broker.transport.base import TransportError
+from broker.transport.redis.connect import CLIENT_NAME, FAILURES, open_connection, options
+from broker.transport.redis.refusals import explain
+from broker.transport.url import ConnectionSettings
+
+AT_ONCE: Final = 500
+"""Keys asked for in one command."""
+
+
+class Asking(Protocol):
+    """Asks, and gives what was answered."""
+
+    async def ask(self, *command: str) -> list[Any]:
+        """What each server answers; one answer, but of a cluster one for each node.
+
+        Raises:
+            TransportError: No answer, or an error.
+        """
+        ...
+
+    async def values(self, names: list[bytes]) -> list[bytes | None]:
+        """The values of keys, in their order; None for what is gone or no string."""
+        ...
+
+    async def names(self, pattern: str) -> list[bytes]:
+        """Names of keys that match a glob pattern, each once."""
+        ...
+
+    async def close(self) -> None:
+        """End all connections."""
+        ...
+
+
+class AskingOne:
+    """Asks one server, on one connection, one question after the other."""
+
+    def __init__(self, settings: ConnectionSettings) -> None:
+        self._settings = settings
+        self._connection: Connection | None = None
+        self._turn = asyncio.Lock()
+
+    async def ask(self, *command: str) -> list[Any]:
+        """What the server answers, in a list of one."""
+        return [await self._ask(*command)]
+
+    async def _ask(self, *command: str | bytes) -> Any:
+        async with self._turn:
+            if self._connection is None or not self._connection.is_connected:
+                self._connection = await open_connection(self._settings, with_database=True)
+            try:
+                await self._connection.send_command(*command)
+                return await self._connection.read_response()
+            except FAILURES as error:
+                if not isinstance(error, exceptions.ResponseError):
+                    await self._end()
+                raise explain(error, self._settings) from error
+            except BaseException:
+                await self._end()  # its answer would be taken for the next one's
+                raise
+
+    async def names(self, pattern: str) -> list[bytes]:
+        """Names of keys, by SCAN, which does not hold up the server as KEYS would."""
+        found: dict[bytes, None] = {}
+        cursor: bytes | int = 0
+        while True:
+            cursor, batch = await self._ask("SCAN", str(int(cursor)), "MATCH", pattern, "COUNT", str(AT_ONCE))
+            found.update(dict.fromkeys(batch))
+            if int(cursor) == 0:
+                return list(found)
+
+    async def values(self, names: list[bytes]) -> list[bytes | None]:
+        """Values, by MGET."""
+        found: list[bytes | None] = []
+        for begin in range(0, len(names), AT_ONCE):
+            found += await self._ask("MGET", *names[begin : begin + AT_ONCE])
+        return found
+
+    async def close(self) -> None:
+        """End the connection."""
+        async with self._turn:
+            await self._end()
+
+    async def _end(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.disconnect(nowait=True)
+
+
+class AskingAll:
+    """Asks every node of a cluster: each knows only its own subscribers, each primary only its own keys."""
+
+    def __init__(self, settings: ConnectionSettings) -> None:
+        self._settings = settings
+        self._cluster: RedisCluster | None = None
+
+    async def _nodes(self) -> RedisCluster:
+        if self._cluster is None:
+            self._cluster = RedisCluster(
+                startup_nodes=[ClusterNode(host, port) for host, port in self._settings.hosts],
+                ssl=self._settings.is_tls,
+                client_name=CLIENT_NAME,
+                **options(self._settings),
+            )
+        try:
+            await self._cluster.initialize()
+        except FAILURES as error:
+            await self.close()
+            # what the cluster client says of a failure is less than what a plain connection finds out
+            connection = await open_connection(self._settings)
+            await connection.disconnect(nowait=True)
+            raise explain(error, self._settings) from error
+        return self._cluster
+
+    async def ask(self, *command: str) -> list[Any]:
+        """What the nodes answer; nodes that are down are left out, as long as one answers."""
+        answers: list[Any] = []
+        failure: BaseException | None = None
+        cluster = await self._nodes()
+        for node in cluster.get_nodes():
+            try:
+                answers.append(await node.execute_command(*command, NEVER_DECODE=True))
+            except exceptions.ResponseError as error:
+                raise explain(error, self._settings) from error
+            except FAILURES as error:
+                failure = error
+        if failure is not None:
+            await self.close()  # the cluster has changed
+            if not answers:
+                raise explain(failure, self._settings) from failure
+        return answers
+
+    async def names(self, pattern: str) -> list[bytes]:
+        """Names of keys on all primaries."""
+        cluster = await self._nodes()
+        try:
+            return list(dict.fromkeys([name async for name in cluster.scan_iter(match=pattern, count=AT_ONCE)]))
+        except FAILURES as error:
+            raise explain(error, self._settings) from error
+
+    async def values(self, names: list[bytes]) -> list[bytes | None]:
+        """Values, by one MGET for each slot."""
+        if not names:
+            return []
+        cluster = await self._nodes()
+        try:
+            return list(await cluster.mget_nonatomic(names))
+        except FAILURES as error:
+            raise explain(error, self._settings) from error
+
+    async def close(self) -> None:
+        """End all connections."""
+        cluster, self._cluster = self._cluster, None
+        if cluster is not None:
+            with contextlib.suppress(*FAILURES):
+                await cluster.aclose()
+
+
+def asking(settings: ConnectionSettings) -> Asking:
+    """Who asks, for these settings; it connects when it is first asked."""
+    return AskingAll(settings) if settings.kind == "cluster" else AskingOne(settings)
+
+
+__all__ = ["Asking", "TransportError", "asking"]

@@ -1,0 +1,294 @@
+"""A connection that redis-py made and we read: one `recv`, one time stamp, one batch of frames."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import hiredis
+from redis.asyncio import Connection
+
+from broker.protocol.frame import RawFrame
+from broker.transport.base import TransportError
+from broker.transport.redis.replies import Replies, pack
+
+BLOCK_BYTES: Final = 1 << 18
+ANSWER_S: Final = 5.0
+"""How long the server may take to answer a command."""
+QUIET_S: Final = 3.0
+"""After so long without a byte we ask whether the server is there."""
+CHECK_EVERY_S: Final = 0.5
+
+FULL_READ_BYTES: Final = 1 << 16
+BEHIND_BYTES: Final = 1 << 20
+"""So much in a row read in full blocks, and we were not keeping up: a server that hangs up on us within
+BEHIND_S of it did so because its buffer for us was full."""
+BEHIND_S: Final = 1.0
+
+PING: Final = pack(b"PING")
+
+Take = Callable[[int, Sequence[RawFrame]], None]
+"""Takes when (ns since the epoch) frames arrived, and the frames."""
+
+
+class Refused(Exception):  # noqa: N818 it is what the server did
+    """The server answered a command with an error; the text is its own."""
+
+
+class Wire(asyncio.BufferedProtocol):
+    """Reads a connection until it ends.
+
+    redis-py's transport is reached through private names (`_reader`,
+    `_writer`); a test notices when they go.
+
+    Attributes:
+        on_refusal: Given the errors that nobody waits for.
+    """
+
+    def __init__(self, connection: Connection, now_ns: Callable[[], int] = lambda: 0) -> None:
+        """Take a connection over; what arrives is held until `deliver_to`.
+
+        Args:
+            connection: Connected and logged in, with nothing under way.
+            now_ns: Tells the time, in ns since the epoch; left out where nobody asks when.
+        """
+        self._now_ns = now_ns
+        self._replies = Replies(self._other)
+        self._block = memoryview(bytearray(BLOCK_BYTES))
+        self._held: list[tuple[int, list[RawFrame]]] = []
+        self._take: Take = self._hold
+        self._confirming = 0
+        self._confirmed: asyncio.Future[None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._ended: asyncio.Future[str] = self._loop.create_future()
+        self._heard_s = self._loop.time()
+        self._is_pinged = False
+        self._behind_bytes = 0
+        self._behind_s = float("-inf")
+        self._why = ""
+        self._bug: Exception | None = None
+        self._can_write = asyncio.Event()
+        self._can_write.set()
+        self._pings: deque[asyncio.Future[None] | None] = deque()
+        self.on_refusal: Callable[[str], None] = lambda _refusal: None
+        # the stream is kept because Python closes the transport of one that nobody holds
+        self._stream, self._transport, self._before = self._take_over(connection)
+        self._ticking = self._loop.call_later(CHECK_EVERY_S, self._tick)
+
+    def _take_over(
+        self, connection: Connection
+    ) -> tuple[asyncio.StreamWriter, asyncio.Transport, asyncio.BaseProtocol]:
+        writer = connection._writer
+        if writer is None:
+            raise TransportError("the connection was lost before it could be used", "Try again.")
+        transport: asyncio.Transport = writer.transport  # type: ignore[assignment]
+        before = transport.get_protocol()
+        # uvloop chooses how to read when reading begins
+        transport.pause_reading()
+        transport.set_protocol(self)
+        transport.resume_reading()
+        # redis-py forgets the connection: whoever has the transport closes it
+        connection._reader = connection._writer = None
+        return writer, transport, before
+
+    # what asyncio calls
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 a name of asyncio's
+        """Where to put what arrives."""
+        return self._block
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """So many bytes arrived together."""
+        at_ns = self._now_ns()
+        self._heard_s = self._loop.time()
+        self._is_pinged = False
+        if nbytes >= FULL_READ_BYTES:
+            self._behind_bytes += nbytes
+            if self._behind_bytes >= BEHIND_BYTES:
+                self._behind_s = self._heard_s
+        else:
+            self._behind_bytes = 0
+        try:
+            if frames := self._replies.feed(self._block, nbytes):
+                self._take(at_ns, frames)
+        except ValueError as error:
+            self._end(f"What the server sent is not Redis's protocol: {error}.")
+        except Exception as error:  # noqa: BLE001 it is raised where `ended` is awaited
+            self._bug = error
+            self._end("")
+
+    def eof_received(self) -> bool:
+        """The server has nothing more to say."""
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is over."""
+        self._ticking.cancel()
+        self._can_write.set()
+        self._before.connection_lost(exc)
+        if not self._why:
+            self._why = self._reason(exc)
+        if self._confirmed is not None and not self._confirmed.done():
+            self._confirmed.set_exception(TransportError(self._why))
+        if self._ended.done():
+            return
+        if self._bug is not None:
+            self._ended.set_exception(self._bug)
+        else:
+            self._ended.set_result(self._why)
+
+    def pause_writing(self) -> None:
+        """The server is slow to take what we send."""
+        self._can_write.clear()
+
+    def resume_writing(self) -> None:
+        """It takes again."""
+        self._can_write.set()
+
+    # what others call
+
+    @property
+    def waiting_bytes(self) -> int:
+        """How much was sent and has not left yet."""
+        return self._transport.get_write_buffer_size()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has not ended."""
+        return not self._transport.is_closing()
+
+    def write(self, commands: bytes) -> None:
+        """Send packed commands; nothing happens when the connection has ended."""
+        self._transport.write(commands)
+
+    async def drain(self) -> None:
+        """Wait while too much is waiting to leave."""
+        await self._can_write.wait()
+
+    async def subscribe(self, command: bytes, names: Sequence[bytes]) -> None:
+        """Subscribe or unsubscribe, and wait until the server has said yes to every name.
+
+        Raises:
+            Refused: It said no.
+            TransportError: The connection ended, or no answer came in ANSWER_S.
+        """
+        if not names:
+            return
+        self._confirming = len(names)
+        self._confirmed = self._loop.create_future()
+        self.write(pack(command, *names))
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                await self._confirmed
+        except TimeoutError as error:
+            text = f"The server did not answer {command.decode()} in {ANSWER_S:.0f} s."
+            raise TransportError(text, "Is it frozen, or loading its data?") from error
+        finally:
+            self._confirmed = None
+
+    async def fence(self) -> None:
+        """Wait until the server has answered everything that was sent.
+
+        Raises:
+            TransportError: The connection ended, or no answer came in ANSWER_S.
+        """
+        pong: asyncio.Future[None] = self._loop.create_future()
+        self._ping(pong)
+        waited: list[asyncio.Future[Any]] = [pong, self._ended]
+        await asyncio.wait(waited, timeout=ANSWER_S, return_when=asyncio.FIRST_COMPLETED)
+        if not pong.done():
+            text = self._why or f"The server did not answer in {ANSWER_S:.0f} s."
+            raise TransportError(text, "Is it frozen, or loading its data?")
+
+    def deliver_to(self, take: Take) -> None:
+        """Hand over what was held, and everything from now on."""
+        held, self._held = self._held, []
+        self._take = take
+        for at_ns, frames in held:
+            take(at_ns, frames)
+
+    @property
+    def held_since_ns(self) -> int | None:
+        """When the first of the frames that are held arrived, in ns since the epoch."""
+        return self._held[0][0] if self._held else None
+
+    async def ended(self) -> str:
+        """Wait for the end.
+
+        Returns:
+            Why it ended, a whole sentence.
+
+        Raises:
+            Exception: What `take` raised; the connection is closed then.
+        """
+        return await asyncio.shield(self._ended)
+
+    async def close(self) -> None:
+        """Send what waits, and end the connection."""
+        self._why = self._why or "We closed the connection."
+        self._transport.close()
+        try:
+            async with asyncio.timeout(1.0):
+                await asyncio.wait([self._ended])
+        except TimeoutError:
+            self._transport.abort()  # a frozen server takes nothing
+            await asyncio.wait([self._ended])
+        self._ended.exception()  # a bug was told by `ended`, or there is nobody to tell
+
+    # inside
+
+    def _hold(self, at_ns: int, frames: Sequence[RawFrame]) -> None:
+        self._held.append((at_ns, list(frames)))
+
+    def _other(self, reply: Any) -> None:
+        if isinstance(reply, hiredis.ReplyError):
+            text = str(reply)
+            # a server that may or can not answer a PING has answered all the same
+            if self._pings and ("'ping'" in text or text.startswith("LOADING")):
+                self._ponged()
+            elif self._confirmed is not None and not self._confirmed.done():
+                self._confirmed.set_exception(Refused(text))
+            else:
+                self.on_refusal(text)
+        elif reply in (b"PONG", [b"pong", b""]):
+            self._ponged()
+        elif isinstance(reply, list) and reply and isinstance(reply[0], bytes) and reply[0].endswith(b"subscribe"):
+            self._confirming -= 1
+            if self._confirming == 0 and self._confirmed is not None and not self._confirmed.done():
+                self._confirmed.set_result(None)
+
+    def _ping(self, pong: asyncio.Future[None] | None = None) -> None:
+        self._pings.append(pong)
+        self.write(PING)
+
+    def _ponged(self) -> None:
+        pong = self._pings.popleft() if self._pings else None
+        if pong is not None and not pong.done():
+            pong.set_result(None)
+
+    def _tick(self) -> None:
+        self._ticking = self._loop.call_later(CHECK_EVERY_S, self._tick)
+        quiet_s = self._loop.time() - self._heard_s
+        if quiet_s >= QUIET_S + ANSWER_S and self._is_pinged:
+            self._end(f"The server gave no sign of life for {quiet_s:.0f} s.")
+        elif quiet_s >= QUIET_S and not self._is_pinged:
+            self._is_pinged = True
+            # a loop that stood still has not read what waits: the answer gets its full time
+            self._heard_s = self._loop.time() - QUIET_S
+            self._ping()
+
+    def _end(self, why: str) -> None:
+        self._why = self._why or why
+        self._transport.abort()
+
+    def _reason(self, error: Exception | None) -> str:
+        if self._loop.time() - self._behind_s < BEHIND_S:
+            return (
+                "The server closed the connection: its output buffer for us was full "
+                "(client-output-buffer-limit pubsub)."
+            )
+        if error is None or isinstance(error, ConnectionResetError):
+            return "The connection was closed by the server."
+        return f"The connection broke: {error}."
