@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from broker.capture.chunk import Mask
 
 Policy = Literal["masked", "headers", "everything"]
+
+POLICIES: Final[tuple[Policy, ...]] = get_args(Policy)
 
 DEFAULT_NAMES: Final = (
     "password",

@@ -56,6 +56,7 @@ class CaptureReader:
         path: The file.
         size: Its bytes.
         frames: Read so far.
+        last_ns: Moment of the newest of them.
         stopped: Why reading ended before the file's proper end; empty if it did not.
         stopped_at: The byte up to which everything is whole.
     """
@@ -63,13 +64,13 @@ class CaptureReader:
     path: Path
     size: int = 0
     frames: int = 0
+    last_ns: int = 0
     stopped: str = ""
     stopped_at: int = 0
     _names: dict[int, bytes | None] = field(default_factory=dict)
     _places: array[int] = field(default_factory=lambda: array("Q"))
     _lengths: array[int] = field(default_factory=lambda: array("Q"))
     _shelf: Shelf = field(default_factory=Shelf)
-    _last_ns: int = 0
 
     def groups(self) -> Iterator[FrameGroup]:
         """Frames that arrived together, oldest first. Sets `stopped` when the file ends too early.
@@ -162,8 +163,8 @@ class CaptureReader:
 
     def _group(self, at_ns: int, frames: list[RawFrame], numbers: list[int], place: int) -> FrameGroup:
         self.frames += len(frames)
-        self._last_ns = max(self._last_ns, at_ns)  # other tools may write out of order
-        return FrameGroup(self._last_ns, frames, numbers, place)
+        self.last_ns = max(self.last_ns, at_ns)  # other tools may write out of order
+        return FrameGroup(self.last_ns, frames, numbers, place)
 
     def body(self, number: int) -> bytes | None:
         """What a frame carries, by its number; None if it is not kept, or not read yet."""

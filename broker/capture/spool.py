@@ -11,7 +11,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Protocol
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from broker.capture.numbers import CHUNKS_A_SEGMENT
 from broker.capture.segment import Segment

@@ -1,0 +1,251 @@
+"""The window's end of the pipe: starts a probe, reads it in a thread, and keeps nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from broker.observe.journal import Batch
+from broker.operate.commands import AskOnce, Command, Record, Report, StopRecording, TargetReport, command_word
+from broker.probe.options import SessionOptions
+from broker.probe.pipe import BatchBuilder, Message, PipeError, Unpacker, check_greeting, greeting, pack
+from broker.probe.status import ProbeStatus
+
+__all__ = ["PROBE_COMMAND", "ProbeCallbacks", "ProbeClient", "ProbeStatus", "SessionOptions"]
+
+log = logging.getLogger(__name__)
+
+READ_BYTES: Final = 1 << 20
+KEPT_STDERR_LINES: Final = 50
+CLOSE_TIMEOUT_S: Final = 6.0
+
+PROBE_COMMAND: Final = (
+    (sys.executable, "probe") if getattr(sys, "frozen", False) else (sys.executable, "-m", "broker.probe")
+)
+"""A probe on this machine. Another machine's: ``("ssh", host, "meshscope", "probe")``."""
+
+
+def _ignore(*_: Any) -> None:
+    """Nobody wants to know."""
+
+
+@dataclass(slots=True)
+class ProbeCallbacks:
+    """Who is told what. All are called in the client's reader thread.
+
+    Attributes:
+        on_batch: What was observed.
+        on_status: What the probe says of itself, about twice a second.
+        on_report: The answer to the command with this id; id 0 is the probe's own: the session could not
+            be opened, or ended.
+        on_lost: The probe is gone, and nobody asked it to; why, for people.
+    """
+
+    on_batch: Callable[[Batch], None] = _ignore
+    on_status: Callable[[ProbeStatus], None] = _ignore
+    on_report: Callable[[int, Report], None] = _ignore
+    on_lost: Callable[[str], None] = _ignore
+
+
+class ProbeClient:
+    """One probe process and its session. Methods may be called from any thread."""
+
+    def __init__(self, callbacks: ProbeCallbacks, argv: Sequence[str] = PROBE_COMMAND) -> None:
+        """Nothing is started before `open`.
+
+        Args:
+            callbacks: Told what comes.
+            argv: The probe's command line. Never holds a URL or a secret: those travel in the pipe.
+        """
+        self._callbacks = callbacks
+        self._argv = list(argv)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._threads: list[threading.Thread] = []
+        self._errors: deque[str] = deque(maxlen=KEPT_STDERR_LINES)
+        self._lock = threading.Lock()
+        self._last_id = 0
+        self._bodies: dict[int, Callable[[bytes | None], None]] = {}
+        self._is_closing = False
+
+    def open(self, options: SessionOptions) -> None:
+        """Start the probe and let it listen.
+
+        Raises:
+            OSError: The program could not be started.
+        """
+        self._process = subprocess.Popen(
+            self._argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
+        )
+        for name, work in (("probe in", self._read), ("probe errors", self._read_errors)):
+            thread = threading.Thread(target=work, name=name, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        self._send(*greeting())
+        self._send("open", options.to_plain())
+
+    def ask_once(self) -> int:
+        """Send one DISCOVER. The id of the report to come."""
+        return self.submit(AskOnce())
+
+    def record(self, path: str, *, max_bytes: int = 0, max_s: float = 0.0) -> int:
+        """Record into a file on the probe's machine. The id of the report to come."""
+        return self.submit(Record(path, max_bytes, max_s))
+
+    def stop_recording(self) -> int:
+        """Close that file. The id of the report to come."""
+        return self.submit(StopRecording())
+
+    def submit(self, command: Command) -> int:
+        """Ask for something. The id of the report to come."""
+        number = self._next_id()
+        fields = {name: value for name, value in asdict(command).items() if name != "needs"}
+        self._send("command", {"id": number, "word": command_word(command), "fields": fields})
+        return number
+
+    def body(self, number: int, answer: Callable[[bytes | None], None]) -> None:
+        """Fetch what a frame carried.
+
+        Args:
+            number: The frame's.
+            answer: Given the body, or None if it is not kept; in the reader thread.
+        """
+        question = self._next_id()
+        with self._lock:
+            if self._is_closing or self._process is None:
+                question = 0
+            else:
+                self._bodies[question] = answer
+        if not question:
+            answer(None)
+            return
+        self._send("body?", {"id": question, "number": number})
+
+    def close(self) -> None:
+        """End the session and the process. Not to be called in a callback."""
+        process = self._process
+        if process is None or self._is_closing:
+            return
+        self._is_closing = True
+        self._send("bye", None)
+        with contextlib.suppress(OSError):
+            process.stdin.close()  # type: ignore[union-attr]
+        try:
+            process.wait(CLOSE_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        for thread in self._threads:
+            thread.join(CLOSE_TIMEOUT_S)
+        self._answer_all_bodies()
+
+    # inside
+
+    def _next_id(self) -> int:
+        with self._lock:
+            self._last_id += 1
+            return self._last_id
+
+    def _send(self, kind: str, body: Any) -> None:
+        process = self._process
+        if process is None or process.stdin is None:
+            return
+        with self._lock, contextlib.suppress(OSError, ValueError):  # a dead probe is told of by the reader
+            process.stdin.write(pack(kind, body))
+
+    def _read(self) -> None:
+        """The reader thread."""
+        process = self._process
+        assert process is not None  # noqa: S101  set before the thread began
+        assert process.stdout is not None  # noqa: S101
+        reason = ""
+        reader = _Reader(self._callbacks, self._body_came)
+        unpacker = Unpacker()
+        try:
+            while data := process.stdout.read(READ_BYTES):
+                for message in unpacker.feed(data):
+                    reader.take(message)
+        except PipeError as error:
+            reason = f"{error}"
+            process.kill()
+        except OSError as error:
+            reason = str(error)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(CLOSE_TIMEOUT_S)
+        process.stdout.close()
+        self._answer_all_bodies()
+        if not self._is_closing:
+            self._callbacks.on_lost(reason or self._death(process.returncode))
+
+    def _death(self, code: int | None) -> str:
+        self._threads[1].join(1.0)
+        last = self._errors[-1] if self._errors else ""
+        how = f"was killed by signal {-code}" if code is not None and code < 0 else f"ended with code {code}"
+        return f"The probe {how}. {last}".strip()
+
+    def _read_errors(self) -> None:
+        process = self._process
+        assert process is not None  # noqa: S101
+        assert process.stderr is not None  # noqa: S101
+        with process.stderr as lines:
+            for line in lines:
+                text = line.decode("utf-8", "replace").rstrip()
+                self._errors.append(text)
+                log.info("probe: %s", text)
+
+    def _body_came(self, number: int, body: bytes | None) -> None:
+        with self._lock:
+            answer = self._bodies.pop(number, None)
+        if answer is not None:
+            answer(body)
+
+    def _answer_all_bodies(self) -> None:
+        """Nobody will answer any more."""
+        with self._lock:
+            answers, self._bodies = list(self._bodies.values()), {}
+        for answer in answers:
+            answer(None)
+
+
+class _Reader:
+    """Takes messages apart, in the reader thread."""
+
+    def __init__(self, callbacks: ProbeCallbacks, body_came: Callable[[int, bytes | None], None]) -> None:
+        self._callbacks = callbacks
+        self._body_came = body_came
+        self._builder = BatchBuilder()
+        self._has_greeted = False
+
+    def take(self, message: Message) -> None:
+        """Take in a message. Raises PipeError."""
+        if not self._has_greeted:
+            check_greeting(message, of="probe")
+            self._has_greeted = True
+            return
+        kind, body = message
+        match kind:
+            case "hello":
+                self._status(body["status"])
+            case "report":
+                number = body.pop("id")
+                targets = tuple(TargetReport(**target) for target in body.pop("targets", ()))
+                self._callbacks.on_report(number, Report(**body, targets=targets))
+            case "body":
+                self._body_came(body["id"], body["body"])
+            case "bye":
+                pass
+            case _:
+                if kind == "counters" and body.get("status"):
+                    self._status(body["status"])
+                batch = self._builder.take(message)
+                if batch is not None:
+                    self._callbacks.on_batch(batch)
+
+    def _status(self, plain: dict[str, Any]) -> None:
+        self._callbacks.on_status(ProbeStatus(**plain | {"namespaces": tuple(plain["namespaces"])}))

@@ -1,0 +1,73 @@
+"""Where frames come in: kept first, then observed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from broker.capture.writer import CaptureWriter
+from broker.observe.journal import Batch
+from broker.observe.pipeline import Pipeline
+from broker.protocol.frame import RawFrame
+
+
+def own_frame(channel: bytes, body: dict[str, Any]) -> RawFrame:
+    """One of our own frames."""
+    return channel, json.dumps(body).encode()
+
+
+class Recording(Protocol):
+    """Something that records when it is asked to."""
+
+    def feed(self, at_ns: int, frames: Sequence[RawFrame]) -> None:
+        """Take in frames that arrived together."""
+        ...
+
+    def tick(self, now_ns: int) -> None:
+        """Several times a second."""
+        ...
+
+
+class Intake:
+    """Takes frames from any source to the capture, to a recording, and to the pipeline. A FrameSink.
+
+    Attributes:
+        capture: The ring from which bodies are read; None without one.
+        on_frames: Also told of all frames; None for nobody.
+        now_ns: The moment of the newest frame.
+    """
+
+    def __init__(self, begin_ns: int, capture: CaptureWriter | None, recorder: Recording | None = None) -> None:
+        self.capture = capture
+        self._recorder = recorder
+        self.on_frames: Callable[[int, Sequence[RawFrame]], None] | None = None
+        self.now_ns = begin_ns
+        self._pipeline = Pipeline(begin_ns=begin_ns)
+
+    def feed(self, at_ns: int, frames: Sequence[RawFrame], numbers: Sequence[int] | None = None) -> None:
+        """Take in frames that arrived together."""
+        at_ns = max(at_ns, self.now_ns)
+        self.now_ns = at_ns
+        if self.capture is not None:
+            numbers = self.capture.write(at_ns, frames)
+        if self._recorder is not None:
+            self._recorder.feed(at_ns, frames)
+        self._pipeline.feed(at_ns, frames, numbers)
+        if self.on_frames is not None:
+            self.on_frames(at_ns, frames)
+
+    def note(self, at_ns: int, channel: bytes, body: dict[str, Any]) -> None:
+        """Take in a frame of our own."""
+        self.feed(at_ns, [own_frame(channel, body)])
+
+    def tick(self, now_ns: int) -> None:
+        """Several times a second: let files be written."""
+        for writer in (self.capture, self._recorder):
+            if writer is not None:
+                writer.tick(now_ns)
+
+    def take(self, now_ns: int) -> Batch:
+        """What was observed since the last time."""
+        self.now_ns = max(self.now_ns, now_ns)
+        return self._pipeline.take(self.now_ns)

@@ -1,0 +1,78 @@
+"""Looking around without publishing: channels and discoverer keys, every few seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, Final
+
+from broker.probe.intake import own_frame
+from broker.protocol.frame import CHANNELS_CHANNEL, KEY_CHANNEL_PREFIX, RawFrame
+from broker.transport.base import Looker, TransportError
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S: Final = 5.0
+KEY_PATTERN: Final = "MOL*-DSCVR*"
+
+
+class Lookout:
+    """Turns what a looker sees into frames, whenever it has changed.
+
+    Attributes:
+        trouble: Why channels cannot be listed; empty while they can.
+        has_looked: Whether the bus answered at least once.
+    """
+
+    def __init__(self, looker: Looker, feed: Callable[[list[RawFrame]], None]) -> None:
+        self.trouble = ""
+        self.has_looked = False
+        self._looker = looker
+        self._feed = feed
+        self._channels: list[str] | None = None
+        self._keys: dict[str, bytes] = {}
+        self._may_list = True
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        try:
+            while True:
+                await self._look()
+                await asyncio.sleep(LOOK_EVERY_S)
+        finally:
+            await self._looker.close()
+
+    async def _look(self) -> None:
+        if self._may_list:
+            try:
+                await self._list_channels()
+                self.trouble, self.has_looked = "", True
+            except TransportError as error:
+                self.trouble = f"{error.message} {error.advice}".strip()
+                self._may_list = error.retriable
+        try:
+            await self._read_keys()
+        except TransportError as error:
+            log.debug("discoverer keys could not be read: %s", error)
+
+    async def _list_channels(self) -> None:
+        channels = sorted(await self._looker.channels())
+        if channels != self._channels:
+            self._channels = channels
+            self._feed([own_frame(CHANNELS_CHANNEL, _note(channels))])
+
+    async def _read_keys(self) -> None:
+        keys = await self._looker.keys(KEY_PATTERN)
+        changed = {name: value for name, value in keys.items() if self._keys.get(name) != value}
+        changed |= dict.fromkeys(self._keys.keys() - keys.keys(), b"")
+        self._keys = keys
+        # what a node is comes before that it lives
+        order = sorted(changed, key=lambda name: ("-BEAT:" in name, name))
+        if order:
+            prefix = KEY_CHANNEL_PREFIX
+            self._feed([(prefix + name.encode("utf-8", "surrogateescape"), changed[name]) for name in order])
+
+
+def _note(channels: list[str]) -> dict[str, Any]:
+    return {"channels": channels}

@@ -1,0 +1,197 @@
+"""`meshscope probe`: a session driven over standard input and output."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, BinaryIO
+
+import psutil
+
+from broker.observe.journal import Batch
+from broker.operate.commands import Report, command_from
+from broker.probe.options import SessionOptions
+from broker.probe.outbox import Outbox
+from broker.probe.pipe import Message, PipeError, Unpacker, check_greeting, greeting
+from broker.probe.reading import FileSession
+from broker.probe.session import ProbeSession
+from broker.transport.base import TransportError
+
+log = logging.getLogger(__name__)
+
+READ_BYTES = 65_536
+STATUS_EVERY = 5
+"""A status goes with every so many batches."""
+
+
+def main() -> int:
+    """Be the probe until the other side hangs up. The exit code: 0, or 2 when the other side is none of ours."""
+    stdin, stdout = _own_streams()
+    try:
+        from uvloop import run as run_loop  # noqa: PLC0415  where it exists
+    except ImportError:
+        run_loop = asyncio.run  # type: ignore[assignment]
+    return int(run_loop(Probe(stdin, stdout).run()))
+
+
+def _own_streams() -> tuple[BinaryIO, BinaryIO]:
+    """The real standard input and output; a stray print goes to standard error from now on."""
+    stdin = os.fdopen(os.dup(0), "rb", buffering=0)
+    stdout = os.fdopen(os.dup(1), "wb", buffering=0)
+    sys.stdout.flush()
+    os.dup2(2, 1)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    return stdin, stdout
+
+
+class Probe:
+    """One pipe, one session at a time."""
+
+    def __init__(self, stdin: BinaryIO, stdout: BinaryIO) -> None:
+        self._stdin = stdin
+        self._ended = asyncio.Event()
+        self._exit_code = 0
+        self._has_greeted = False
+        self._session: ProbeSession | FileSession | None = None
+        self._running: asyncio.Task[None] | None = None
+        self._batches = 0
+        self._process = psutil.Process()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._outbox = Outbox(stdout, self._hung_up)
+
+    async def run(self) -> int:
+        """Until the other side hangs up, says ``bye``, or a signal ends us."""
+        loop = self._loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            try:
+                loop.add_signal_handler(number, self._ended.set)
+            except NotImplementedError:
+                signal.signal(number, lambda *_: self._hung_up())
+        self._outbox.send(*greeting())
+        threading.Thread(target=self._read, name="pipe in", daemon=True).start()
+        await self._ended.wait()
+        await self._close_session()
+        self._outbox.send("bye", None)
+        self._outbox.close()
+        return self._exit_code
+
+    def _hung_up(self) -> None:
+        """Any thread: the other side is gone."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._ended.set)
+
+    def _read(self) -> None:
+        """The thread that reads."""
+        unpacker = Unpacker()
+        loop = self._loop
+        assert loop is not None  # noqa: S101  set before the thread began
+        try:
+            while data := self._stdin.read(READ_BYTES):
+                for message in unpacker.feed(data):
+                    loop.call_soon_threadsafe(self._take, message)
+        except (OSError, ValueError, RuntimeError):
+            log.debug("reading ended", exc_info=True)
+        except PipeError as error:
+            self._refuse_soon(loop, str(error))
+        self._hung_up()
+
+    def _refuse_soon(self, loop: asyncio.AbstractEventLoop, reason: str) -> None:
+        loop.call_soon_threadsafe(self._refuse, reason)
+
+    def _refuse(self, reason: str) -> None:
+        self._exit_code = 2
+        self._outbox.send("report", {"id": 0, "outcome": "refused", "message": reason})
+        self._ended.set()
+
+    def _take(self, message: Message) -> None:
+        """Take in a message; in the loop."""
+        if not self._has_greeted:
+            try:
+                check_greeting(message, of="window")
+            except PipeError as error:
+                self._refuse(str(error))
+            self._has_greeted = True
+            return
+        kind, body = message
+        handlers: dict[str, Callable[[Any], None]] = {
+            "open": self._open,
+            "command": self._command,
+            "body?": self._body,
+            "bye": lambda _: self._ended.set(),
+        }
+        handler = handlers.get(kind)
+        if handler is not None:
+            handler(body)
+        else:
+            log.warning("message '%s' is not known", kind)
+
+    # messages
+
+    def _open(self, body: dict[str, Any]) -> None:
+        if self._running is not None:
+            self._outbox.send("report", asdict(Report("refused", "a session is open already")) | {"id": 0})
+            return
+        self._running = asyncio.get_running_loop().create_task(self._run_session(body), name="session")
+
+    async def _run_session(self, body: dict[str, Any]) -> None:
+        try:
+            options = SessionOptions.from_plain(body)
+            self._session = FileSession(options, self._room) if options.path else ProbeSession(options)
+            self._outbox.send("hello", {"node_id": self._session.node_id, "status": self._status()})
+            await self._session.run(self._deliver)
+        except TransportError as error:
+            self._failed(error.message, error.advice)
+        except (ValueError, OSError) as error:
+            self._failed(str(error), "")
+        except Exception as error:
+            log.exception("the session ended with an error of this program")
+            self._failed(f"an error of this program ended the session: {error!r}", "Its log says more.")
+
+    def _failed(self, message: str, advice: str) -> None:
+        self._session = self._running = None
+        self._outbox.send("report", asdict(Report("failed", message, advice)) | {"id": 0})
+
+    async def _close_session(self) -> None:
+        if self._session is not None and self._running is not None:
+            self._session.stop()
+            await asyncio.wait([self._running], timeout=5.0)
+            self._running.cancel()
+
+    async def _room(self) -> None:
+        while not self._outbox.has_room:  # noqa: ASYNC110  another thread makes the room
+            await asyncio.sleep(0.02)
+
+    def _deliver(self, batch: Batch) -> None:
+        self._batches += 1
+        is_due = self._batches % STATUS_EVERY == 1 or bool(batch.changes)
+        self._outbox.send_batch(batch, self._status() if is_due else None)
+
+    def _status(self) -> dict[str, Any]:
+        if self._session is None:
+            return {}
+        return asdict(self._session.status()) | {
+            "cpu_percent": self._process.cpu_percent(),
+            "memory_bytes": self._process.memory_info().rss,
+            "unsent_bytes": self._outbox.unsent_bytes,
+            "rows_dropped": self._outbox.rows_dropped,
+        }
+
+    def _command(self, body: dict[str, Any]) -> None:
+        try:
+            command = command_from(body["word"], body["fields"])
+            report = self._session.submit(command) if self._session else Report("failed", "no session is open")
+        except (ValueError, OSError) as error:
+            report = Report("failed", str(error))
+        self._outbox.send("report", asdict(report) | {"id": body.get("id", 0)})
+
+    def _body(self, body: dict[str, Any]) -> None:
+        found = self._session.body(body["number"]) if self._session else None
+        self._outbox.send("body", {"id": body["id"], "body": found})

@@ -1,0 +1,116 @@
+"""A session in the caller's own process: for the command line, for tests, for the window's `open`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from broker.capture.reader import CaptureReader
+from broker.clock import Clock, SystemClock
+from broker.observe.journal import Batch
+from broker.probe.door import Door
+from broker.probe.options import SessionOptions
+from broker.probe.reading import batches
+from broker.probe.session import ProbeSession
+from broker.probe.status import ProbeStatus
+
+Deliver = Callable[[Batch], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far it is.
+
+    Attributes:
+        done: 0 to 1.
+        frames: Read, or heard, so far.
+        message: What is wrong, where something is; otherwise empty.
+        status: Of a live session; None of a capture.
+    """
+
+    done: float
+    frames: int
+    message: str = ""
+    status: ProbeStatus | None = None
+
+
+def _ignore(_: Progress) -> None:
+    """Nobody looks."""
+
+
+def _never() -> bool:
+    return False
+
+
+def load(
+    path: Path,
+    deliver: Deliver,
+    *,
+    progress: Callable[[Progress], None] = _ignore,
+    cancelled: Callable[[], bool] = _never,
+    clock: Clock | None = None,
+) -> CaptureReader:
+    """Read a capture; the first batch comes within a fraction of a second.
+
+    Args:
+        path: The file.
+        deliver: Given batches, oldest first: ``Timeline().take`` for instance.
+        progress: Told after each batch.
+        cancelled: Asked after each batch whether to stop here.
+        clock: Tells how long reading has gone on.
+
+    Returns:
+        The reader: its `stopped` says where a damaged file ended, its `body` gives bodies.
+
+    Raises:
+        NotACaptureError: It is no MCAP file.
+        OSError: It cannot be read.
+    """
+    reader = CaptureReader(path)
+    for batch in batches(reader, clock or SystemClock()):
+        deliver(batch)
+        progress(Progress(reader.stopped_at / max(1, reader.size), reader.frames, reader.stopped))
+        if cancelled():
+            break
+    return reader
+
+
+async def listen(
+    options: SessionOptions,
+    deliver: Deliver,
+    *,
+    duration_s: float | None,
+    progress: Callable[[Progress], None] = _ignore,
+    clock: Clock | None = None,
+    door: Door | None = None,
+) -> None:
+    """Listen to a live mesh for a while; cancelling it ends it as cleanly as the time does.
+
+    Args:
+        options: What to listen to and what it may do.
+        deliver: Given ten batches a second.
+        duration_s: How long; None until cancelled.
+        progress: Told with each batch.
+        clock: Stamps frames.
+        door: The way to the bus; by the options' URL if it is left out.
+
+    Raises:
+        TransportError: The bus said no, and trying again would not help.
+        ValueError: The URL is none; says what is wrong with it.
+    """
+    clock = clock or SystemClock()
+    session = ProbeSession(options, clock=clock, door=door)
+    begin_ns = clock.now_ns()
+
+    def pass_on(batch: Batch) -> None:
+        deliver(batch)
+        status = session.status()
+        passed_s = (clock.now_ns() - begin_ns) / 1e9
+        done = min(1.0, passed_s / duration_s) if duration_s else 0.0
+        progress(Progress(done, batch.tally.packets, status.message, status))
+
+    if duration_s is not None:
+        asyncio.get_running_loop().call_later(duration_s, session.stop)
+    await session.run(pass_on)

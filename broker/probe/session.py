@@ -1,0 +1,269 @@
+"""One session of listening: a source, its capture, what is observed, ten batches a second."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Final
+from uuid import uuid4
+
+from broker.capture.writer import CaptureWriter
+from broker.clock import SECOND, Clock, SystemClock
+from broker.observe.journal import JOURNAL_FORMAT, Batch, NameKind, StateChange
+from broker.operate.commands import AskOnce, Command, Record, Report, StopRecording
+from broker.operate.permissions import allows
+from broker.probe.asking import Asker, Tongues
+from broker.probe.door import Door, UrlDoor
+from broker.probe.intake import Intake
+from broker.probe.looking import Lookout
+from broker.probe.options import SessionOptions
+from broker.probe.recording import Recorder, Wanted, session_note
+from broker.probe.status import ProbeStatus
+from broker.protocol.frame import CLOCK_CHANNEL, SESSION_CHANNEL, RawFrame
+from broker.transport import ConnectionSettings
+from broker.transport.base import Publisher, TransportError
+
+log = logging.getLogger(__name__)
+
+TICK_S: Final = 0.1
+RETRY_S: Final = 2.0
+CLOCK_STEP_NS: Final = SECOND
+
+Deliver = Callable[[Batch], None]
+Pace = Callable[[], Awaitable[None]]
+
+
+def new_node_id() -> str:
+    """A node id for one run: nobody has it, nobody had it."""
+    host = "".join(c if c.isalnum() or c == "-" else "-" for c in socket.gethostname().lower()) or "host"
+    return f"meshscope-{host}-{os.getpid()}-{uuid4().hex[:6]}"
+
+
+class ProbeSession:
+    """Listens to one live mesh.
+
+    Attributes:
+        options: As given.
+        node_id: Ours; nobody hears of it with the permission *see*.
+    """
+
+    def __init__(
+        self,
+        options: SessionOptions,
+        *,
+        clock: Clock | None = None,
+        door: Door | None = None,
+        wanted: Wanted | None = None,
+    ) -> None:
+        """Begin nothing yet.
+
+        Args:
+            options: What to listen to and what it may do.
+            clock: Stamps frames.
+            door: The way to the bus; by the options' URL if it is left out.
+            wanted: Which frames are recorded; all if it is left out.
+
+        Raises:
+            ValueError: The URL is none; says what is wrong with it.
+        """
+        self.options = options
+        self.node_id = new_node_id()
+        self._clock = clock or SystemClock()
+        settings = None
+        if door is None:
+            settings = ConnectionSettings.parse(options.url, password=options.password, tls_ca=options.tls_ca)
+            door = UrlDoor(settings)
+        self._door = door
+        self._status = ProbeStatus(url=door.redacted, may=options.may)
+        self._stopped = asyncio.Event()
+        self._recorder = Recorder(options.masking, wanted)
+        self._intake = Intake(self._clock.now_ns(), None, self._recorder)
+        self._tongues = Tongues(self.node_id)
+        self._asker: Asker | None = None
+        self._lookout: Lookout | None = None
+        self._trouble = ""
+
+    async def run(self, deliver: Deliver) -> None:
+        """Listen until `stop`, or until cancelled.
+
+        Args:
+            deliver: Given a batch ten times a second, in the order of time.
+
+        Raises:
+            TransportError: The bus said no, and trying again would not help.
+        """
+        self._begin()
+        try:
+            await self._listen(deliver)
+        finally:
+            self._end(deliver)
+
+    def stop(self) -> None:
+        """End `run`."""
+        self._stopped.set()
+
+    def status(self) -> ProbeStatus:
+        """How it stands."""
+        capture, recorder = self._intake.capture, self._recorder
+        return replace(
+            self._status,
+            capture_bytes=capture.kept_bytes if capture else 0,
+            ring_bytes=self.options.ring_bytes if capture else 0,
+            capture_trouble=self._trouble or (capture.trouble if capture else "") or recorder.trouble,
+            lost_frames=capture.lost_frames if capture else 0,
+            recording=recorder.path,
+            recording_bytes=recorder.written_bytes,
+        )
+
+    def body(self, number: int) -> bytes | None:
+        """What a frame carried; None if it is not kept."""
+        return self._intake.capture.body(number) if self._intake.capture is not None else None
+
+    def submit(self, command: Command) -> Report:
+        """Do what an operator asks for."""
+        if not allows(self.options.may, command.needs):
+            return Report(
+                "refused",
+                f"This session may only {self.options.may}; this needs {command.needs}.",
+                f"Connect again with the permission to {command.needs}.",
+            )
+        match command:
+            case AskOnce():
+                return self._asker.ask_once() if self._asker else Report("failed", "Not connected yet.")
+            case Record():
+                now_ns = self._clock.now_ns()
+                return self._recorder.begin(command, now_ns, self._opening())
+            case StopRecording():
+                return self._recorder.end(self._clock.now_ns(), "it was stopped")
+
+    # beginning and end
+
+    def _begin(self) -> None:
+        begin_ns = self._clock.now_ns()
+        capture = None
+        if self.options.keeps_capture:
+            try:
+                capture = CaptureWriter.ring(
+                    self.options.captures(), ring_bytes=self.options.ring_bytes, masking=self.options.masking
+                )
+            except OSError as error:
+                self._trouble = f"Frames are not being kept: {error}. Listening goes on; bodies cannot be shown."
+        self._intake = Intake(begin_ns, capture, self._recorder)
+        self._intake.feed(begin_ns, [self._begin_note()])
+        if self.options.record_path:
+            record = Record(self.options.record_path, self.options.record_max_bytes)
+            report = self._recorder.begin(record, begin_ns, self._opening())
+            if report.outcome != "done":
+                raise OSError(f"{report.message} {report.advice}".strip())
+
+    def _begin_note(self) -> RawFrame:
+        return session_note(
+            {
+                "phase": "begin",
+                "program": "meshscope",
+                "format": JOURNAL_FORMAT,
+                "url": self._door.redacted,
+                "profile": self.options.profile,
+                "may": self.options.may,
+            }
+        )
+
+    def _opening(self) -> list[RawFrame]:
+        """What a recording begins with, so that it tells of nodes whose INFO passed before."""
+        opening = [self._begin_note()]
+        if self._status.node_id:
+            opening.append(session_note({"phase": "ours", "node_id": self.node_id}))
+        return opening
+
+    def _end(self, deliver: Deliver) -> None:
+        now_ns = self._clock.now_ns()
+        self._intake.note(now_ns, SESSION_CHANNEL, {"phase": "end", "reason": "stopped"})
+        self._status = replace(self._status, state="ended")
+        deliver(self._intake.take(now_ns))
+        self._recorder.end(now_ns, "the session ended")
+        if self._intake.capture is not None:
+            self._intake.capture.close(keep=False)
+
+    async def _speak(self) -> None:
+        """Only who may publish has a publisher at all."""
+        publisher = await self._publisher()
+        try:
+            self._intake.note(self._clock.now_ns(), SESSION_CHANNEL, {"phase": "ours", "node_id": self.node_id})
+            self._status = replace(self._status, node_id=self.node_id)
+            self._asker = Asker(publisher, self.node_id, self._tongues)
+            self._asker.heard(self._tongues.spoken())
+            await asyncio.Event().wait()
+        finally:
+            self._asker = None
+            await publisher.close()
+
+    async def _publisher(self) -> Publisher:
+        """A publisher, as soon as there is a bus. Raises TransportError for what trying again cannot mend."""
+        while True:
+            try:
+                return await self._door.publisher()
+            except TransportError as error:
+                if not error.retriable:
+                    raise
+            await asyncio.sleep(RETRY_S)
+
+    # listening
+
+    async def _listen(self, deliver: Deliver) -> None:
+        tap = self._door.tap(self._clock, self.options.namespaces or None)
+        self._lookout = Lookout(self._door.looker(), self._feed_now)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                running = [
+                    tasks.create_task(tap.run(self._intake), name="tap"),
+                    tasks.create_task(self._tick(deliver), name="session tick"),
+                    tasks.create_task(self._lookout.run(), name="lookout"),
+                ]
+                if allows(self.options.may, "ask"):
+                    running.append(tasks.create_task(self._speak(), name="publisher"))
+                await self._stopped.wait()
+                for task in running:
+                    task.cancel()
+        except* TransportError as errors:
+            raise errors.exceptions[0] from None
+
+    def _feed_now(self, frames: list[RawFrame]) -> None:
+        self._intake.feed(self._clock.now_ns(), frames)
+
+    async def _tick(self, deliver: Deliver) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            now_ns = self._clock.now_ns()
+            step_ns = self._clock.wall_step_ns()
+            if abs(step_ns) > CLOCK_STEP_NS:
+                self._intake.note(now_ns, CLOCK_CHANNEL, {"step_ns": step_ns})
+            self._intake.tick(now_ns)
+            batch = self._intake.take(now_ns)
+            self._notice(batch)
+            deliver(batch)
+
+    def _notice(self, batch: Batch) -> None:
+        """What the session itself learns from what was observed."""
+        new = self._tongues.learn(batch.changes)
+        if self._asker is not None:
+            self._asker.heard(new)
+        spaces = [name.text for name in batch.names if name.kind == NameKind.NAMESPACE]
+        if spaces:
+            self._status = replace(self._status, namespaces=(*self._status.namespaces, *spaces))
+        for change in batch.changes:
+            if change.kind == "gap":
+                self._notice_gap(change)
+        is_first = self._status.state == "connecting" and (spaces or (self._lookout and self._lookout.has_looked))
+        if is_first:
+            self._status = replace(self._status, state="listening")
+
+    def _notice_gap(self, change: StateChange) -> None:
+        if change.value is None:
+            self._status = replace(self._status, state="listening", message="", advice="")
+        else:
+            message, advice = str(change.value.get("reason", "")), str(change.value.get("advice", ""))
+            self._status = replace(self._status, state="gap", message=message, advice=advice)
