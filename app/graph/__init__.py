@@ -1,0 +1,1 @@
+"""The graph around its canvas: where things are placed, kept and exported."""

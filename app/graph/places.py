@@ -1,0 +1,93 @@
+"""Where boxes were, kept by name from one sitting to the next. No Qt."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from app.graph.plan import Point
+
+log = logging.getLogger(__name__)
+MOST_PICTURES: Final = 24
+
+
+class Places(msgspec.Struct):
+    """The places of one picture.
+
+    Attributes:
+        at: Middle of each box, by key; also of those that are not there now.
+        pinned: Keys that were put there by hand.
+        bends: Points that a line passes, by its key.
+    """
+
+    at: dict[str, Point] = {}
+    pinned: list[str] = []
+    bends: dict[str, list[Point]] = {}
+
+    def move(self, key: str, point: Point) -> None:
+        """Put a box somewhere by hand; it is not laid out from then on."""
+        self.at[key] = point
+        if key not in self.pinned:
+            self.pinned.append(key)
+
+    def unpin(self, key: str = "") -> None:
+        """Let a box, or all if none is named, be laid out again."""
+        self.pinned = [other for other in self.pinned if key and other != key]
+
+
+class _Kept(msgspec.Struct):
+    pictures: dict[str, Places] = {}
+
+
+class PlaceStore:
+    """Places by the name of the picture ("service/layered"), in one JSON file for a connection."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        """Read what is kept.
+
+        Args:
+            path: The file; None for places that are forgotten in the end. A file that
+                cannot be read counts as empty.
+        """
+        self._path = path
+        self._pictures: dict[str, Places] = {}
+        if path is not None and path.exists():
+            try:
+                self._pictures = msgspec.json.decode(path.read_bytes(), type=_Kept).pictures
+            except (OSError, msgspec.DecodeError) as error:
+                log.info("cannot read the places kept in %s: %s", path, error)
+
+    def places(self, picture: str) -> Places:
+        """The places of a picture; changing them changes the store."""
+        return self._pictures.setdefault(picture, Places())
+
+    def save(self) -> None:
+        """Write the file; where that cannot be done the log is told."""
+        if self._path is None:
+            return
+        kept = dict(list(self._pictures.items())[-MOST_PICTURES:])
+        beside = self._path.with_suffix(".new")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            beside.write_bytes(msgspec.json.encode(_Kept(kept)))
+            os.replace(beside, self._path)
+        except OSError as error:
+            log.info("cannot keep places in %s: %s", self._path, error)
+
+
+class _InUse:
+    store = PlaceStore()
+
+
+def current_store() -> PlaceStore:
+    """The store of the connection that is open."""
+    return _InUse.store
+
+
+def use_store(store: PlaceStore) -> None:
+    """Take the places of another connection into use; graphs that are built or emptied from now on read it."""
+    _InUse.store = store

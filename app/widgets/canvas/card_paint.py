@@ -1,0 +1,210 @@
+"""Painting a card, in px of the screen, so that lines and letters stay crisp at every zoom."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
+
+from app.theme import BODY_PX, SMALL_PX, font
+from app.widgets.canvas.colours import Colours
+from app.widgets.canvas.items import Card
+
+TEXT_ZOOM, DETAIL_ZOOM = 0.30, 0.52
+"""From these on cards have a title, and everything."""
+SIGN_PX = 11.0
+MOST_MARKS = 6
+
+
+@lru_cache(maxsize=64)
+def scaled_font(size_px: float, *, bold: bool = False) -> QFont:
+    """The text font in any size."""
+    made = font(BODY_PX, bold=bold)
+    made.setPixelSize(max(6, round(size_px)))
+    return made
+
+
+@lru_cache(maxsize=20_000)
+def fitted(text: str, size_px: float, bold: bool, width: int) -> str:
+    """A text cut to a width in px, with the dots at its end."""
+    metrics = QFontMetricsF(scaled_font(size_px, bold=bold))
+    return metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
+
+
+def snapped(rect: QRectF) -> QRectF:
+    """A rectangle with its lines in the middle of pixels."""
+    left, top = math.floor(rect.left()) + 0.5, math.floor(rect.top()) + 0.5
+    return QRectF(left, top, round(rect.width()) - 1.0, round(rect.height()) - 1.0)
+
+
+def paint_card(
+    painter: QPainter, card: Card, rect: QRectF, zoom: float, colours: Colours, *, is_selected: bool, ring: QColor | None
+) -> None:
+    """One card.
+
+    Args:
+        painter: In px.
+        card: What to show.
+        rect: Where, in px.
+        zoom: How large: below `DETAIL_ZOOM` details are left out.
+        colours: Of the theme.
+        is_selected: On the colour of selection, with a line in the accent.
+        ring: A line in another colour around it; None for none.
+    """
+    box = snapped(rect)
+    _paint_ground(painter, card, box, zoom, colours, is_selected=is_selected, ring=ring)
+    _paint_bar(painter, card, box, zoom, colours)
+    if zoom >= DETAIL_ZOOM:
+        _paint_details(painter, card, box, zoom, colours)
+    elif zoom >= TEXT_ZOOM:
+        _paint_title_only(painter, card, box, zoom, colours)
+
+
+def _radius(card: Card, box: QRectF, zoom: float) -> float:
+    return {"card": 8.0 * zoom, "square": 2.0 * zoom, "pill": box.height() / 2}[card.shape]
+
+
+def _paint_ground(
+    painter: QPainter, card: Card, box: QRectF, zoom: float, colours: Colours, *, is_selected: bool, ring: QColor | None
+) -> None:
+    edge = QPen(ring or (colours.accent if is_selected else colours.dim if card.is_hatched else colours.line))
+    edge.setWidthF(1.5 if is_selected or ring else 1.0)
+    if (card.is_dashed or card.is_hatched) and not is_selected:
+        edge.setDashPattern([3, 3])
+    painter.setPen(edge)
+    painter.setBrush(colours.selected if is_selected else colours.card)
+    radius = _radius(card, box, zoom)
+    painter.drawRoundedRect(box, radius, radius)
+    if card.is_hatched:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QBrush(colours.hatch, Qt.BrushStyle.BDiagPattern))
+        painter.drawRoundedRect(box, radius, radius)
+
+
+def _paint_bar(painter: QPainter, card: Card, box: QRectF, zoom: float, colours: Colours) -> None:
+    inset = 10.0 * zoom if card.shape != "pill" else box.height() * 0.28
+    wide = max(2.0, round(4.0 * zoom))
+    left = box.left() - 0.5 if card.shape != "pill" else box.left() + 6.0 * zoom
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colours.tones[card.tone])
+    painter.drawRoundedRect(QRectF(left, box.top() + inset, wide, box.height() - 2 * inset), wide / 3, wide / 3)
+
+
+def _paint_details(painter: QPainter, card: Card, box: QRectF, zoom: float, colours: Colours) -> None:
+    indent = (15.0 if card.shape != "pill" else 22.0) * zoom
+    left, right = box.left() + indent, box.right() - 11.0 * zoom
+    marks = _paint_marks(painter, card, right, box.top() + 12.5 * zoom, zoom, colours)
+    title_px, detail_px = BODY_PX * zoom, SMALL_PX * zoom
+    painter.setFont(scaled_font(title_px, bold=True))
+    painter.setPen(colours.text)
+    if card.is_gateway:
+        left_of_title = left + _paint_gateway(painter, left, box.top() + 17.0 * zoom, zoom, colours)
+    else:
+        left_of_title = left
+    room = right - left_of_title - marks
+    text = fitted(f"{card.title} ?" if card.is_doubtful else card.title, title_px, True, int(room))
+    painter.setPen(colours.text)
+    painter.drawText(QPointF(left_of_title, round(box.top() + 21.5 * zoom)), text)
+    painter.setFont(scaled_font(detail_px))
+    painter.setPen(colours.dim)
+    room = right - left - (SIGN_PX + 6) * zoom
+    painter.drawText(QPointF(left, round(box.top() + 40.0 * zoom)), fitted(card.detail, detail_px, False, int(room)))
+    paint_sign(painter, card.sign, QPointF(right - SIGN_PX * zoom / 2, box.bottom() - 15.0 * zoom), zoom, colours)
+
+
+def _paint_gateway(painter: QPainter, left: float, middle: float, zoom: float, colours: Colours) -> float:
+    """A small arrow into a door, before the title. How much room it takes, in px."""
+    size = 4.5 * zoom
+    painter.setPen(QPen(colours.dim, max(1.0, 1.3 * zoom)))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawLine(QPointF(left, middle), QPointF(left + size * 1.6, middle))
+    painter.drawPolyline(
+        [
+            QPointF(left + size * 0.8, middle - size * 0.75),
+            QPointF(left + size * 1.6, middle),
+            QPointF(left + size * 0.8, middle + size * 0.75),
+        ]
+    )
+    painter.drawLine(QPointF(left + size * 2.3, middle - size), QPointF(left + size * 2.3, middle + size))
+    return size * 2.3 + 6.0 * zoom
+
+
+def _paint_marks(painter: QPainter, card: Card, right: float, top: float, zoom: float, colours: Colours) -> float:
+    """Small squares, one an instance, or their number where they are many. How much room they take, in px."""
+    if not card.marks:
+        return 0.0
+    size, step = 5.0 * zoom, 7.5 * zoom
+    if card.marks > MOST_MARKS:
+        text = f"×{card.marks}"
+        painter.setFont(scaled_font(SMALL_PX * zoom))
+        painter.setPen(colours.dim)
+        wide = QFontMetricsF(painter.font()).horizontalAdvance(text)
+        painter.drawText(QPointF(right - wide, round(top + 8.0 * zoom)), text)
+        return wide + 6.0 * zoom
+    for place in range(card.marks):
+        left = right - (card.marks - place) * step + (step - size)
+        box = QRectF(left, top, size, size)
+        if place >= card.marks - card.lost:
+            painter.setPen(QPen(colours.tones["failed"], 1.0))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            box.adjust(0.5, 0.5, -0.5, -0.5)
+        else:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(colours.dim)
+        painter.drawRoundedRect(box, 1.0, 1.0)
+    return card.marks * step + 4.0 * zoom
+
+
+def _paint_title_only(painter: QPainter, card: Card, box: QRectF, zoom: float, colours: Colours) -> None:
+    size = max(9.0, BODY_PX * zoom * 1.25)
+    room = box.width() - 12.0
+    painter.setFont(scaled_font(size, bold=True))
+    painter.setPen(colours.inks[card.tone] if card.tone in ("failed", "slow") else colours.text)
+    text = fitted(card.title, size, True, int(room))
+    inside = QRectF(box.left() + 8.0, box.top(), room, box.height())
+    painter.drawText(inside, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), text)
+
+
+def paint_sign(painter: QPainter, sign: str, middle: QPointF, zoom: float, colours: Colours) -> None:
+    """A triangle for failures, a clock for slowness, a hand's bar for what is held; nothing else."""
+    half = SIGN_PX / 2 * zoom
+    x, y = middle.x(), middle.y()
+    if sign == "failed":
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colours.tones["failed"])
+        points = [QPointF(x, y - half * 0.95), QPointF(x + half, y + half * 0.85), QPointF(x - half, y + half * 0.85)]
+        painter.drawPolygon(QPolygonF(points))
+    elif sign == "slow":
+        pen = QPen(colours.tones["slow"], max(1.0, 1.5 * zoom))
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawEllipse(middle, half * 0.95, half * 0.95)
+        painter.drawPolyline(
+            [QPointF(x, y - half * 0.55), QPointF(x, y + half * 0.05), QPointF(x + half * 0.45, y + half * 0.25)]
+        )
+    elif sign == "held":
+        painter.setPen(QPen(colours.tones["held"], max(1.0, 1.8 * zoom)))
+        for away in (-0.5, 0.0, 0.5):
+            painter.drawLine(QPointF(x + away * half, y - half * 0.8), QPointF(x + away * half, y + half * 0.8))
+
+
+def paint_blocks(
+    painter: QPainter, cards: list[tuple[Card, QRectF]], colours: Colours, *, ring: dict[str, QColor] | None = None
+) -> None:
+    """Cards too small for text: blocks in the colour of their health, many at once."""
+    by_tone: dict[tuple[str, bool], list[QRectF]] = {}
+    for card, rect in cards:
+        by_tone.setdefault((card.tone, card.is_dashed or card.is_hatched), []).append(rect)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    for (tone, is_absent), rects in by_tone.items():
+        colour = colours.tones[tone]
+        painter.setPen(QPen(colour, 0) if is_absent else Qt.PenStyle.NoPen)
+        painter.setBrush(colours.card if is_absent else colour)
+        painter.drawRects(rects)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for card, rect in cards:
+        if ring and card.key in ring:
+            painter.setPen(QPen(ring[card.key], 2))
+            painter.drawRect(rect.adjusted(-2, -2, 2, 2))

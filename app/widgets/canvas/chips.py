@@ -1,0 +1,97 @@
+"""Labels on wires: where they find room, and how they look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter, QPen
+
+from app.widgets.canvas.card_paint import scaled_font, snapped
+from app.widgets.canvas.colours import Colours
+from app.widgets.canvas.items import Wire
+from app.widgets.canvas.routes import sampled
+from app.widgets.canvas.scene import Scene
+
+CHIP_ZOOM = 0.55
+"""From this zoom on chips are shown."""
+CHIP_PX, CHIP_HEIGHT, CHIP_PADDING = 11, 19.0, 8.0
+SAMPLES = 25
+ORDER = (12, 10, 14, 8, 16, 6, 18, 5, 19)
+"""Places along a way that a chip tries, the middle first."""
+
+
+class Chip(NamedTuple):
+    """A label that found room."""
+
+    wire: str
+    x: float
+    y: float
+    width: float
+
+
+def chip_width(text: str) -> float:
+    """How wide the chip of a text is, at zoom 1."""
+    return QFontMetricsF(scaled_font(CHIP_PX)).horizontalAdvance(text) + 2 * CHIP_PADDING
+
+
+def place_chips(scene: Scene, wires: Iterable[Wire]) -> dict[str, Chip]:
+    """A place for the label of each wire, most important first, off cards and off each other.
+
+    Those that find no room are left out; they are shown when the mouse is over them.
+    """
+    labelled = [wire for wire in wires if wire.label and wire.key in scene.routes]
+    if not labelled:
+        return {}
+    labelled.sort(key=lambda wire: (-_weight(wire), wire.key))
+    ways = sampled([scene.routes[wire.key] for wire in labelled], SAMPLES)
+    cards = np.array([scene.at[key] for key in scene.cards if key in scene.at], np.float64).reshape(-1, 2)
+    reach = np.array([scene.width / 2 + 3.0, scene.height / 2 + 3.0])
+    taken: list[tuple[float, float, float]] = []
+    chips: dict[str, Chip] = {}
+    for wire, way in zip(labelled, ways, strict=True):
+        half = chip_width(wire.label) / 2
+        place = _free_place(way, half, cards, reach, taken)
+        if place is not None:
+            chips[wire.key] = Chip(wire.key, place[0], place[1], 2 * half)
+            taken.append((place[0], place[1], half))
+    return chips
+
+
+def _weight(wire: Wire) -> float:
+    return {"failed": 3e9, "slow": 2e9, "held": 2e9}.get(wire.tone, 0.0) + wire.calls_per_s
+
+
+def _free_place(
+    way: NDArray[np.float64],
+    half: float,
+    cards: NDArray[np.float64],
+    reach: NDArray[np.float64],
+    taken: list[tuple[float, float, float]],
+) -> tuple[float, float] | None:
+    size = reach + np.array([half, CHIP_HEIGHT / 2])
+    for place in ORDER:
+        x, y = float(way[place, 0]), float(way[place, 1])
+        if (np.abs(cards - (x, y)) < size).all(1).any():
+            continue
+        if any(abs(x - ox) < half + wide + 4 and abs(y - oy) < CHIP_HEIGHT + 3 for ox, oy, wide in taken):
+            continue
+        return x, y
+    return None
+
+
+def paint_chip(painter: QPainter, wire: Wire, middle: QPointF, width: float, zoom: float, colours: Colours) -> None:
+    """A chip. The painter is in px."""
+    high, wide = CHIP_HEIGHT * zoom, width * zoom
+    box = snapped(QRectF(middle.x() - wide / 2, middle.y() - high / 2, wide, high))
+    tone = "held" if wire.is_event and wire.tone in ("none", "ok") else wire.tone
+    edge = colours.line if tone in ("none", "ok", "held") else colours.wires[tone]
+    painter.setPen(QPen(edge, 1.0))
+    painter.setBrush(colours.chip)
+    painter.drawRoundedRect(box, high / 2, high / 2)
+    painter.setFont(scaled_font(CHIP_PX * zoom))
+    painter.setPen(colours.inks[tone])
+    painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), wire.label)

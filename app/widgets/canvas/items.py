@@ -1,0 +1,78 @@
+"""What a canvas shows: plain data, compared to find out what has to be painted again. No Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Tone = Literal["none", "ok", "slow", "failed", "held"]
+Shape = Literal["card", "pill", "square"]
+Point = tuple[float, float]
+
+CARD_WIDTH, CARD_HEIGHT = 164.0, 54.0
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A box.
+
+    Attributes:
+        key: Stays the same from one picture to the next.
+        title: Its name.
+        detail: The line below it.
+        tone: Its health: the bar at its left edge.
+        sign: What is drawn beside the colour, so that it is never the only sign.
+        marks: Small squares, one an instance.
+        lost: How many of them, the last ones, are hollow: gone.
+        shape: What kind of thing it is.
+        is_dashed: Declared, but silent.
+        is_hatched: Gone.
+        is_doubtful: Only supposed to be there: a question mark.
+        is_gateway: The outside comes in here: an arrow.
+        spoken: All of this in words.
+    """
+
+    key: str
+    title: str
+    detail: str = ""
+    tone: Tone = "none"
+    sign: Tone = "none"
+    marks: int = 0
+    lost: int = 0
+    shape: Shape = "card"
+    is_dashed: bool = False
+    is_hatched: bool = False
+    is_doubtful: bool = False
+    is_gateway: bool = False
+    spoken: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """A connection from one card to another.
+
+    Attributes:
+        key: Stays the same from one picture to the next.
+        source, target: Keys of cards.
+        tone: Its health.
+        thickness: In px at zoom 1.
+        label: What its chip says; none if empty.
+        is_event: Violet and dashed.
+        is_silent: Nothing runs along it: grey and dashed.
+        calls_per_s, failures_per_s: How many dots and diamonds run along it.
+        seconds: How long something is under way: how fast they run. NaN unknown.
+        spoken: All of this in words.
+    """
+
+    key: str
+    source: str
+    target: str
+    tone: Tone = "ok"
+    thickness: float = 1.5
+    label: str = ""
+    is_event: bool = False
+    is_silent: bool = False
+    calls_per_s: float = 0.0
+    failures_per_s: float = 0.0
+    seconds: float = float("nan")
+    spoken: str = ""

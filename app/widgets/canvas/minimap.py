@@ -1,0 +1,92 @@
+"""The small map in the corner: all cards, and what of them is seen. Click or drag moves the view."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
+from PySide6.QtWidgets import QWidget
+
+from app import theme
+from app.widgets.canvas.colours import colours_of
+from app.widgets.canvas.viewport import Viewport
+
+if TYPE_CHECKING:
+    from app.widgets.canvas.canvas import GraphCanvas
+
+SIZE = QSize(172, 108)
+MARGIN = 9
+
+
+class Minimap(QWidget):
+    """Shows a canvas as a whole. Its picture is kept; only the frame of what is seen is drawn anew."""
+
+    def __init__(self, canvas: GraphCanvas) -> None:
+        super().__init__(canvas)
+        self._canvas = canvas
+        self._picture: QPixmap | None = None
+        self._map = Viewport()
+        self.setFixedSize(SIZE)
+        self.setAccessibleName("Map of the whole graph")
+        self.setToolTip("The whole graph. Click or drag to move")
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    def forget(self) -> None:
+        """Paint the map anew when it is shown next."""
+        self._picture = None
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """The map, and the frame of what is seen."""
+        colours = theme.current()
+        if self._picture is None or self._picture.devicePixelRatio() != self.devicePixelRatio():
+            self._picture = self._painted()
+        painter = QPainter(self)
+        painter.drawPixmap(0, 0, self._picture)
+        seen = self._map.transform().mapRect(self._canvas.viewport.rect)
+        inside = QRectF(self.rect()).adjusted(6.5, 6.5, -6.5, -6.5)
+        painter.setPen(QPen(QColor(colours.accent), 1.0))
+        painter.drawRect(seen.intersected(inside))
+        painter.end()
+
+    def _painted(self) -> QPixmap:
+        scene, named = self._canvas.scene, theme.current()
+        colours = colours_of(named)
+        picture = QPixmap(self.size() * self.devicePixelRatio())
+        picture.setDevicePixelRatio(self.devicePixelRatio())
+        picture.fill(Qt.GlobalColor.transparent)
+        self._map = Viewport(self.width(), self.height()).fitted(scene.bounds(), margin=MARGIN + 4)
+        painter = QPainter(picture)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(colours.line, 1.0))
+        painter.setBrush(QColor(named.surface1))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
+        painter.setPen(Qt.PenStyle.NoPen)
+        transform = self._map.transform()
+        is_many = len(scene.cards) > 150
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, not is_many)
+        for key, card in scene.cards.items():
+            if key not in scene.at:
+                continue
+            box = transform.mapRect(scene.rect_of(key))
+            least = 2.0 if is_many else 5.0
+            if box.height() < least:
+                box = QRectF(box.center().x() - max(box.width(), least * 1.6) / 2, box.center().y() - least / 2,
+                             max(box.width(), least * 1.6), least)  # fmt: skip
+            painter.setBrush(colours.tones[card.tone] if card.key not in scene.faded else colours.line)
+            painter.drawRoundedRect(box, 2, 2)
+        painter.end()
+        return picture
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Move what is seen to where the mouse is."""
+        self._go(event.position())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """As long as a button is held."""
+        self._go(event.position())
+
+    def _go(self, point: QPointF) -> None:
+        there = self._map.to_plane(point)
+        self._canvas.look_at(self._canvas.viewport.centred(there.x(), there.y()))

@@ -1,0 +1,84 @@
+"""What is drawn over the picture: what is selected, what is under the mouse, and their wires."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen, QTransform
+
+from app import theme
+from app.widgets.canvas.card_paint import TEXT_ZOOM, paint_card
+from app.widgets.canvas.chips import chip_width, paint_chip
+from app.widgets.canvas.colours import Colours, colours_of
+from app.widgets.canvas.routes import sampled
+from app.widgets.canvas.scene import Scene
+from app.widgets.canvas.viewport import Viewport
+from app.widgets.canvas.wire_paint import thickness_at
+
+MOST_WIRES = 60
+
+
+class Marked(NamedTuple):
+    """What stands out."""
+
+    selected: str
+    hovered: str
+    has_focus: bool
+
+
+def paint_overlay(painter: QPainter, scene: Scene, view: Viewport, marked: Marked) -> None:
+    """Draw what stands out once more, brighter. The painter is in px."""
+    colours = colours_of(theme.current())
+    for key in dict.fromkeys((marked.selected, marked.hovered)):
+        if key in scene.wires and key in scene.routes:
+            _paint_wires(painter, scene, view, [key], colours, is_selected=key == marked.selected)
+        elif key in scene.cards and key in scene.at and key == marked.hovered:
+            _paint_wires(painter, scene, view, scene.wires_of(key)[:MOST_WIRES], colours, is_selected=False)
+    for key in dict.fromkeys((marked.hovered, marked.selected)):
+        if key in scene.cards and key in scene.at:
+            _paint_card(painter, scene, view, key, colours, is_selected=key == marked.selected)
+
+
+def _paint_card(
+    painter: QPainter, scene: Scene, view: Viewport, key: str, colours: Colours, *, is_selected: bool
+) -> None:
+    rect = view.transform().mapRect(scene.rect_of(key))
+    if view.zoom < TEXT_ZOOM:
+        # too small for text where it is: shown in full beside the mouse or the block
+        painter.setPen(QPen(colours.accent, 2))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(rect.adjusted(-2, -2, 2, 2))
+        rect.setSize(scene.rect_of(key).size() * 0.85)
+        rect.moveCenter(view.to_screen(*scene.at[key]))
+        paint_card(painter, scene.cards[key], rect, 0.85, colours, is_selected=is_selected, ring=None)
+        return
+    ring = None if is_selected else colours.dim
+    paint_card(painter, scene.cards[key], rect, view.zoom, colours, is_selected=is_selected, ring=ring)
+
+
+def _paint_wires(
+    painter: QPainter, scene: Scene, view: Viewport, keys: list[str], colours: Colours, *, is_selected: bool
+) -> None:
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setTransform(view.transform())
+    for key in keys:
+        wire = scene.wires[key]
+        colour = colours.accent if is_selected else _bright(wire.tone, wire.is_event, colours)
+        pen = QPen(colour, thickness_at(wire, view.zoom) + 1.0)
+        pen.setCosmetic(True)
+        if wire.is_event or wire.is_silent:
+            pen.setDashPattern([2.0, 2.0])
+        painter.setPen(pen)
+        painter.drawPath(scene.routes[key].path())
+    painter.setTransform(QTransform())
+    for key in keys if len(keys) <= 12 else ():
+        wire = scene.wires[key]
+        if wire.label:
+            x, y = sampled([scene.routes[key]], 3)[0, 1].tolist()
+            zoom = max(0.8, min(1.2, view.zoom))
+            paint_chip(painter, wire, QPointF(view.to_screen(x, y)), chip_width(wire.label), zoom, colours)
+
+
+def _bright(tone: str, is_event: bool, colours: Colours) -> QColor:
+    return colours.tones["held"] if is_event and tone in ("none", "ok") else colours.tones[tone]
