@@ -21,7 +21,9 @@ BENCHES = ("tap", "effect", "timeline", "graph", "window")
 def main() -> int:
     """Run the benches named on the command line, or all."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__.splitlines()[0])
-    parser.add_argument("benches", nargs="*", metavar="BENCH", help=f"any of {', '.join(BENCHES)}; all if none is named")
+    parser.add_argument(
+        "benches", nargs="*", metavar="BENCH", help=f"any of {', '.join(BENCHES)}; all if none is named"
+    )
     parser.add_argument("--out", type=Path, default=Path("bench.json"))
     chosen = parser.parse_args()
     unknown = set(chosen.benches) - set(BENCHES)

@@ -41,7 +41,8 @@ def print_summary(found: dict[str, Any]) -> None:
     packets = found["packets"]
     seconds = (found["to_ns"] - found["from_ns"]) / 1e9
     click.echo(
-        f"{packets['total']} packets ({packets['bytes']} bytes) in {seconds:.1f} s, {packets['undecodable']} undecodable, "
+        f"{packets['total']} packets ({packets['bytes']} bytes) in {seconds:.1f} s, "
+        f"{packets['undecodable']} undecodable, "
         f"{packets['lost']} known to be lost, {len(found['gaps'])} gaps. "
         f"{len(found['nodes'])} nodes, {len(found['services'])} services. Calls inside one node are not on the bus."
     )

@@ -14,7 +14,7 @@ from broker.mesh.answers import NodeRecord
 COLUMNS: dict[str, Callable[[NodeRecord], str]] = {
     "node": lambda node: node.node_id,
     "namespace": lambda node: node.namespace or "-",
-    "state": lambda node: node.state,
+    "state": lambda node: "this is us" if node.ours else node.state,
     "client": lambda node: node.client,
     "protocol": lambda node: node.protocol,
     "host": lambda node: node.hostname,

@@ -101,15 +101,15 @@ def target(*, may: Permission, file_allowed: bool = True) -> Callable[[Callable[
         @click.option(
             "--tls-ca",
             type=click.Path(exists=True, dir_okay=False),
-            default="",
+            default=None,
             metavar="FILE",
             help="The authority that signed the server's certificate.",
         )
         @functools.wraps(command)
         def with_target(
-            target_text: str, may: str, announce: bool, namespaces: tuple[str, ...], tls_ca: str, **rest: Any
+            target_text: str, may: str, announce: bool, namespaces: tuple[str, ...], tls_ca: str | None, **rest: Any
         ) -> None:
-            found = parse_target(target_text, may, namespaces, announce, tls_ca, file_allowed=file_allowed)
+            found = parse_target(target_text, may, namespaces, announce, tls_ca or "", file_allowed=file_allowed)
             command(target=found, **rest)
 
         return with_target

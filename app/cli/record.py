@@ -1,0 +1,81 @@
+"""`meshscope record`: records traffic into a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from app.cli.errors import SaidNo
+from app.cli.group import meshscope
+from app.cli.options import Target, target
+from app.cli.sitting import options_of, run
+from app.widgets.format import byte_size
+from broker.observe.journal import Batch
+from broker.probe.offline import Progress, listen
+
+UNITS = {"k": 10**3, "m": 10**6, "g": 10**9}
+
+
+class Bytes(click.ParamType[int]):
+    """A size: 500000, 500k, 64M, 2G."""
+
+    name = "size"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The size in bytes."""
+        if isinstance(value, int):
+            return value
+        text = str(value).strip().lower().removesuffix("b")
+        unit = UNITS.get(text[-1:], 1)
+        number = text[:-1] if unit > 1 else text
+        try:
+            size = int(float(number) * unit)
+        except ValueError:
+            self.fail(f"'{value}' is no size, expected for instance 500k, 64M or 2G", param, ctx)
+        if size <= 0:
+            self.fail(f"size is '{value}', expected more than 0", param, ctx)
+        return size
+
+
+@meshscope.command("record")
+@target(may="see", file_allowed=False)
+@click.option("-o", "--output", "path", required=True, metavar="FILE", help="A new .mcap file.")
+@click.option(
+    "--duration",
+    "duration_s",
+    type=click.FloatRange(min=0, min_open=True),
+    default=None,
+    metavar="S",
+    help="Stop after so many seconds; otherwise at Ctrl+C.",
+)
+@click.option(
+    "--max-size", "max_bytes", type=Bytes(), default=0, metavar="B", help="Stop recording after so many bytes."
+)
+@click.option("--headers-only", is_flag=True, help="Keep no payloads.")
+def record_command(*, target: Target, path: str, duration_s: float | None, max_bytes: int, headers_only: bool) -> None:
+    """Record traffic into a file. Values under secret names are masked before they reach the disk."""
+    file = Path(path)
+    if file.exists():
+        raise SaidNo(f"{path} is there already.", "Give another name, or move it away.")
+    policy = "headers" if headers_only else "masked"
+    options = options_of(target, record_path=path, record_max_bytes=max_bytes, policy=policy)
+    packets, trouble = 0, ""
+
+    def progress(now: Progress) -> None:
+        nonlocal packets, trouble
+        packets = now.frames
+        if now.message and now.message != trouble:
+            click.echo(f"meshscope: {now.message}", err=True)
+        trouble = now.message
+
+    click.echo(f"recording into {path}; Ctrl+C ends it properly", err=True)
+    try:
+        run(listen(options, _drop, duration_s=duration_s, progress=progress))
+    finally:
+        if file.exists():
+            click.echo(f"{path}: {packets:,} packets, {byte_size(file.stat().st_size)}", err=True)
+
+
+def _drop(_batch: Batch) -> None:
+    """What is observed is not asked for here."""

@@ -1,0 +1,165 @@
+"""A source looked at from the command line: gather what it tells, or take its frames as they pass."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.cli.errors import SaidNo
+from app.cli.options import Target
+from broker.capture.reader import CaptureSource, NotACaptureError
+from broker.clock import SECOND, SystemClock
+from broker.mesh.span import Span
+from broker.mesh.timeline import Snapshot, Timeline
+from broker.observe.journal import Batch
+from broker.probe.offline import Progress, listen, load
+from broker.probe.options import SessionOptions
+from broker.protocol.frame import FrameSink
+from broker.transport import ConnectionSettings, TransportError, open_tap
+
+SHOWN_AFTER_S = 1.0
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine on the fastest loop there is; what the bus refuses becomes a message.
+
+    Raises:
+        SaidNo: The bus said no.
+    """
+    try:
+        try:
+            from uvloop import run as run_loop  # noqa: PLC0415  where it exists
+        except ImportError:
+            run_loop = asyncio.run  # type: ignore[assignment]
+        run_loop(work)
+    except TransportError as error:
+        raise SaidNo(error.message, error.advice) from error
+    except ValueError as error:
+        raise SaidNo(str(error)) from error
+
+
+def options_of(target: Target, *, record_path: str = "", **more: Any) -> SessionOptions:
+    """What a session is to be for a target: without a ring, since nobody looks into bodies here."""
+    return SessionOptions(
+        url=target.url,
+        path=target.path,
+        may=target.may,
+        announce=target.announce,
+        namespaces=target.namespaces,
+        password=target.password,
+        tls_ca=target.tls_ca,
+        keeps_capture=False,
+        record_path=record_path,
+        **more,
+    )
+
+
+class _Bar:
+    """A progress bar on a terminal, for what takes over a second; and one line for each new trouble."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._is_terminal = sys.stderr.isatty()
+        self._clock = SystemClock()
+        self._begin_ns = self._clock.now_ns()
+        self._trouble = ""
+        self._is_drawn = False
+
+    def show(self, progress: Progress) -> None:
+        """How far it is."""
+        if progress.message and progress.message != self._trouble:
+            self.clear()
+            click.echo(f"meshscope: {progress.message}", err=True)
+        self._trouble = progress.message
+        if self._is_terminal and self._clock.now_ns() - self._begin_ns > SHOWN_AFTER_S * SECOND:
+            bar = "█" * round(progress.done * 24)
+            click.echo(f"\r{self._what} {bar:<24} {progress.frames:,} packets", err=True, nl=False)
+            self._is_drawn = True
+
+    def clear(self) -> None:
+        """Take it from the terminal."""
+        if self._is_drawn:
+            click.echo("\r\x1b[K", err=True, nl=False)
+            self._is_drawn = False
+
+
+def gather(target: Target, *, duration_s: float) -> tuple[Snapshot, Span]:
+    """Listen for a while, or read the file, and give all that was learned.
+
+    Args:
+        target: What to look at.
+        duration_s: How long to listen to a live mesh.
+
+    Returns:
+        What is known, and the span it covers.
+
+    Raises:
+        SaidNo: The bus or the file said no.
+    """
+    timeline = Timeline()
+    if target.is_live:
+        return _gather_live(target, duration_s, timeline)
+    _read_file(target, timeline.take)
+    snapshot = timeline.snapshot()
+    return snapshot, snapshot.everything()
+
+
+def _gather_live(target: Target, duration_s: float, timeline: Timeline) -> tuple[Snapshot, Span]:
+    bar = _Bar("listening")
+    clock = SystemClock()
+    has_listened, refusal = False, ""
+
+    def progress(now: Progress) -> None:
+        nonlocal has_listened, refusal
+        bar.show(now)
+        if now.status is not None:
+            has_listened = has_listened or now.status.state == "listening"
+            refusal = f"{now.status.message} {now.status.advice}".strip() or refusal
+
+    begin_ns = clock.now_ns()
+    run(listen(options_of(target), timeline.take, duration_s=duration_s, progress=progress, clock=clock))
+    bar.clear()
+    snapshot = timeline.snapshot()
+    if not has_listened and not snapshot.tally.packets:
+        raise SaidNo(refusal or f"Nothing could be heard in {duration_s:g} s.")
+    return snapshot, Span(begin_ns, max(clock.now_ns(), snapshot.through_ns + 1))
+
+
+def _read_file(target: Target, take: Callable[[Batch], None]) -> None:
+    bar = _Bar("reading")
+    try:
+        load(Path(target.path), take, progress=bar.show)
+    except NotACaptureError as error:
+        raise SaidNo(str(error)) from error
+    except OSError as error:
+        raise SaidNo(f"{target.path} cannot be read: {error.strerror or error}.") from error
+    finally:
+        bar.clear()
+
+
+def deliver_frames(target: Target, sink: FrameSink) -> None:
+    """Give a sink all frames: of a file from beginning to end, of a live mesh until Ctrl+C.
+
+    Raises:
+        SaidNo: The bus or the file said no.
+    """
+    if target.is_live:
+        try:
+            settings = ConnectionSettings.parse(
+                target.url, password=target.password or None, tls_ca=target.tls_ca or None
+            )
+        except ValueError as error:
+            raise SaidNo(str(error)) from error
+        run(open_tap(settings, SystemClock(), target.namespaces or None).run(sink))
+        return
+    try:
+        CaptureSource(Path(target.path)).run(sink)
+    except NotACaptureError as error:
+        raise SaidNo(str(error)) from error
+    except OSError as error:
+        raise SaidNo(f"{target.path} cannot be read: {error.strerror or error}.") from error
