@@ -16,6 +16,7 @@ from broker.node.calls import Calls
 from broker.node.context import ABSENT, Context
 from broker.node.definitions import ActionDefinition, EventDefinition, Handler, ServiceDefinition
 from broker.node.discovery import Discovery
+from broker.node.event_packets import EventPackets
 from broker.node.events import Events
 from broker.node.internals import NodeService
 from broker.node.link import Bus, connect
@@ -23,9 +24,10 @@ from broker.node.machine import client_info, ip_list
 from broker.node.middleware import CircuitBreaker, Middleware, Retry, Timeout
 from broker.node.nodes import NodeEntry
 from broker.node.registry import Registry
+from broker.node.requesting import Requesting
 from broker.node.service import define
+from broker.node.serving import Serving
 from broker.node.settings import BrokerOptions
-from broker.node.transit import Transit
 from broker.node.wire import Wire
 
 log = logging.getLogger(__name__)
@@ -42,6 +44,8 @@ class Broker:
         registry: What we know of the mesh.
         calls: The way to actions.
         events: The way to event handlers.
+        requesting: What we wait for.
+        serving: What we work on.
         breakers: The circuit breakers.
         is_ready: Whether we tell others what we are.
         is_stopping: Whether we refuse new work.
@@ -87,13 +91,11 @@ class Broker:
         local.info = self._about()
         self.registry = Registry(local, self._wrap_remote, self._notice, prefer_local=self.options.prefer_local)
         self._wire = Wire(self.node_id, namespace, serializer, self.options.protocols)
-        self._transit = Transit(self, self._wire)
+        self.requesting = Requesting(self, self._wire)
+        self.serving = Serving(self, self._wire)
         self.calls = Calls(self.registry)
-        self.events = Events(self.registry, self._transit.send_event, self.spawn)
+        self.events = Events(self.registry, EventPackets(self, self._wire).send_event, self.spawn)
         self._discovery = Discovery(self, self._wire)
-        self._wire.on("REQ", self._transit.take_request)
-        self._wire.on("RES", self._transit.take_response)
-        self._wire.on("EVENT", self._transit.take_event)
         for middleware in self._middlewares:
             middleware.created(self)
         if self.options.internal_services:
@@ -145,7 +147,7 @@ class Broker:
         if was_ready:
             self._discovery.send_disconnect()
         await self._end_tasks()
-        self._transit.close()
+        self.requesting.close()
         if self._wire.link is not None:
             await self._wire.link.close()
             self._wire.link = None
@@ -296,7 +298,8 @@ class Broker:
     def node_gone(self, node_id: str, *, unexpected: bool) -> None:
         """A node left, or is not heard any longer."""
         if self.registry.disconnect(node_id, self.uptime_s(), unexpected=unexpected):
-            self._transit.node_gone(node_id)
+            self.requesting.node_gone(node_id)
+            self.serving.node_gone(node_id)
 
     def give_up(self, reason: str) -> None:
         """Stop, since going on would do harm."""
@@ -354,7 +357,7 @@ class Broker:
         return handler
 
     def _wrap_remote(self, service: ServiceDefinition, action: ActionDefinition) -> Handler:
-        handler: Handler = self._transit.request
+        handler: Handler = self.requesting.request
         for middleware in self._middlewares:
             handler = middleware.remote_action(handler, service, action)
         return handler

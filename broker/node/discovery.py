@@ -49,6 +49,8 @@ class Discovery:
 
     def send_info(self, node_id: str = "") -> None:
         """Tell what we are: one node, or all."""
+        if not node_id:
+            self._cancel_info()
         about = self._broker.info()
         for protocol in self._versions(node_id):
             self._wire.send(Info(**about, ver=protocol, sender=self._broker.node_id), node_id)
@@ -116,6 +118,10 @@ class Discovery:
             "instanceID": packet.instance_id,
             "seq": packet.seq,
         }
+        known = self._broker.registry.nodes.get(packet.sender)
+        if known is not None and known.available and known.instance_id != packet.instance_id:
+            # started anew before we noticed its end: what waits for the old one waits in vain
+            self._broker.node_gone(packet.sender, unexpected=True)
         self._broker.registry.take_info(packet.sender, packet.ver, info, self._broker.uptime_s())
 
     def take_heartbeat(self, packet: Heartbeat) -> None:
@@ -156,9 +162,7 @@ class Discovery:
 
     async def stop(self) -> None:
         """No timer is left."""
-        if self._info_later is not None:
-            self._info_later.cancel()
-            self._info_later = None
+        self._cancel_info()
         for timer in self._timers:
             timer.cancel()
         await asyncio.gather(*self._timers, return_exceptions=True)
@@ -171,6 +175,11 @@ class Discovery:
                 do()
 
         self._timers.append(asyncio.create_task(repeat(), name=f"{self._broker.node_id} {do.__name__}"))
+
+    def _cancel_info(self) -> None:
+        if self._info_later is not None:
+            self._info_later.cancel()
+            self._info_later = None
 
     def _check_silent(self) -> None:
         timeout_s = self._broker.options.heartbeat_timeout_s

@@ -11,7 +11,7 @@ from email.utils import format_datetime
 from importlib import metadata
 from typing import Any
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 
 def client_info() -> dict[str, str]:

@@ -7,13 +7,17 @@ from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from typing import Any
 
+from broker.node.errors import MoleculerError
+
+_MOST_EARLY = 1024
+"""More packets than this do not wait for one that is missing: it will not come any more."""
+
 
 class IncomingStream(AsyncIterator[Any]):
     """Chunks as they arrive, handed out in order.
 
     A packet that comes early waits for those before it. As in MoleculerJS
-    there is no way to slow the sender down, and a lost packet is waited for
-    until the call is given up.
+    there is no way to slow the sender down.
 
     Attributes:
         object_mode: Whether chunks are values; otherwise they are bytes.
@@ -27,6 +31,7 @@ class IncomingStream(AsyncIterator[Any]):
         self._early: dict[int, tuple[Any, bool, Exception | None]] = {}
         self._ready: deque[Any] = deque()
         self._ended = False
+        self._is_abandoned = False
         self._error: Exception | None = None
         self._waiting: asyncio.Future[None] | None = None
 
@@ -49,12 +54,19 @@ class IncomingStream(AsyncIterator[Any]):
         self._early[seq] = (chunk, more, error)
         while (packet := self._early.pop(self._expected, None)) is not None:
             chunk, more, error = packet
-            if more and self._expected > 0:
+            if more and self._expected > 0 and not self._is_abandoned:
                 self._ready.append(as_chunk(chunk))
             self._expected += 1
             if not more:
                 self._end(error)
+        if len(self._early) > _MOST_EARLY:
+            self._end(MoleculerError(f"packet {self._expected} of a stream was lost", type="STREAM_TORN"))
         self._wake()
+
+    def abandon(self) -> None:
+        """Nobody will read it any more: only its end is waited for."""
+        self._is_abandoned = True
+        self._ready.clear()
 
     def fail(self, error: Exception) -> None:
         """End it from this side: its sender is gone, or nobody waits any longer."""

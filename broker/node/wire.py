@@ -17,6 +17,9 @@ log = logging.getLogger(__name__)
 BROADCAST_COMMANDS = ("DISCOVER", "INFO", "DISCONNECT", "HEARTBEAT", "PING")
 TARGETED_COMMANDS = ("EVENT", "REQ", "RES", "DISCOVER", "INFO", "PING", "PONG")
 
+PROTOCOLS = ("4", "5")
+"""Versions that we speak: MoleculerJS 0.14's and 0.15's."""
+
 Take = Callable[[Any], None]
 """Takes one packet."""
 
@@ -89,6 +92,9 @@ class Wire:
             return
         if packet.sender == self._node_id and channel.command not in ("REQ", "RES", "EVENT", "INFO"):
             return
+        if packet.ver not in PROTOCOLS:
+            log.error("a packet of %s is in version %s, which we do not speak", packet.sender, packet.ver)
+            return
         self._learn(packet.sender, packet.ver)
         take = self._takers.get(channel.command)
         if take is None:
@@ -99,7 +105,7 @@ class Wire:
             log.exception("a %s packet of %s could not be handled", channel.command, packet.sender)
 
     def _learn(self, sender: str, protocol: str) -> None:
-        if self._protocols.get(sender) == protocol or protocol not in ("4", "5"):
+        if self._protocols.get(sender) == protocol:
             return
         if len(self._protocols) > 10_000:  # senders that pass by, each under a new id
             self._protocols.clear()

@@ -411,6 +411,52 @@ async def test_a_node_that_leaves_rejects_what_waits_for_it():
 
 
 @story
+async def test_a_node_started_anew_rejects_what_waits_for_the_old_one():
+    bus = MemoryBus()
+    async with mesh(("a",), ("b", Math()), bus=bus) as (a, _):
+        waiting = asyncio.create_task(a.call("v2.math.sleep", {"s": 5}))
+        await until(lambda: said(bus, "REQ"))
+        info = {"ver": "5", "sender": "b", "services": [], "instanceID": "another", "seq": 1}
+        bus.publish(b"MOL.INFO.a", json.dumps(info).encode())
+        with pytest.raises(RequestRejectedError):
+            await waiting
+
+
+@story
+async def test_a_node_stops_when_another_process_uses_its_id():
+    bus = MemoryBus()
+    async with Broker("a", bus, options=BrokerOptions(**QUICK)) as a:
+        info = {"ver": "5", "sender": "a", "services": [], "instanceID": "another", "seq": 1}
+        bus.publish(b"MOL.INFO", json.dumps(info).encode())
+        await until(lambda: a.is_stopping)
+
+
+@story
+async def test_a_version_we_do_not_speak_is_not_answered():
+    bus = MemoryBus()
+    async with mesh(("a", Math()), bus=bus):
+        bus.publish(b"MOL.DISCOVER", b'{"ver":"3","sender":"x"}')
+        bus.publish(b"MOL.DISCOVER", b'{"ver":"4","sender":"y"}')
+        await until(lambda: any(channel == b"MOL.INFO.y" for channel, _ in bus.published))
+        assert not any(channel == b"MOL.INFO.x" for channel, _ in bus.published)
+
+
+@story
+async def test_streams_that_nobody_reads_to_the_end_leave_nothing_behind():
+    async def chunks():
+        for _ in range(5):
+            yield b"a"
+
+    math = Math()
+    async with mesh(("a",), ("b", math)) as (a, b):
+        rows = await a.call("v2.math.count", {"n": 100})
+        await anext(rows)
+        del rows
+        await a.call("v2.math.echo", stream=chunks())
+        await until(lambda: not a.requesting.waiting and not b.serving.receiving)
+
+
+@story
 async def test_a_silent_node_is_taken_for_gone():
     bus = MemoryBus()
     async with mesh(("a",), bus=bus, heartbeat_interval_s=0.02, heartbeat_timeout_s=0.05) as (a,):

@@ -5,6 +5,7 @@ import itertools
 
 import pytest
 
+from broker.node.errors import MoleculerError
 from broker.node.streaming import IncomingStream, OutgoingStream, as_stream
 
 PACKETS = [(0, None, True), (1, b"a", True), (2, b"b", True), (3, None, False)]
@@ -81,3 +82,15 @@ def test_bytes_are_cut_and_values_are_not():
 def test_a_source_that_fails_at_once_fails_when_it_is_sent():
     with pytest.raises(ValueError, match="no"):
         _sent(as_stream(_give(error=ValueError("no"))))
+
+
+def test_a_stream_that_lost_a_packet_fails_before_it_fills_the_memory():
+    async def story() -> None:
+        stream = IncomingStream("a")
+        stream.take(0, None, more=True)
+        for seq in range(2, 1100):
+            stream.take(seq, b"a", more=True)
+        await anext(stream)
+
+    with pytest.raises(MoleculerError, match="packet 1 of a stream was lost"):
+        asyncio.run(story())

@@ -1,0 +1,199 @@
+"""Our requests: sent, waited for, answered."""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from broker.node.context import Context
+from broker.node.definitions import mapping
+from broker.node.errors import MoleculerError, QueueIsFullError, RequestRejectedError, from_wire, to_wire
+from broker.node.fields import OBJECT_MODE, STREAM_ERROR, action_name, marked, milliseconds
+from broker.node.streaming import IncomingStream, OutgoingStream, as_stream
+from broker.protocol.packets import Request, Response
+
+if TYPE_CHECKING:
+    from broker.node.broker import Broker
+    from broker.node.wire import Wire
+
+
+class _Pending:
+    """A request that waits for its answer."""
+
+    __slots__ = ("answer", "ctx", "is_streaming", "node_id", "stream")
+
+    def __init__(self, ctx: Context, answer: asyncio.Future[Any]) -> None:
+        self.ctx = ctx
+        self.node_id = ctx.node_id
+        self.answer: asyncio.Future[Any] | None = answer
+        self.is_streaming = False
+        self.stream: weakref.ref[IncomingStream] | None = None
+
+    def settle(self, result: Any = None, error: MoleculerError | None = None) -> None:
+        """Give the answer to who waits for it; afterwards nothing of it is held here."""
+        answer, self.answer = self.answer, None
+        if answer is None or answer.done():
+            return
+        if error is None:
+            answer.set_result(result)
+        else:
+            answer.set_exception(error)
+
+
+class Requesting:
+    """The requests of one broker.
+
+    Attributes:
+        orphaned: Answers that nobody waited for.
+    """
+
+    def __init__(self, broker: Broker, wire: Wire) -> None:
+        self._broker = broker
+        self._wire = wire
+        self._pending: dict[str, _Pending] = {}
+        self.orphaned = 0
+        wire.on("RES", self.take_response)
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for their answer, or for the end of it."""
+        return len(self._pending)
+
+    async def request(self, ctx: Context) -> Any:
+        """Send a request and wait for its answer.
+
+        Raises:
+            MoleculerError: What the other node answered.
+            RequestRejectedError: It went away meanwhile.
+            QueueIsFullError: Too many are waiting.
+        """
+        limit = self._broker.options.max_queue_size
+        if len(self._pending) >= limit > 0:
+            about = {"action": action_name(ctx), "nodeID": self._broker.node_id}
+            raise QueueIsFullError({**about, "size": len(self._pending), "limit": limit})
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        pending = self._pending[ctx.id] = _Pending(ctx, answer)
+        sending: asyncio.Task[None] | None = None
+        try:
+            if ctx.stream is None:
+                self._send_request(ctx)
+            else:
+                sending = self._broker.spawn(self._send_stream(ctx, as_stream(ctx.stream)), "request stream")
+            return await answer
+        except BaseException:
+            if sending is not None:
+                sending.cancel()
+            raise
+        finally:
+            if not pending.is_streaming:
+                self._pending.pop(ctx.id, None)
+
+    def node_gone(self, node_id: str) -> None:
+        """Reject everything that waits for a node that is gone."""
+        for request_id, pending in list(self._pending.items()):
+            if pending.node_id == node_id:
+                self._reject(request_id, pending)
+
+    def close(self) -> None:
+        """We are leaving: nothing is waited for any longer."""
+        for request_id, pending in list(self._pending.items()):
+            self._reject(request_id, pending)
+
+    def _reject(self, request_id: str, pending: _Pending) -> None:
+        del self._pending[request_id]
+        error = RequestRejectedError({"action": action_name(pending.ctx), "nodeID": pending.node_id})
+        stream = pending.stream() if pending.stream is not None else None
+        if stream is not None:
+            stream.fail(error)
+        pending.settle(error=error)
+
+    def _send_request(
+        self,
+        ctx: Context,
+        *,
+        params: Any = None,
+        seq: int | None = None,
+        more: bool = False,
+        mark: dict[str, Any] | None = None,
+    ) -> None:
+        """Send a whole request (seq None), or one packet of a streamed one."""
+        protocol = self._wire.protocol_of(ctx.node_id)
+        meta, headers = marked(protocol, ctx.meta if not seq else {}, ctx.headers, mark)
+        whole = seq is None
+        request = Request(
+            id=ctx.id,
+            action=action_name(ctx),
+            params=ctx.params if whole or (seq == 0 and protocol != "4") else params,
+            meta=meta,
+            headers=headers,
+            timeout_ms=milliseconds(ctx.timeout_s),
+            level=ctx.level,
+            tracing=ctx.tracing,
+            parent_id=ctx.parent_id,
+            request_id=ctx.request_id,
+            caller=ctx.caller,
+            stream=more,
+            seq=seq,
+            ver=protocol,
+            sender=self._broker.node_id,
+        )
+        self._wire.send(request, ctx.node_id)
+
+    async def _send_stream(self, ctx: Context, stream: OutgoingStream) -> None:
+        """Send a streamed request: opener, chunks, end."""
+        await stream.begin()
+        mark: dict[str, Any] | None = {OBJECT_MODE: True} if stream.object_mode else None
+        seq = 0
+        self._send_request(ctx, seq=0, more=True, mark=mark)
+
+        async def put(chunk: Any) -> None:
+            nonlocal seq
+            seq += 1
+            self._send_request(ctx, params=chunk, seq=seq, more=True, mark=mark)
+            await self._wire.drain()
+
+        ending: dict[str, Any] | None = mark
+        try:
+            await stream.send(put, self._broker.options.max_chunk_size)
+        except BaseException as error:
+            # whatever the source raised is told to the receiver; also that we gave up
+            ending = {**(mark or {}), STREAM_ERROR: to_wire(error, self._broker.node_id)}
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            self._send_request(ctx, seq=seq + 1, more=False, mark=ending)
+
+    def take_response(self, response: Response) -> None:
+        """An answer, or one packet of a streamed one."""
+        pending = self._pending.get(response.id)
+        if pending is None:
+            self.orphaned += 1
+            return
+        ctx = pending.ctx
+        ctx.node_id = response.sender
+        ctx.meta.update(mapping(response.meta))
+        if response.stream or response.seq:
+            self._take_response_chunk(pending, response)
+            return
+        if response.success:
+            pending.settle(response.data)
+        else:
+            pending.settle(error=from_wire(response.error, response.sender))
+
+    def _take_response_chunk(self, pending: _Pending, response: Response) -> None:
+        marks = mapping(response.meta) | mapping(response.headers)
+        pending.ctx.meta.pop(OBJECT_MODE, None)
+        if not pending.is_streaming:
+            opened = IncomingStream(response.sender, object_mode=bool(marks.get(OBJECT_MODE)))
+            pending.is_streaming, pending.stream = True, weakref.ref(opened)
+            pending.settle(opened)
+        stream = pending.stream() if pending.stream is not None else None
+        if stream is None:  # whoever read it has dropped it
+            if not response.stream:
+                self._pending.pop(response.id, None)
+            return
+        error = None if response.success else from_wire(response.error, response.sender)
+        stream.take(response.seq or 0, response.data, more=bool(response.stream), error=error)
+        if stream.is_ended:
+            self._pending.pop(response.id, None)

@@ -1,0 +1,154 @@
+"""Others' requests: taken in, served side by side, answered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from broker.node.context import Context
+from broker.node.definitions import mapping
+from broker.node.endpoints import ActionEndpoint
+from broker.node.errors import MoleculerError, ServiceNotAvailableError, from_wire, to_wire
+from broker.node.fields import OBJECT_MODE, STREAM_ERROR, level, marked, seconds
+from broker.node.streaming import IncomingStream, OutgoingStream, as_stream, is_stream
+from broker.protocol.packets import Request, Response
+
+if TYPE_CHECKING:
+    from broker.node.broker import Broker
+    from broker.node.wire import Wire
+
+
+class Serving:
+    """The requests that one broker serves."""
+
+    def __init__(self, broker: Broker, wire: Wire) -> None:
+        self._broker = broker
+        self._wire = wire
+        self._streams: dict[str, IncomingStream] = {}
+        wire.on("REQ", self.take_request)
+
+    @property
+    def receiving(self) -> int:
+        """How many request streams have not ended yet."""
+        return len(self._streams)
+
+    def node_gone(self, node_id: str) -> None:
+        """End the streams of a node that is gone."""
+        for request_id, stream in list(self._streams.items()):
+            if stream.sender == node_id:
+                del self._streams[request_id]
+                stream.fail(MoleculerError(f"Stream closed by {node_id}", type="STREAM_CLOSED"))
+
+    def take_request(self, request: Request) -> None:
+        """A request for us, or one packet of a streamed one."""
+        stream: IncomingStream | None = None
+        if request.stream or request.seq:
+            stream, is_new = self._take_request_chunk(request)
+            if not is_new:
+                return
+        self._broker.spawn_request(self._serve(request, stream))
+
+    def _take_request_chunk(self, request: Request) -> tuple[IncomingStream, bool]:
+        """The stream this packet belongs to, and whether it is its opener."""
+        marks = mapping(request.meta) | mapping(request.headers)
+        stream = self._streams.get(request.id)
+        if stream is None:
+            stream = IncomingStream(request.sender)
+            self._streams[request.id] = stream
+        if marks.get(OBJECT_MODE):
+            stream.object_mode = True
+        error = from_wire(marks[STREAM_ERROR], request.sender) if STREAM_ERROR in marks else None
+        stream.take(request.seq or 0, request.params, more=bool(request.stream), error=error)
+        if stream.is_ended:
+            self._streams.pop(request.id, None)
+        return stream, not request.seq
+
+    async def _serve(self, request: Request, stream: IncomingStream | None) -> None:
+        """Run our action for another node and answer."""
+        ctx = self._context_of(request, stream)
+        try:
+            endpoint = self._endpoint_for(request.action)
+            ctx.endpoint = endpoint
+            result = await endpoint.handler(ctx)
+        except Exception as error:  # noqa: BLE001 - every error is an answer
+            self._respond(request, ctx, error=error)
+        else:
+            if is_stream(result):
+                await self._respond_stream(request, ctx, as_stream(result))
+            else:
+                self._respond(request, ctx, data=result)
+        finally:
+            if stream is not None:
+                stream.abandon()
+
+    def _endpoint_for(self, action: str) -> ActionEndpoint:
+        if self._broker.is_stopping:
+            raise ServiceNotAvailableError({"action": action, "nodeID": self._broker.node_id})
+        return self._broker.calls.local_endpoint(action)
+
+    def _context_of(self, request: Request, stream: IncomingStream | None) -> Context:
+        ctx = Context(self._broker, request.params, context_id=request.id)
+        ctx.node_id = request.sender
+        ctx.meta = mapping(request.meta)
+        ctx.meta.pop(OBJECT_MODE, None)
+        ctx.headers = mapping(request.headers)
+        ctx.headers.pop(OBJECT_MODE, None)
+        ctx.level = level(request.level)
+        ctx.request_id = request.request_id or request.id
+        ctx.parent_id = request.parent_id
+        ctx.caller = request.caller
+        ctx.tracing = request.tracing
+        ctx.timeout_s = seconds(request.timeout_ms)
+        ctx.stream = stream
+        return ctx
+
+    def _respond(
+        self,
+        request: Request,
+        ctx: Context,
+        *,
+        data: Any = None,
+        error: BaseException | None = None,
+        seq: int | None = None,
+        more: bool | None = None,
+        mark: dict[str, Any] | None = None,
+    ) -> None:
+        meta, headers = marked(request.ver, ctx.meta, ctx.response_headers, mark)
+        response = Response(
+            id=request.id,
+            meta=meta,
+            headers=headers,
+            success=error is None,
+            data=data,
+            error=None if error is None else to_wire(error, self._broker.node_id),
+            stream=more,
+            seq=seq,
+            ver=request.ver,
+            sender=self._broker.node_id,
+        )
+        try:
+            self._wire.send(response, request.sender)
+        except (TypeError, ValueError) as unsendable:
+            if error is not None:
+                raise
+            text = f"the result of {request.action} cannot be sent: {unsendable}"
+            self._respond(request, ctx, error=MoleculerError(text, type="RESULT_NOT_SENDABLE"), seq=seq, more=more)
+
+    async def _respond_stream(self, request: Request, ctx: Context, stream: OutgoingStream) -> None:
+        """Answer with a stream: opener, chunks, end."""
+        await stream.begin()
+        mark = {OBJECT_MODE: True} if stream.object_mode else None
+        seq = 0
+        self._respond(request, ctx, seq=0, more=True, mark=mark)
+
+        async def put(chunk: Any) -> None:
+            nonlocal seq
+            seq += 1
+            self._respond(request, ctx, data=chunk, seq=seq, more=True, mark=mark)
+            await self._wire.drain()
+
+        failure: Exception | None = None
+        try:
+            await stream.send(put, self._broker.options.max_chunk_size)
+        except Exception as error:  # noqa: BLE001 - whatever the source raised is told to the receiver
+            failure = error
+        self._respond(request, ctx, error=failure, seq=seq + 1, more=False, mark=mark)
