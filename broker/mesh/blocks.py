@@ -29,9 +29,10 @@ class Block:
         from_ns: The earliest moment in it, in ns since the epoch.
         to_ns: The latest moment in it (a row lies on it).
         is_sorted: Whether its rows are in order of time. Rows of two batches may overlap a little.
+        memo: Answers about this block that a question keeps for the next time; a growing block loses them.
     """
 
-    __slots__ = ("_columns", "_time", "count", "from_ns", "id", "is_sorted", "to_ns")
+    __slots__ = ("_columns", "_time", "count", "from_ns", "id", "is_sorted", "memo", "to_ns")
 
     def __init__(self, number: int, columns: dict[str, Column], time: str, *, is_sorted: bool = True) -> None:
         self.id = number
@@ -40,6 +41,7 @@ class Block:
         times = columns[time]
         self.count = len(times)
         self.is_sorted = is_sorted
+        self.memo: dict[Any, Any] = {}
         if is_sorted:
             self.from_ns, self.to_ns = int(times[0]), int(times[-1])
         else:

@@ -12,6 +12,7 @@ from broker.clock import MILLISECOND, SECOND
 from broker.mesh.answers import CallRecord, WaitingCall
 from broker.mesh.blocks import CallBlock
 from broker.mesh.cuts import Cut, cut_of
+from broker.mesh.durations import milliseconds
 from broker.mesh.filter import EMPTY, Filter
 from broker.mesh.span import Span
 from broker.mesh.subject import Subject
@@ -71,13 +72,13 @@ def _record(snapshot: Snapshot, block: CallBlock, row: int) -> CallRecord:
         return int(block.column(name)[row])
 
     names, action = snapshot.names, value("action")
-    duration_s = float(block.column("duration_s")[row])
+    duration_ms = float(milliseconds(block.column("duration_s")[row : row + 1])[0])
     end_ns = value("end_ns")
     return CallRecord(
         address=(block.id, row),
-        begin_ns=end_ns - round(duration_s * SECOND),
+        begin_ns=end_ns - round(duration_ms * MILLISECOND),
         end_ns=end_ns,
-        duration_ms=duration_s * 1000,
+        duration_ms=duration_ms,
         namespace=names.namespace_text(NameKind.ACTION, action),
         action=names.text(NameKind.ACTION, action),
         service=snapshot.directory.service_of_action(action),

@@ -16,12 +16,16 @@ from numpy.typing import NDArray
 
 from broker.mesh.answers import Figures
 from broker.mesh.cuts import Cut
+from broker.mesh.durations import milliseconds
 from broker.mesh.histograms import Histograms
 from broker.mesh.names import Names, error_code
 from broker.observe.journal import COUNTED_OUTCOMES, NameKind, Outcome
 
 OUTCOMES: Final = 8  # a power of two above the last outcome
 QUANTILES: Final = (0.5, 0.9, 0.99)
+
+NO_FIGURES: Final = Figures()
+"""Shared by all groups without calls: ten thousand silent actions cost nothing."""
 
 Groups = NDArray[np.intp]
 Floats = NDArray[np.float64]
@@ -60,6 +64,8 @@ class FigureTable:
 def _figures(counts: list[int], quantiles_ms: list[float], max_ms: float, seconds: float) -> Figures:
     ok, failed, timed_out, no_answer, late = counts[:5]
     calls = ok + failed + timed_out + no_answer
+    if not any(counts):
+        return NO_FIGURES
     return Figures(
         calls,
         ok + failed,
@@ -142,7 +148,7 @@ def _table(
     seconds: float,
 ) -> FigureTable:
     quantiles_s, counts = histograms.quantiles(QUANTILES)
-    max_ms = np.where(counts > 0, max_s.astype(np.float64) * 1000, np.nan)
+    max_ms = np.where(counts > 0, milliseconds(max_s), np.nan)
     # a bucket's value may lie above the longest call in it
     quantiles_ms = np.minimum(quantiles_s * 1000, max_ms[:, None])
     return FigureTable(outcomes, quantiles_ms, max_ms, client_errors, seconds)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker.mesh.blocks import Block, CallBlock
+from broker.mesh.durations import milliseconds
 from broker.mesh.filter_terms import (
     OUTCOMES,
     WORD_FIELDS,
@@ -161,7 +162,7 @@ def _numeric(compare: Compare, block: Block, tables: Tables) -> Mask:
 
         return tables.look_up(compare, "ERROR", has_code, block.column("error"))
     if compare.field == "duration":
-        return np.asarray(test(block.column("duration_s").astype(np.float64) * 1000))  # type: ignore[arg-type]
+        return np.asarray(test(milliseconds(block.column("duration_s"))))  # type: ignore[arg-type]
     if compare.field == "level":
         return np.asarray(test(block.column("level")))  # type: ignore[arg-type]
     return _none(block)

@@ -37,17 +37,40 @@ class Subscription(NamedTuple):
     definition: dict[str, Any]
 
 
+class _Pool:
+    """Subscriptions that may be asked together: plain names by name, patterns one after another."""
+
+    def __init__(self) -> None:
+        self._plain: dict[str, list[Subscription]] = {}
+        self._patterns: list[Subscription] = []
+
+    def add(self, one: Subscription) -> None:
+        if "*" in one.pattern or "?" in one.pattern:
+            self._patterns.append(one)
+        else:
+            self._plain.setdefault(one.pattern, []).append(one)
+
+    def fitting(self, event: str) -> list[Subscription]:
+        wild = [one for one in self._patterns if matches_event(one.pattern, event)]
+        return [*self._plain.get(event, ()), *wild]
+
+    def __iter__(self) -> Iterator[Subscription]:
+        for subscriptions in self._plain.values():
+            yield from subscriptions
+        yield from self._patterns
+
+
 class Subscriptions:
     """All subscriptions at a moment."""
 
     def __init__(self, snapshot: Snapshot, at_ns: int) -> None:
-        self._by_node: dict[tuple[str, str], list[Subscription]] = {}
-        self._by_namespace: dict[str, list[Subscription]] = {}
+        self._by_node: dict[tuple[str, str], _Pool] = {}
+        self._by_namespace: dict[str, _Pool] = {}
         self._found: dict[tuple[str, str, str, str], tuple[Subscription, ...]] = {}
         for (namespace, service), value, _ in snapshot.state.values_at("service", at_ns):
             for one in _subscriptions(namespace, service, value):
-                self._by_node.setdefault((namespace, one.node_id), []).append(one)
-                self._by_namespace.setdefault(namespace, []).append(one)
+                self._by_node.setdefault((namespace, one.node_id), _Pool()).add(one)
+                self._by_namespace.setdefault(namespace, _Pool()).add(one)
 
     def of_event(self, namespace: str, node_id: str, event: str, groups: str) -> tuple[Subscription, ...]:
         """Who on a node gets an event.
@@ -62,10 +85,9 @@ class Subscriptions:
         found = self._found.get(key)
         if found is None:
             wanted = set(groups.split(",")) if groups else None
-            pool = self._by_node.get((namespace, node_id), ()) if node_id else self._by_namespace.get(namespace, ())
-            found = self._found[key] = tuple(
-                one for one in pool if (wanted is None or one.group in wanted) and matches_event(one.pattern, event)
-            )
+            pool = self._by_node.get((namespace, node_id)) if node_id else self._by_namespace.get(namespace)
+            fitting = pool.fitting(event) if pool is not None else ()
+            found = self._found[key] = tuple(one for one in fitting if wanted is None or one.group in wanted)
         return found
 
     def __iter__(self) -> Iterator[Subscription]:

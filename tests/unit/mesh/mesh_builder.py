@@ -152,7 +152,8 @@ class Mesh:
 
     def change(self, when: float, kind: str, key: str, value: dict[str, Any] | None, source: str = "info") -> Mesh:
         """From this second on, this is so."""
-        self._changes.append(StateChange(kind, self.namespace, key, at(when), value, source))
+        namespace = "" if kind in {"gap", "session", "clock"} else self.namespace
+        self._changes.append(StateChange(kind, namespace, key, at(when), value, source))
         return self
 
     def node(self, when: float, node_id: str, state: str = "online", **more: Any) -> Mesh:
