@@ -37,6 +37,7 @@ class Demo:
         rate: float = DEFAULT_RATE,
         namespace: str = DEFAULT_NAMESPACE,
         seed: int | None = None,
+        pace: float = 1.0,
         program: Sequence[str] | None = None,
     ) -> None:
         """Prepare; nothing runs yet.
@@ -45,13 +46,14 @@ class Demo:
             rate: Calls a second between nodes.
             namespace: Of the mesh.
             seed: Of all chance; the same gives the same troubles. None for another one each time.
+            pace: How many times faster troubles and deaths follow each other.
             program: What starts the child, options excluded; this Python with this package when left out.
         """
         self.url = ""
         self.namespace = namespace
         self.nodes = 0
         self._argv = [*(program or (sys.executable, "-m", "broker.demo"))]
-        self._argv += ["--rate", f"{rate:g}", "--namespace", namespace]
+        self._argv += ["--rate", f"{rate:g}", "--namespace", namespace, "--pace", f"{pace:g}"]
         if seed is not None:
             self._argv += ["--seed", str(seed)]
         self._process: subprocess.Popen[bytes] | None = None

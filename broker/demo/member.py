@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from dataclasses import dataclass
 
 from broker.demo.load import cause_traffic
@@ -24,6 +25,7 @@ class ShopSettings:
         opened_s: When the shop opened, in seconds of the monotonic clock.
         seed: Of all chance.
         rate: Calls a second between nodes, of the whole shop.
+        pace: How many times faster troubles and deaths follow each other.
     """
 
     url: str
@@ -31,6 +33,11 @@ class ShopSettings:
     opened_s: float
     seed: int
     rate: float
+    pace: float = 1.0
+
+    def open_s(self) -> float:
+        """How long the shop has been open, in seconds of its own time."""
+        return (time.monotonic() - self.opened_s) * self.pace
 
 
 def run_member(plan: NodePlan, settings: ShopSettings, ready_fd: int) -> None:
@@ -49,7 +56,7 @@ async def _be(plan: NodePlan, settings: ShopSettings, ready_fd: int) -> None:
     parent_pid = os.getppid()
     leave = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, leave.set)
-    house = House(plan.node_id, settings.opened_s, settings.seed)
+    house = House(plan.node_id, settings.open_s, settings.seed)
     broker = Broker(plan.node_id, settings.url, settings.namespace, options=_options(plan, house))
     await broker.add(*(make(house) for make in plan.services))
     async with broker:

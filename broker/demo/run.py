@@ -14,7 +14,9 @@ from broker.demo.bus import NoBusError, RedisBus
 from broker.demo.demo import DEFAULT_NAMESPACE, DEFAULT_RATE
 
 
-def run_demo(*, rate: float, namespace: str, seed: int | None = None, watch_stdin: bool = True) -> int:
+def run_demo(
+    *, rate: float, namespace: str, seed: int | None = None, pace: float = 1.0, watch_stdin: bool = True
+) -> int:
     """Run the shop until SIGTERM, SIGINT or the end of standard input.
 
     Prints one line of JSON when all nodes are up: ``{"url", "namespace", "nodes"}``.
@@ -23,6 +25,7 @@ def run_demo(*, rate: float, namespace: str, seed: int | None = None, watch_stdi
         rate: Calls a second between nodes.
         namespace: Of the mesh.
         seed: Of all chance; None for another one each time.
+        pace: How many times faster troubles and deaths follow each other.
         watch_stdin: Whether the end of standard input ends it.
 
     Returns:
@@ -41,7 +44,7 @@ def run_demo(*, rate: float, namespace: str, seed: int | None = None, watch_stdi
 
         bus.wait()
         chosen_seed = random.randrange(2**31) if seed is None else seed
-        shopkeeper = Shopkeeper(ShopSettings(bus.url, namespace, time.monotonic(), chosen_seed, rate))
+        shopkeeper = Shopkeeper(ShopSettings(bus.url, namespace, time.monotonic(), chosen_seed, rate, pace))
         try:
             shopkeeper.open()
             sys.stdout.write(json.dumps({"url": bus.url, "namespace": namespace, "nodes": len(NODES)}) + "\n")
@@ -58,13 +61,22 @@ def run_demo(*, rate: float, namespace: str, seed: int | None = None, watch_stdi
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """``python -m broker.demo [--rate N] [--namespace NS] [--seed N] [--keep]``."""
+    """``python -m broker.demo [--rate N] [--namespace NS] [--seed N] [--pace X] [--keep]``."""
     parser = argparse.ArgumentParser(prog="python -m broker.demo", description="A small shop as a Moleculer mesh.")
     parser.add_argument("--rate", type=float, default=DEFAULT_RATE, help="calls a second between nodes")
     parser.add_argument("--namespace", default=DEFAULT_NAMESPACE, help="namespace of the mesh")
     parser.add_argument("--seed", type=int, default=None, help="the same seed gives the same troubles")
+    parser.add_argument("--pace", type=float, default=1.0, help="how many times faster troubles follow each other")
     parser.add_argument("--keep", action="store_true", help="do not end with standard input")
     options = parser.parse_args(argv)
     if not 0 < options.rate <= 5000:
         parser.error(f"--rate is {options.rate:g}, expected a number above 0 and up to 5000")
-    return run_demo(rate=options.rate, namespace=options.namespace, seed=options.seed, watch_stdin=not options.keep)
+    if not 0 < options.pace <= 100:
+        parser.error(f"--pace is {options.pace:g}, expected a number above 0 and up to 100")
+    return run_demo(
+        rate=options.rate,
+        namespace=options.namespace,
+        seed=options.seed,
+        pace=options.pace,
+        watch_stdin=not options.keep,
+    )

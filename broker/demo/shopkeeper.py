@@ -96,7 +96,7 @@ class Shopkeeper:
 
     def _fate(self) -> None:
         """Kill the mortal node, or let it live again."""
-        lives = self._deaths.take(time.monotonic() - self._settings.opened_s)
+        lives = self._deaths.take(self._settings.open_s())
         mortal = next(plan for plan in NODES if plan.mortal)
         if lives is False:
             for pid, plan in self._pids.items():

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 
 import psutil
@@ -45,6 +46,7 @@ class Ear:
         self.errors: list[dict] = []
         self.events: set[str] = set()
         self.offered: dict[str, set[str]] = {}
+        self.instances: defaultdict[str, set[str]] = defaultdict(set)
 
     def feed(self, _at_ns: int, frames: Sequence[RawFrame]) -> None:
         for channel, body in frames:
@@ -58,6 +60,7 @@ class Ear:
             elif command == b"EVENT":
                 self.events.add(packet["event"])
             elif command == b"INFO":
+                self.instances[packet["sender"]].add(packet["instanceID"])
                 self.offered[packet["sender"]] = {service["fullName"] for service in packet["services"]}
 
     def callers(self) -> set[str | None]:
@@ -157,6 +160,22 @@ def test_it_ends_on_sigterm_with_exit_code_0():
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=10) == 0
     wait_until_gone(processes)
+
+
+def test_the_bank_gets_into_trouble_breakers_open_and_a_node_dies_and_comes_back_as_another_instance():
+    ear = Ear()
+    with Demo(rate=300, seed=4, pace=8) as demo:
+        asyncio.run(
+            listen(
+                demo.url,
+                ear,
+                lambda: len(ear.instances["stock-2"]) > 1 and "$circuit-breaker.opened" in ear.events,
+            )
+        )
+    assert {"$circuit-breaker.opened"} <= ear.events
+    assert len(ear.instances["stock-2"]) == 2
+    assert all(len(instances) == 1 for node_id, instances in ear.instances.items() if node_id != "stock-2")
+    assert {"CLEARING_DOWN", "BANK_UNREACHABLE"} <= {error.get("type") for error in ear.errors}
 
 
 def test_without_a_server_it_says_what_to_install(monkeypatch):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-import time
+from collections.abc import Callable
 
 from broker.demo.weather import Weather
 
@@ -15,25 +15,22 @@ class House:
 
     Attributes:
         random: This process's own chance.
+        open_s: How long the shop has been open, in seconds.
         node_id: Of this process.
     """
 
-    def __init__(self, node_id: str, opened_s: float, seed: int) -> None:
+    def __init__(self, node_id: str, open_s: Callable[[], float], seed: int) -> None:
         """Furnish a process.
 
         Args:
             node_id: Of this process.
-            opened_s: When the shop opened, in seconds of the monotonic clock, which all processes share.
+            open_s: How long the shop has been open, in seconds; the same in all processes.
             seed: Of all chance.
         """
         self.node_id = node_id
         self.random = random.Random(f"{seed}/{node_id}")
-        self._opened_s = opened_s
+        self.open_s = open_s
         self._weather = Weather(seed)
-
-    def open_s(self) -> float:
-        """How long the shop has been open, in seconds."""
-        return time.monotonic() - self._opened_s
 
     def trouble(self, service: str) -> float:
         """How bad things are for a service now, 0 to 1."""
