@@ -62,6 +62,6 @@ class Replies:
                         add((reply[1], reply[2]))
                     else:
                         self._other(reply)
-        except hiredis.ProtocolError as error:
+        except (hiredis.ProtocolError, TypeError) as error:  # TypeError: a RESP3 map with lists for keys
             raise ValueError(str(error)) from error
         return frames
