@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Awaitable, Callable
 
 from PySide6.QtCore import QObject, Signal
 from shiboken6 import isValid
@@ -13,7 +13,7 @@ from broker.transport.base import CheckResult
 from broker.transport.url import ConnectionSettings
 
 LIMIT_S = 30.0
-Check = Callable[[ConnectionSettings], AsyncIterator[CheckResult]]
+Check = Callable[[ConnectionSettings], Awaitable[list[CheckResult]]]
 
 
 class CheckRun(QObject):
@@ -55,7 +55,7 @@ class CheckRun(QObject):
         self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
         try:
             async with asyncio.timeout(LIMIT_S):
-                async for result in self._check(self._settings):
+                for result in await self._check(self._settings):
                     self._tell(result)
         except TimeoutError:
             self._tell(CheckResult("time", False, f"no answer for {LIMIT_S:.0f} s", "Is a firewall in between?"))

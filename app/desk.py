@@ -19,7 +19,7 @@ from broker.mesh.subject import Subject
 from broker.mesh.timeline import Snapshot, Timeline
 
 if TYPE_CHECKING:
-    from broker.probe.client import ProbeStatus
+    from broker.probe.status import ProbeStatus
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -59,6 +59,7 @@ class _Answer:
     records: list[Any]
     comings: list[Coming]
     heard_s: float
+    namespaces: int
     is_filtered: bool
     span: Span
 
@@ -68,7 +69,7 @@ def _answer(kind: Kind, span: Span, wanted: Filter, order: tuple[Column[Any], bo
     records = in_order(kind.question(snapshot, span, wanted), order[0], is_descending=order[1])
     came = [one for one in inventory.comings(snapshot, span, limit=400) if one.kind in kind.comings][:200]
     heard_s = (snapshot.through_ns - snapshot.begin_ns) / SECOND if snapshot.begin_ns else 0.0
-    return _Answer(records, came, heard_s, not wanted.is_empty, span)
+    return _Answer(records, came, heard_s, len(snapshot.namespaces()), not wanted.is_empty, span)
 
 
 COMING_COLUMNS: tuple[Column[Coming], ...] = (
@@ -139,6 +140,8 @@ class RecordView(LiveView):
         self.comings.viewport().update()
 
     def _show(self, answer: _Answer) -> None:
+        for table in (self.table, self.comings):
+            table.show_column("namespace", is_shown=answer.namespaces > 1)
         self.table.show_records(answer.records)
         order, is_descending = self.comings.order
         self.comings.show_records(in_order(answer.comings, order, is_descending=is_descending))

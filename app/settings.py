@@ -61,7 +61,7 @@ class Settings:
     detached: list[str] = field(default_factory=list)
     geometry: str = ""  # base64, as Qt gives it
     layout: str = ""
-    side_width: int = 360
+    side_width: int = 380
     side_open: bool = True
     tables: dict[str, str] = field(default_factory=dict)  # header state by table, base64
 

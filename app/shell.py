@@ -32,7 +32,7 @@ from broker.mesh.filter import Completion, FilterError, complete, parse
 from broker.mesh.span import Cursor
 from broker.mesh.subject import Subject
 
-RAIL_PX = 116
+RAIL_PX = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,7 @@ class Shell(QWidget):
         self._has_asked_namespace = False
         self.bar = TopBar(logo)
         self.banner = Banner()
+        self.report = Banner("Answer to a command")
         self.paused = self._paused_bar()
         self.filter_bar = FilterBar(parse, self._complete, FilterError)
         self.filter_bar.set_history(settings.filters, settings.saved_filters)
@@ -137,7 +138,7 @@ class Shell(QWidget):
         inside = QVBoxLayout(middle)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.setSpacing(0)
-        for part in (self.banner, self.paused):
+        for part in (self.banner, self.report, self.paused):
             inside.addWidget(part)
         inside.addLayout(filters)
         inside.addWidget(self.area, 1)
@@ -394,7 +395,7 @@ class Shell(QWidget):
         self.strip.show_content(facts.strip)
         self._show_time()
         self._show_window()
-        self.bar.show_rates(rate(facts.packets_per_s).replace("/s", " packets/s"), facts.lost)
+        self.bar.show_rates(rate(facts.packets_per_s), facts.lost)
         self._show_scope()
         self._show_status()
         trouble = facts.trouble
@@ -408,6 +409,11 @@ class Shell(QWidget):
             self._has_asked_namespace = True
             if self.isVisible():
                 self.choose_namespace()
+
+    def show_report(self, outcome: str, message: str, advice: str) -> None:
+        """Say what became of a command."""
+        tone: Tone = "slow" if outcome in ("done", "partly") else "failed"
+        self.report.say(message or outcome.title(), advice, tone)
 
     def _show_status(self) -> None:
         facts, probe = self.facts, self.desk.status

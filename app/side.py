@@ -55,7 +55,7 @@ class SidePanel(LiveView):
         self._curves = Curves("p50, p90 and p99 over time", height=96, is_log=True)
         self._heat = HeatStrip("Calls by duration and time")
         self._table_title = section("")
-        self.table = MiniTable("What is in it", TABLE_HEADS, (0, -56, -58, -66, -72))
+        self.table = MiniTable("What is in it", TABLE_HEADS, (0, -46, -50, -56, -60))
         self._facts_title = section("Facts")
         self.fact_table = MiniTable("Facts", (), (92, 0))
         self._schema_title = section("Parameters")
@@ -63,7 +63,7 @@ class SidePanel(LiveView):
         self._body_buttons = [button("", partial(self._show_body, number)) for number in range(2)]
         self._body = self._code("Body of the packet")
         self._recent_title = section("Recent calls")
-        self.recent = MiniTable("Recent calls", (), (88, 0, -66, 96))
+        self.recent = MiniTable("Recent calls", (), (80, 0, -58, 78))
         for table in (self.table, self.recent):
             table.chosen.connect(desk.select)
         desk.selection_changed.connect(self._on_selection)
@@ -201,8 +201,8 @@ class SidePanel(LiveView):
 
     def _show_tables(self, facts: SideFacts) -> None:
         set_text(self._table_title, facts.table_title.upper())
-        self.table.show_rows([_table_row(item) for item in facts.table])
-        self.recent.show_rows([_call_row(call) for call in facts.recent])
+        self.table.show_rows([_table_row(item, facts.subject) for item in facts.table])
+        self.recent.show_rows([_call_row(call, facts.subject) for call in facts.recent])
         self.fact_table.show_rows([MiniRow((Cell(n, "dim"), Cell(v)), tip=v) for n, v in facts.facts])
         for title, table in (
             (self._table_title, self.table),
@@ -273,9 +273,11 @@ def _set_code(edit: QPlainTextEdit, text: str) -> None:
     edit.setFixedHeight(lines * edit.fontMetrics().lineSpacing() + 30)
 
 
-def _table_row(item: ActionRow) -> MiniRow:
+def _table_row(item: ActionRow, of: Subject | None) -> MiniRow:
     figures, subject = item.figures, item.subject
-    title = subject.name if subject.kind != "endpoint" else f"{subject.name} · {subject.other}"
+    title = subject.name
+    if subject.kind == "endpoint" and of is not None and of.kind == "action":
+        title = subject.other
     sign: dict[str, tuple[str, Tone]] = {"slow": ("◷ ", "slow"), "failed": ("▲ ", "failed")}
     mark, tone = sign.get(item.health, ("", ""))
     change = item.p99_change_ms
@@ -290,12 +292,12 @@ def _table_row(item: ActionRow) -> MiniRow:
     return MiniRow(cells, subject, f"{title}\n{failed_note(figures)}\n{samples_note(figures)}")
 
 
-def _call_row(call: CallRecord) -> MiniRow:
+def _call_row(call: CallRecord, of: Subject | None) -> MiniRow:
     is_ok = call.outcome == "ok"
     outcome = "ok" if is_ok else call.error or call.outcome.replace("_", " ")
     cells = (
         Cell(clock_time(call.end_ns, with_ms=True), "dim"),
-        Cell(call.action),
+        Cell(call.action if of is None or of.kind not in ("action", "endpoint") else f"{call.source} → {call.target}"),
         Cell(duration_ms(call.duration_ms)),
         Cell(outcome if is_ok else f"▲ {outcome}", "ok" if is_ok else "failed"),
     )

@@ -43,12 +43,12 @@ class StartPage(QWidget):
 
     def _lay_out(self) -> None:
         hello = column(
-            label("Meshscope", "title"),
+            label("Meshscope", "hero"),
             label("See a live Moleculer mesh from the bus it talks through", "dim"),
             spacing=2,
         )
         head = row(logo(56), hello, None, spacing=14)
-        left = column(head, 8, row(self.demo, self.capture, None), 12, self._recent, None, spacing=10)
+        left = column(head, 8, row(self.demo, self.capture, None), 12, self._recent, 8, spacing=10)
         note = label(
             "With the permission to see, nothing is ever published: the server itself refuses it on the connection "
             "that listens. Passwords are kept in the system's key store and nowhere else.",
@@ -56,6 +56,7 @@ class StartPage(QWidget):
             wraps=True,
         )
         left.addWidget(note)
+        left.addStretch(1)
         page = QWidget()
         page.setMaximumWidth(1120)
         beside = QHBoxLayout(page)

@@ -8,15 +8,19 @@ from __future__ import annotations
 from string import Template
 from typing import TYPE_CHECKING, Final
 
+from app.resources import path
+
 if TYPE_CHECKING:
     from app.theme import Theme
 
 ROLES: Final = (
     "title",  # label: heading of a panel
+    "hero",  # label: the program's name on its first page
     "section",  # label: small capitals above a part
     "dim",
     "small",
     "figure",  # label: a big number
+    "figureSmall",
     "panel",  # frame: surface with a line around it
     "card",  # frame: one of several things on a panel
     "chip",  # button or label: a small fact that can be clicked
@@ -43,10 +47,12 @@ QToolTip { background: $surface3; color: $text; border: 1px solid $line; padding
 
 QLabel { background: transparent; }
 QLabel[role="title"] { font-size: 16px; font-weight: 600; }
+QLabel[role="hero"] { font-size: 24px; font-weight: 700; }
 QLabel[role="section"] { color: $dim; font-size: 11px; font-weight: 600; letter-spacing: 0.5px; }
 QLabel[role="dim"] { color: $dim; }
 QLabel[role="small"] { color: $dim; font-size: 11px; }
 QLabel[role="figure"] { font-size: 18px; font-weight: 600; }
+QLabel[role="figureSmall"] { font-size: 16px; font-weight: 600; }
 QLabel[role="chip"] { background: $surface3; border-radius: 10px; padding: 3px 10px; font-size: 12px; }
 QLabel[tone="ok"] { color: $ok_ink; } QLabel[tone="slow"] { color: $slow_ink; }
 QLabel[tone="failed"] { color: $failed_ink; } QLabel[tone="held"] { color: $held_ink; }
@@ -121,10 +127,21 @@ QComboBox::down-arrow { image: url($arrow); width: 10px; height: 10px; }
 QComboBox QAbstractItemView { background: $surface2; border: 1px solid $line; selection-background-color: $selected; }
 QCheckBox, QRadioButton { spacing: 8px; background: transparent; }
 QCheckBox:focus, QRadioButton:focus { color: $accent_ink; }
+QCheckBox::indicator, QRadioButton::indicator {
+    width: 14px; height: 14px; border: 1px solid $dim; background: $surface0;
+}
+QCheckBox::indicator { border-radius: 4px; }
+QRadioButton::indicator { border-radius: 8px; }
+QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url($check); }
+QRadioButton::indicator:checked { border: 4px solid $accent; width: 8px; height: 8px; background: $on_accent; }
+QCheckBox::indicator:focus, QRadioButton::indicator:focus { border-color: $accent; }
+QCheckBox::indicator:disabled, QRadioButton::indicator:disabled { border-color: $line; }
+QMenu::indicator { width: 12px; height: 12px; margin-left: 6px; border-radius: 3px; border: 1px solid $dim; }
+QMenu::indicator:checked { background: $accent; border-color: $accent; image: url($check); }
 QSpinBox::up-button, QSpinBox::down-button { width: 0; border: 0; }
 
 QMenu { background: $surface2; color: $text; border: 1px solid $line; border-radius: 8px; padding: 4px; }
-QMenu::item { padding: 5px 24px 5px 12px; border-radius: 4px; }
+QMenu::item { padding: 5px 24px 5px 10px; border-radius: 4px; }
 QMenu::item:selected { background: $selected; }
 QMenu::item:disabled { color: $faint; }
 QMenu::separator { height: 1px; background: $line; margin: 4px 8px; }
@@ -142,10 +159,11 @@ QListView::item, QListWidget::item { padding: 5px 8px; border-radius: 4px; }
 QListView::item:hover, QTableView::item:hover:!selected { background: $surface2; }
 QHeaderView { background: $surface1; border: 0; }
 QHeaderView::section {
-    background: $surface1; color: $dim; border: 0; border-bottom: 1px solid $line; padding: 6px 8px; font-size: 11px;
+    background: $surface1; color: $dim; border: 0; border-bottom: 1px solid $line; padding: 6px 10px; font-size: 11px;
 }
 QHeaderView::section:hover { color: $text; }
-QHeaderView::up-arrow, QHeaderView::down-arrow { width: 8px; height: 8px; }
+QHeaderView::up-arrow { image: url($arrow); width: 9px; height: 9px; }
+QHeaderView::down-arrow { image: url($arrow_up); width: 9px; height: 9px; }
 QTableCornerButton::section { background: $surface1; border: 0; }
 
 QTabBar { background: transparent; }
@@ -197,7 +215,9 @@ def style_sheet(theme: Theme) -> str:
         "faint": mix(theme.dim, theme.surface1, 0.7),
         "handle": mix(theme.dim, theme.surface1, 0.45),
         "hairline": mix(theme.line, theme.surface1, 0.6),
-        "arrow": "",
+        "arrow": path(f"icons/chevron-{theme.name}.svg").as_posix(),
+        "arrow_up": path(f"icons/chevron-up-{theme.name}.svg").as_posix(),
+        "check": path(f"icons/check-{theme.name}.svg").as_posix(),
     }
     for health in ("ok", "slow", "failed", "held"):
         colour = theme.colours()[health]

@@ -58,7 +58,8 @@ def _ask(span: Span, wanted: Filter, snapshot: Snapshot) -> tuple[Overview, list
     """In the worker."""
     heard_s = (snapshot.through_ns - snapshot.begin_ns) / 1e9 if snapshot.begin_ns else 0.0
     answer = overview.overview(snapshot, span, filter=wanted)
-    return answer, inventory.comings(snapshot, span, limit=60), heard_s
+    came = [one for one in inventory.comings(snapshot, span, limit=400) if one.kind not in ("action", "event")]
+    return answer, came[:60], heard_s
 
 
 class OverviewView(LiveView):

@@ -10,10 +10,10 @@ from app.widgets.controls import Tone, button, label, set_property, set_text
 class Banner(QFrame):
     """Reason, advice, when it is tried again. Hidden while all is well."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str = "Trouble with the connection", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("banner")
-        self.setAccessibleName("Trouble with the connection")
+        self.setAccessibleName(name)
         self._sign = label("▲", tone="failed")
         self._reason = label("", wraps=True, name="Reason")
         self._advice = label("", "dim", wraps=True, name="Advice")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Literal, TypeVar
 
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QFrame,
@@ -98,6 +99,35 @@ def button(
     if clicked is not None:
         made.clicked.connect(lambda _checked=False: clicked())
     return made
+
+
+class ElidedButton(QPushButton):
+    """A button whose text gives way when there is no room for it."""
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for a few letters."""
+        return QSize(60, super().minimumSizeHint().height())
+
+    def set_full_text(self, text: str) -> None:
+        """What it says when there is room; also what it is called."""
+        self.setProperty("fullText", text)
+        self.setAccessibleDescription(text)
+        self._elide()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width, other letters."""
+        super().resizeEvent(event)
+        self._elide()
+
+    def sizeHint(self) -> QSize:
+        """Room for all of it."""
+        full = str(self.property("fullText") or "")
+        return QSize(self.fontMetrics().horizontalAdvance(full) + 14, super().sizeHint().height())
+
+    def _elide(self) -> None:
+        full = str(self.property("fullText") or "")
+        set_text(self, self.fontMetrics().elidedText(full, Qt.TextElideMode.ElideMiddle, max(20, self.width() - 12)))
+        self.updateGeometry()
 
 
 def set_icon(made: QAbstractButton, icon: str, tone: Tone = "") -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.widgets.controls import Tone, label, set_property, set_text
 from app.widgets.small_charts import Curves
@@ -26,11 +26,15 @@ class FigureCard(QFrame):
         super().__init__(parent)
         self.setProperty("role", "card")
         self.setAccessibleName(what)
-        self._value = label("–", "figure", name=what)
+        self._value = label("–", "figure" if has_curve else "figureSmall", name=what)
         self._what = label(what, "small")
         self._change = label("", "small", name=f"Change of {what}")
+        for text in (self._value, self._what):
+            # a card may get narrower than its text; four of them stand in a narrow panel
+            text.setMinimumWidth(10)
+            text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(12, 8, 8, 8)
+        layout.setContentsMargins(*((12, 8, 10, 8) if has_curve else (9, 6, 4, 6)))
         layout.setSpacing(1)
         grid = QGridLayout()
         grid.setSpacing(0)

@@ -140,7 +140,7 @@ class HeatStrip(QWidget):
             return
         colours = theme.current()
         share = np.sqrt(self._heat / self._heat.max())
-        share = np.where(self._heat > 0, 0.15 + 0.85 * share, 0.0)
+        share = np.where(self._heat > 0, 0.1 + 0.9 * share, 0.0)
         front, back = QColor(colours.accent), QColor(colours.surface1)
         ends = np.array([[c.red(), c.green(), c.blue()] for c in (front, back)], np.float64)
         mixed = ends[0] * share[..., None] + ends[1] * (1 - share[..., None])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from PySide6.QtCore import QByteArray, QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QFont, QGuiApplication, QKeyEvent, QPainter
+from PySide6.QtGui import QAction, QColor, QFont, QGuiApplication, QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -23,6 +23,7 @@ from app.items.records import BAR_ROLE, LEFT, TONE_ROLE, Column, Records
 
 ROW_PX = 28
 PADDING_PX = 10
+ELASTIC_PX = 180
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -118,10 +119,27 @@ class RecordTable(QTableView):
         header.sectionClicked.connect(self._sort_by)
         for number, column in enumerate(columns):
             self.setColumnHidden(number, not column.shown)
-            if column.width:
-                self.setColumnWidth(number, column.width)
-            else:
-                header.setSectionResizeMode(number, QHeaderView.ResizeMode.Stretch)
+            self.setColumnWidth(number, column.width or ELASTIC_PX)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Columns without a width of their own share what the others leave."""
+        super().resizeEvent(event)
+        self._stretch()
+
+    def _stretch(self) -> None:
+        shown = [number for number in range(len(self.records.columns)) if not self.isColumnHidden(number)]
+        elastic = [number for number in shown if not self.records.columns[number].width]
+        if elastic:
+            rest = self.viewport().width() - sum(self.columnWidth(number) for number in shown if number not in elastic)
+            for number in elastic:
+                self.setColumnWidth(number, max(ELASTIC_PX, rest // len(elastic)))
+
+    def show_column(self, title: str, *, is_shown: bool) -> None:
+        """Show or hide a column."""
+        for number, column in enumerate(self.records.columns):
+            if column.title == title and self.isColumnHidden(number) == is_shown:
+                self.setColumnHidden(number, not is_shown)
+                self._stretch()
 
     # what it shows
 

@@ -6,9 +6,9 @@ from typing import Final
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QWidget
 
-from app.widgets.controls import Tone, button, label, set_icon, set_property, set_text
+from app.widgets.controls import ElidedButton, Tone, button, label, set_icon, set_property, set_text
 from app.widgets.format import age
 
 SPANS: Final[dict[int, str]] = {
@@ -40,7 +40,14 @@ class TopBar(QFrame):
         self._program.setObjectName("program")
         self.profile = button("", self.profile_wanted.emit, role="chip", name="Profile")
         self.mode = label("", "chip", name="What we may do")
-        self.place = button("", self.place_wanted.emit, role="link", name="Where we are")
+        for chip in (self.mode, self.profile):
+            chip.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.place = ElidedButton()
+        self.place.setProperty("role", "link")
+        self.place.setAccessibleName("Where we are")
+        self.place.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.place.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self.place.clicked.connect(self.place_wanted)
         self.search = button("", self.palette_wanted.emit, name="Search or run, Ctrl+K")
         self.search.setObjectName("searchBox")
         self._fill_search()
@@ -64,15 +71,16 @@ class TopBar(QFrame):
     def _fill_search(self) -> None:
         inside = QHBoxLayout(self.search)
         inside.setContentsMargins(12, 0, 10, 0)
-        for text in ("Search or run…", "Ctrl K"):
+        for text in ("Search…", "Ctrl K"):
             part = QLabel(text)
             part.setProperty("role", "dim" if text != "Ctrl K" else "small")
             part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
             inside.addWidget(part)
             if text != "Ctrl K":
                 inside.addStretch(1)
-        self.search.setMinimumSize(QSize(180, 30))
+        self.search.setMinimumSize(QSize(120, 30))
         self.search.setMaximumWidth(300)
+        self.search.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def _span_menu(self) -> QMenu:
         menu = QMenu(self)
@@ -100,7 +108,7 @@ class TopBar(QFrame):
         set_property(self.profile, "tone", tone)
         self.profile.setAccessibleName(f"Profile {profile}{', locked: publishes nothing' if is_locked else ''}")
         set_text(self.mode, mode)
-        set_text(self.place, place)
+        self.place.set_full_text(place)
         self.place.setToolTip(place)
 
     def show_time(self, text: str, *, is_live: bool, tone: Tone = "") -> None:
@@ -122,6 +130,7 @@ class TopBar(QFrame):
     def show_rates(self, packets: str, lost: int) -> None:
         """Say how much is heard and what is known to be lost."""
         set_text(self.rates, f"{packets} · {lost:,} lost")
+        self.rates.setToolTip("Packets a second on the bus, and packets known to be lost")
         set_text(self.lost, f"▲ {lost:,} lost")
         self.lost.setVisible(lost > 0)
 

@@ -1,0 +1,226 @@
+"""The composition root of the window: builds everything, decides nothing."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtWidgets import QApplication
+
+from app import key_store, settings
+from app.bugs import catch_bugs
+from app.offscreen import show_for
+from app.session import DemoRun, Session
+from app.settings import Connection
+from app.shell import Place
+from app.start_form import Wanted
+from app.views.registry import load_views
+from app.widgets.controls import Tone
+from app.window import Opener, Window
+from broker.clock import SystemClock
+from broker.operate.commands import Report
+from broker.operate.permissions import permission
+from broker.probe.options import SessionOptions
+from broker.transport import ConnectionSettings, check
+
+if TYPE_CHECKING:
+    from app.cli.options import Target
+
+log = logging.getLogger(__name__)
+
+MODES = {"see": "ghost: publishes nothing", "ask": "may ask: DISCOVER once"}
+
+
+class Sittings(QObject):
+    """Opens sittings in the window, one at a time."""
+
+    _password_found = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.window: Window | None = None
+        self._demo: DemoRun | None = None
+        self._password_found.connect(self._open_with_password)
+
+    # the opener's part
+
+    def open_live(self, wanted: Wanted) -> None:
+        """A live mesh; its password comes from the key store when it is kept there."""
+        if wanted.connection.has_password:
+            threading.Thread(target=self._use_key_store, args=(wanted,), name="key store", daemon=True).start()
+        else:
+            self._open_with_password(wanted)
+
+    def open_file(self, path: str) -> None:
+        """A capture."""
+        options = SessionOptions(path=path, keeps_capture=False)
+        place = Place(Path(path).name, "held", "capture: nothing is live", path, is_locked=False, is_file=True)
+        if self._window().settings.path is not None:
+            self._window().settings.remember_file(str(Path(path).resolve()))
+        self._show(options, place)
+
+    def open_demo(self) -> None:
+        """The demo, and a live mesh on it."""
+        self.end_demo()
+        self._window().start.banner.say(
+            "Starting the demo mesh…", "A Redis and a dozen nodes; about two seconds.", "slow"
+        )
+        self._demo = DemoRun()
+        self._demo.started.connect(self._on_demo)
+        self._demo.failed.connect(self._on_no_demo)
+        self._demo.start()
+
+    # inside
+
+    def _window(self) -> Window:
+        assert self.window is not None, "the window is made before anything is opened"  # noqa: S101
+        return self.window
+
+    def _use_key_store(self, wanted: Wanted) -> None:
+        """In a thread: a key store may ask the user first."""
+        url, password = wanted.connection.url, wanted.password
+        if password and wanted.keep_password:
+            wanted.connection.has_password = key_store.write(url, password)
+        elif not password:
+            password = key_store.read(url)
+        self._password_found.emit(Wanted(wanted.connection, password, wanted.keep_password))
+
+    def _open_with_password(self, wanted: Wanted) -> None:
+        connection, window = wanted.connection, self._window()
+        if wanted.keep_password and wanted.password and not connection.has_password:
+            window.start.banner.say("The password is not kept.", key_store.NO_STORE, "slow")
+        connection.last_ns = SystemClock().now_ns()
+        window.settings.remember(connection)
+        window.settings.save()
+        self.open_connection(connection, wanted.password)
+
+    def open_connection(self, connection: Connection, password: str) -> None:
+        """A live mesh, with the password in hand."""
+        title = connection.name or connection.url.partition("://")[2].rpartition("@")[2]
+        tone: Tone = connection.colour if connection.colour in ("ok", "slow", "failed", "held") else ""  # type: ignore[assignment]
+        mode = MODES[connection.may] + (" · announced" if connection.announce else "")
+        place = Place(title, tone, mode, connection.url, is_locked=connection.may == "see")
+        options = SessionOptions(
+            url=connection.url,
+            may=permission(connection.may),
+            announce=connection.announce,
+            namespaces=tuple(connection.namespaces),
+            password=password,
+            tls_ca=connection.tls_ca,
+            profile=connection.name,
+        )
+        self._show(options, place)
+
+    def _show(self, options: SessionOptions, place: Place) -> None:
+        window = self._window()
+        session = Session(options)
+        session.lost.connect(self._on_lost)
+        session.reported.connect(self._on_report)
+        shell = window.show_session(session.desk, place, session.close)
+        session.desk.set_reduce_motion(window.settings.reduce_motion)
+        if len(options.namespaces) == 1 and not place.is_file:
+            shell.show_place()
+        session.start()
+
+    def _on_demo(self, url: str, namespace: str) -> None:
+        connection = Connection(url, name="demo", namespaces=[namespace], colour="held")
+        self.open_connection(connection, "")
+
+    def _on_no_demo(self, message: str) -> None:
+        self._window().start.banner.say("The demo did not start.", message)
+
+    def _on_lost(self, message: str) -> None:
+        self._window().leave("The session ended.", message)
+
+    def _on_report(self, report: Report) -> None:
+        shell = self._window().shell
+        if shell is not None:
+            shell.show_report(report.outcome, report.message, report.advice)
+
+    def end_demo(self) -> None:
+        """End a demo that was started from here."""
+        demo, self._demo = self._demo, None
+        if demo is not None:
+            demo.stop()
+
+
+def run_window(*, target: Target | None = None, demo: bool = False, show_s: float = 0.0, picture: str = "") -> int:
+    """Show the window until it is closed.
+
+    Args:
+        target: The live mesh or the capture to show; None for the start page.
+        demo: Start the demo mesh and show that.
+        show_s: Close by itself after so many seconds; 0 for never.
+        picture: Where to write a PNG of the window before it closes by itself.
+
+    Returns:
+        The exit code of the program.
+    """
+    if not _has_screen():
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(app, QApplication)  # noqa: S101  nobody makes another one before us
+    app.setApplicationName("meshscope")
+    app.setApplicationDisplayName("Meshscope")
+    app.setDesktopFileName("meshscope")
+    sittings = Sittings()
+    # an offscreen picture shall not depend on what was done before on this machine
+    kept = settings.load(settings.default_path() if not show_s else None)
+    window = Window(kept, load_views(), check, _Opening(sittings))
+    sittings.window = window
+    catch_bugs(window)
+    window.show()
+    QTimer.singleShot(0, lambda: _open(sittings, target, demo=demo))
+    if show_s:
+        show_for(window, show_s, picture)
+    try:
+        return int(app.exec())
+    finally:
+        sittings.end_demo()
+
+
+class _Opening(Opener):
+    """What the window may ask for."""
+
+    def __init__(self, sittings: Sittings) -> None:
+        self._sittings = sittings
+
+    def open_live(self, wanted: Wanted) -> None:
+        """A live mesh."""
+        self._sittings.open_live(wanted)
+
+    def open_file(self, path: str) -> None:
+        """A capture."""
+        self._sittings.open_file(path)
+
+    def open_demo(self) -> None:
+        """The demo, and a live mesh on it."""
+        self._sittings.open_demo()
+
+
+def _open(sittings: Sittings, target: Target | None, *, demo: bool) -> None:
+    if demo:
+        sittings.open_demo()
+    elif target is not None and target.path:
+        sittings.open_file(target.path)
+    elif target is not None:
+        found = ConnectionSettings.parse(target.url, password=target.password or None, tls_ca=target.tls_ca or None)
+        connection = Connection(
+            found.redacted,
+            may=target.may,
+            announce=target.announce,
+            namespaces=list(target.namespaces),
+            tls_ca=target.tls_ca,
+        )
+        sittings.open_live(Wanted(connection, found.password))
+
+
+def _has_screen() -> bool:
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

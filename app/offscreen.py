@@ -1,0 +1,46 @@
+"""Showing the window for a while without anybody there: a picture, and what it saw."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+
+from app.window import Window
+
+DEMO_SIZE = (1440, 900)
+
+
+def show_for(window: Window, seconds: float, picture: str) -> None:
+    """Close the window after some seconds; before, write a picture and print what it saw."""
+    window.resize(*DEMO_SIZE)
+    QTimer.singleShot(1000, lambda: _begin(window))
+    QTimer.singleShot(round(seconds * 1000), lambda: _end(window, picture))
+
+
+def _begin(window: Window) -> None:
+    """The graph is what a picture shall show."""
+    if window.shell is None:
+        QTimer.singleShot(300, lambda: _begin(window))
+    else:
+        window.shell.desk.show_view("graph")
+        window.shell.set_span(60)
+
+
+def _end(window: Window, picture: str) -> None:
+    if picture:
+        path = Path(picture)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        is_written = window.grab().save(str(path))
+        sys.stdout.write(f"picture: {path}\n" if is_written else f"cannot write {path}\n")
+    sys.stdout.write(f"{what_it_saw(window)}\n")
+    sys.stdout.flush()
+    window.close()
+
+
+def what_it_saw(window: Window) -> str:
+    """What the window knows now, in a line."""
+    if window.shell is None:
+        return window.start.banner.text or "nothing was opened"
+    return window.shell.status.text or "nothing was heard"
