@@ -12,6 +12,9 @@ from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Final
 
+import numpy as np
+
+from broker.clock import SECOND
 from broker.mesh.blocks import CallBlock, EventBlock, RowStore
 from broker.mesh.counters import Counters, CounterWriter
 from broker.mesh.directory import Directory, DirectoryShelf
@@ -143,10 +146,13 @@ class Timeline:
             return self._published
 
     def _note_begin(self, batch: Batch) -> None:
-        moments = [change.at_ns for change in batch.changes if change.kind == "session"]
-        moments += [
-            int(rows[time].min()) for rows, time in ((batch.calls, "end_ns"), (batch.events, "at_ns")) if len(rows)
-        ]
+        moments = [change.at_ns for change in batch.changes]
+        if len(batch.calls):
+            # a call that ends in the first batch may have begun before all else that it tells
+            lasted_ns = (batch.calls["duration_s"].astype(np.float64) * SECOND).astype(np.int64)
+            moments.append(int((batch.calls["end_ns"] - lasted_ns).min()))
+        if len(batch.events):
+            moments.append(int(batch.events["at_ns"].min()))
         if self._begin_ns is not None:
             moments.append(self._begin_ns)
         elif batch.through_ns:
