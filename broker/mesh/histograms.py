@@ -114,9 +114,9 @@ class Histograms:
         """Where each group ends among all calls in order, and a function from rank (from 1) to cell."""
         if self._cells is not None:
             running = np.cumsum(self._cells, dtype=np.int32)
-            return running[self._width - 1 :: self._width].astype(np.int64), lambda ranks: np.searchsorted(
-                running, ranks
-            )
+            ends = running[self._width - 1 :: self._width].astype(np.int64)
+            # ranks of the same type: otherwise all of `running` is converted first
+            return ends, lambda ranks: np.searchsorted(running, ranks.astype(np.int32))
         keys = self._sorted()
         bounds = (np.arange(1, self._groups + 1, dtype=np.uint64) * self._width).astype(keys.dtype)
         return np.searchsorted(keys, bounds), lambda ranks: keys[ranks - 1].astype(np.int64)

@@ -19,6 +19,8 @@ from broker.mesh.timeline import Snapshot
 from broker.mesh.topology import fields_of_figures
 from broker.observe.journal import NameKind
 
+NEVER = (NEVER_NS, NEVER_NS)
+
 
 @dataclass(slots=True)
 class _Declared:
@@ -40,17 +42,22 @@ def actions(snapshot: Snapshot, span: Span, *, filter: Filter = EMPTY) -> list[A
     """
     counted = figured(snapshot, span, "action", filter)
     declared = _declared(snapshot, span)
-    names, seen = snapshot.names, snapshot.seen
+    names = snapshot.names
+    first_ns, last_ns = snapshot.seen.moments_ns(NameKind.ACTION, names.count(NameKind.ACTION))
     spaces, texts = names.namespace_texts_of(NameKind.ACTION), names.texts(NameKind.ACTION)
     called = {
         (spaces[number], texts[number]): number
         for number in range(1, names.count(NameKind.ACTION))
-        if NEVER_NS < seen.first_ns(NameKind.ACTION, number) < span.to_ns
+        if NEVER_NS < first_ns[number] < span.to_ns
     }
+    directory, end_ns = snapshot.directory, min(span.to_ns, snapshot.through_ns)
     records = []
     passes = None if filter.is_empty else _passes(filter)
     for key in sorted(declared.keys() | called.keys()):
-        record = _record(snapshot, span, key, called.get(key), declared.get(key), counted)
+        number = called.get(key)
+        service = directory.service_of_action(number or 0)
+        moments = (first_ns[number], min(end_ns, last_ns[number])) if number is not None else NEVER
+        record = _record(key, number, service, moments, declared.get(key), counted)
         if passes is None or record.figures.calls or passes(record):
             records.append(record)
     return records
@@ -83,26 +90,27 @@ def _declared(snapshot: Snapshot, span: Span) -> dict[Key, _Declared]:
 
 
 def _record(
-    snapshot: Snapshot, span: Span, key: Key, number: int | None, declared: _Declared | None, counted: Figured
+    key: Key,
+    number: int | None,
+    service: str,
+    moments_ns: tuple[int, int],
+    declared: _Declared | None,
+    counted: Figured,
 ) -> ActionRecord:
-    seen, directory = snapshot.seen, snapshot.directory
-    end_ns = min(span.to_ns, snapshot.through_ns)
-    first_ns = seen.first_ns(NameKind.ACTION, number) if number is not None else NEVER_NS
-    last_ns = min(end_ns, seen.last_ns(NameKind.ACTION, number)) if number is not None else NEVER_NS
     definition = declared.definition if declared else {}
     params = definition.get("params")
     return ActionRecord(
         namespace=key[0],
         name=key[1],
-        service=declared.service if declared else directory.service_of_action(number or 0),
+        service=declared.service if declared else service,
         supposed=declared is None or declared.supposed,
         nodes=tuple(declared.nodes) if declared else (),
         visibility=str(definition.get("visibility") or ("published" if definition else "")),
         cached=cached_text(definition.get("cache")),
         params=params if isinstance(params, dict | list) else None,
         definition=definition,
-        first_ns=first_of(first_ns, declared.first_ns if declared else 0),
-        last_ns=max(last_ns, declared.last_ns if declared else 0),
+        first_ns=first_of(moments_ns[0], declared.first_ns if declared else 0),
+        last_ns=max(0, moments_ns[1], declared.last_ns if declared else 0),
         figures=counted.of(number),
         health=counted.health(number),
     )

@@ -47,6 +47,12 @@ class Seen:
         moments = self._last.get(kind)
         return int(moments[number]) if moments is not None and number < len(moments) else NEVER_NS
 
+    def moments_ns(self, kind: NameKind, count: int) -> tuple[list[int], list[int]]:
+        """First and last moments of the numbers below ``count``; NEVER_NS for those that never were in a row."""
+        both = (self._first.get(kind), self._last.get(kind))
+        first, last = ((moments if moments is not None else np.empty(0, np.int64))[:count].tolist() for moments in both)
+        return first + [NEVER_NS] * (count - len(first)), last + [NEVER_NS] * (count - len(last))
+
 
 class SeenWriter:
     """Takes in rows; gives a Seen of them. One thread."""
