@@ -13,7 +13,7 @@ COMMANDS: Final = (
     "EVENTB", "EVENT", "REQB", "REQ", "RES", "DISCOVER", "INFO", "DISCONNECT", "HEARTBEAT", "PING", "PONG",
 )  # fmt: skip
 
-_NAME: Final = re.compile(rf"MOL(?:-(.*?))?\.({'|'.join(COMMANDS)})(?:\.(.*))?", re.DOTALL)
+_NAME: Final = re.compile(rf"MOL(?:-(.+?))?\.({'|'.join(COMMANDS)})(?:\.(.+))?", re.DOTALL)
 
 
 class Channel(NamedTuple):
@@ -44,4 +44,7 @@ def channel_name(namespace: str, command: str, rest: str = "") -> bytes:
     """Put a name together, as `parse_channel` takes it apart."""
     prefix = f"MOL-{namespace}" if namespace else "MOL"
     name = f"{prefix}.{command}.{rest}" if rest else f"{prefix}.{command}"
-    return name.encode("utf-8", "surrogateescape")
+    try:
+        return name.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # a cut emoji: Node writes U+FFFD for it
+        return name.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()

@@ -24,7 +24,8 @@ const STEPS = {
 			? broker.call("files.write", stream, { meta: { id } })
 			: broker.call("files.write", { id }, { stream });
 	},
-	send: broker => broker.call("mail.send", { to: "anna" })
+	send: broker => broker.call("mail.send", { to: "anna" }),
+	ping: broker => broker.ping()
 };
 
 async function drain(stream) {
