@@ -1,15 +1,20 @@
 """Requests and their answers: which belong together, and which end without one.
 
-The hot path is ``request`` and ``response``: plain tuples in dictionaries.
+``request`` and ``response`` are the hot path: they decode no more than the
+header, look names up once a caller and action, and make plain tuples. What
+they do not know at a glance goes the long way, which checks everything.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
+import msgspec
+
 from broker.observe.endings import CallKey, Endings
-from broker.observe.journal import CallFlag, NameKind, OpenCall, Outcome, Tally
-from broker.observe.lanes import Lane, edge_of
+from broker.observe.journal import NameKind, OpenCall, Outcome, Tally
+from broker.observe.lanes import Lane
 from broker.observe.limits import (
     CALLEE_TIMEOUT_MARGIN_NS,
     LONGEST_TIMEOUT_MS,
@@ -19,20 +24,41 @@ from broker.observe.limits import (
 )
 from broker.observe.names import NameBook
 from broker.observe.open_calls import OpenCalls
-from broker.observe.routes import Routes
-from broker.observe.rows import SAMPLED_LEVEL, CallRow, Entry
+from broker.observe.routes import Routes, answered_by, is_target_unknown
+from broker.observe.rows import BEGIN, DEADLINE, ROUTE, SIZE, CallRow, Entry, ending_of
 from broker.observe.streams import StreamCall
-from broker.protocol.headers import RequestHeader, ResponseHeader, read_error
+from broker.protocol.headers import (
+    Malformed,
+    RequestHeader,
+    ResponseHeader,
+    read_error,
+    read_request,
+    read_response,
+)
+
+NOT_AT_A_GLANCE: Final = (
+    KeyError,  # new on its lane
+    TypeError,  # a field that is no text, or nothing that can be a key
+    AttributeError,  # Malformed
+    msgspec.MsgspecError,
+    ValueError,
+    RecursionError,
+    OverflowError,
+    MemoryError,
+)
 
 _OK: Final = int(Outcome.OK)  # plain numbers: rows are made of them a million times
 _TIMED_OUT: Final = int(Outcome.TIMED_OUT)
 _NO_ANSWER: Final = int(Outcome.NO_ANSWER)
-_BALANCED_EDGE: Final = CallFlag.BALANCED << 48
-_TARGET_UNKNOWN_EDGE: Final = CallFlag.TARGET_UNKNOWN << 48
+
+decode_request: Final[Callable[[bytes], Any]] = msgspec.json.Decoder(RequestHeader).decode
+"""How a lane begins to decode requests; it changes when it gets others than JSON."""
+
+decode_response: Final[Callable[[bytes], Any]] = msgspec.json.Decoder(ResponseHeader).decode
 
 
 class Correlation:
-    """Joins answers to requests by (namespace, id)."""
+    """Joins answers to requests by namespace and id."""
 
     def __init__(
         self,
@@ -40,6 +66,7 @@ class Correlation:
         limits: Limits,
         tally: Tally,
         routes: Routes,
+        malformed: Callable[[Lane, str], None],
     ) -> None:
         """
         Args:
@@ -47,11 +74,13 @@ class Correlation:
             limits: How much is kept.
             tally: Where is counted what is no row.
             routes: Makes the route of a request that is new on its lane, and keeps it there.
+            malformed: Counts what cannot be decoded, with its reason.
         """
         self._names = names
-        self._limits = limits
+        self._id_length = limits.id_length
         self._tally = tally
         self._routes = routes
+        self._malformed = malformed
         self._calls = OpenCalls(limits.open_calls, self)
         self._young = self._calls.young
         self._endings = Endings(limits.ended_calls, limits.ended_ns)
@@ -61,43 +90,41 @@ class Correlation:
 
     # -- the hot path
 
-    def request(self, lane: Lane, at_ns: int, header: RequestHeader, size: int, frame: int) -> None:
-        """Take in a REQ.
+    def request(self, lane: Lane, at_ns: int, body: bytes, frame: int) -> None:
+        """Take in a REQ or REQB.
 
         Args:
             lane: The channel it came on.
             at_ns: When it was heard; never before an earlier packet.
-            header: What it says.
-            size: Bytes of its body.
+            body: The packet.
             frame: Its FrameNumber, 0 for none.
         """
+        size = len(body)
+        counter = lane.counter
+        counter.packets += 1
+        counter.bytes += size
         try:
-            route = lane.routes[header.action, header.caller, header.sender]
-        except (KeyError, TypeError):
-            route = self._routes.of_call(lane, header, at_ns)
-        level = header.level
-        if level.__class__ is not int or not 0 <= level <= 255:
-            level = 0
-        if header.tracing is True:
-            level += SAMPLED_LEVEL
+            header = lane.decode(body)
+            route = lane.routes[header.action, header.caller, header.sender, header.level, header.tracing]
+            call_id = header.id
+            key = lane.prefix + call_id
+        except NOT_AT_A_GLANCE:
+            call_id = ""
+        if not call_id or (size > self._id_length and self._is_endless(call_id, header.requestID, header.parentID)):
+            checked = self._checked_request(lane, at_ns, body)
+            if checked is None:
+                return
+            header, route = checked
+            call_id = header.id
+            key = lane.prefix + call_id
         timeout_ms = header.timeout
-        deadline_ns = 0
-        if timeout_ms:
-            deadline_ns = self._deadline_ns(at_ns, timeout_ms)
-        trace = header.requestID
-        if trace.__class__ is not str:
-            trace = ""
-        parent = header.parentID
-        if parent.__class__ is not str:
-            parent = ""
-        call_id = header.id
-        key = (lane.namespace_number, call_id)
-        entry = (at_ns, route, level, size, call_id, trace, parent, frame, deadline_ns)
-        if header.stream or header.seq:
-            self._request_packet(key, entry, header)
-            return
+        deadline_ns = _deadline_ns(at_ns, timeout_ms) if timeout_ms else 0
+        entry = (at_ns, route, size, call_id, header.requestID, header.parentID, frame, deadline_ns)
         calls = self._calls
-        if key in calls.waiting or key in calls.streams or self._young.setdefault(key, entry) is not entry:
+        if header.stream or header.seq or key in calls.waiting or key in calls.streams or not lane.node:
+            self._unusual_request(key, entry, header)
+            return
+        if self._young.setdefault(key, entry) is not entry:
             self._repeated(key, at_ns, size)
             return
         if deadline_ns and deadline_ns <= at_ns + WAITING_AFTER_NS:
@@ -105,58 +132,69 @@ class Correlation:
         if len(self._young) > calls.room:
             self._tally.requests_forgotten += calls.forget_oldest(at_ns)
 
-    def response(self, lane: Lane, at_ns: int, header: ResponseHeader, size: int, frame: int) -> None:
+    def response(self, lane: Lane, at_ns: int, body: bytes, frame: int) -> None:
         """Take in a RES; arguments as of ``request``."""
-        key = (lane.namespace_number, header.id)
-        if header.stream or header.seq:
-            self._response_packet(key, lane, at_ns, header, size, frame)
-            return
-        entry = self._young.pop(key, None)
-        if entry is None:
-            if key in self._calls.streams:
-                self._response_packet(key, lane, at_ns, header, size, frame)
-                return
-            entry = self._calls.end_waiting(key, at_ns)
-            if entry is None:
-                self._unmatched(key, lane, at_ns, header, size, frame)
-                return
-        outcome, error = _OK, 0
-        if not header.success:
-            outcome, error = self._failure(entry[8], at_ns, header)
-        route = entry[1]
-        if route[1] & _BALANCED_EDGE:
-            entry = self._answered_by(entry, lane, header.sender)
-        endings = self._endings
-        if len(endings.answered) >= endings.room:
-            endings.turn()
-        endings.answered[key] = route
-        self._rows.append((*entry, at_ns, outcome, error, size, frame))
+        size = len(body)
+        counter = lane.counter
+        counter.packets += 1
+        counter.bytes += size
+        header = None
+        try:
+            header = lane.decode(body)
+            if header.sender in lane.senders and header.success is True and not (header.stream or header.seq):
+                key = lane.prefix + header.id
+                entry = self._young.pop(key, None)
+                if entry is not None:
+                    endings = self._endings
+                    if len(endings.answered) >= endings.room:
+                        endings.turn()
+                    endings.answered[key] = entry[1]
+                    self._rows.append(entry + (at_ns, 0, size, frame))  # noqa: RUF005 - half the time of unpacking
+                    return
+        except NOT_AT_A_GLANCE:
+            pass
+        self._unusual_response(lane, at_ns, header, body, frame)
 
-    # -- what is rarer
+    # -- requests, the long way
 
-    def _deadline_ns(self, at_ns: int, timeout_ms: Any) -> int:
-        """When a request times out; 0 for a timeout that is none (negative, NaN, text, more than a day)."""
-        if type(timeout_ms) not in (int, float) or not 0 < timeout_ms <= LONGEST_TIMEOUT_MS:
-            return 0
-        return at_ns + (int(timeout_ms * 1e6) or 1)
+    def _checked_request(self, lane: Lane, at_ns: int, body: bytes) -> tuple[RequestHeader, bytes] | None:
+        """Header and route of a request that is new, large or odd; None if it is malformed."""
+        header = read_request(body)
+        if isinstance(header, Malformed):
+            self._malformed(lane, header.reason)
+            return None
+        if body[:1] != b"{":
+            lane.decode = read_request  # which finds the serializer for each packet
+        if self._is_endless(header.id, header.requestID, header.parentID):
+            self._malformed(lane, f"ids of more than {self._id_length} letters")
+            return None
+        try:
+            route = lane.routes[header.action, header.caller, header.sender, header.level, header.tracing]
+        except (KeyError, TypeError):
+            route = self._routes.of_call(lane, header, at_ns)
+        return header, route
 
-    def _failure(self, deadline_ns: int, at_ns: int, header: ResponseHeader) -> tuple[int, int]:
-        """Outcome and number of the error of an answer that failed."""
-        error = read_error(header)
-        code = "" if error.code is None else str(error.code)
-        number = self._names.number(NameKind.ERROR, 0, f"{code}|{error.type or ''}|{error.name or ''}")
-        timed_out = error.type == "REQUEST_TIMEOUT" and code == "504"
-        if timed_out and deadline_ns and at_ns >= deadline_ns - CALLEE_TIMEOUT_MARGIN_NS:
-            # The callee's clock of this call ran out, so the caller's does at this moment too.
-            self._tally.requests_timed_out += 1
-            return Outcome.TIMED_OUT, number
-        return Outcome.FAILED, number
+    def _is_endless(self, *ids: object) -> bool:
+        """Whether ids would fill memory."""
+        return sum(len(text) for text in ids if isinstance(text, str)) > self._id_length
 
-    def _answered_by(self, entry: Entry, lane: Lane, sender: str) -> Entry:
-        """A balanced call went to whoever answered it."""
-        action, edge = entry[1]
-        edge = (edge & ~(_TARGET_UNKNOWN_EDGE | 0xFFFF)) | self._routes.node_number(lane, sender)
-        return (entry[0], (action, edge), *entry[2:])
+    def _unusual_request(self, key: CallKey, entry: Entry, header: RequestHeader) -> None:
+        """A request that is streamed, repeated or balanced."""
+        at_ns, size = entry[BEGIN], entry[SIZE]
+        is_streamed = bool(header.stream or header.seq)
+        call = self._calls.streams.get(key)
+        if call is not None and is_streamed:
+            call.request_packet(at_ns, size, header.seq, is_last=not header.stream)
+            self._end_stream_if_over(key, call, at_ns)
+        elif call is not None or key in self._young or key in self._calls.waiting:
+            self._repeated(key, at_ns, size)
+        elif not header.seq:  # others joined too late, or speak after the end
+            call = StreamCall(entry, request_is_streamed=is_streamed)
+            if is_streamed:
+                call.opening_number(header.seq)
+            self._calls.add_stream(key, call)
+            if len(self._young) > self._calls.room:
+                self._tally.requests_forgotten += self._calls.forget_oldest(at_ns)
 
     def _repeated(self, key: CallKey, at_ns: int, size: int) -> None:
         """A request whose id is open already: part of that call, and no call of its own."""
@@ -164,65 +202,97 @@ class Correlation:
         for table in (self._young, self._calls.waiting):
             entry = table.get(key)
             if entry is not None:
-                table[key] = (*entry[:3], entry[3] + size, *entry[4:])
+                begin_ns, route, first_size, *others = entry
+                table[key] = (begin_ns, route, first_size + size, *others)  # type: ignore[assignment]
         call = self._calls.streams.get(key)
         if call is not None:
             call.request_packet(at_ns, size, None, is_last=False)
 
-    def _request_packet(self, key: CallKey, entry: Entry, header: RequestHeader) -> None:
-        """A packet of a streamed request: its first opens a call, the others belong to it."""
-        at_ns, size = entry[0], entry[3]
-        call = self._calls.streams.get(key)
-        if call is not None:
-            call.request_packet(at_ns, size, header.seq, is_last=not header.stream)
-            self._end_stream_if_over(key, call, at_ns)
-        elif key in self._young or key in self._calls.waiting:
-            self._repeated(key, at_ns, size)
-        elif not header.seq:  # others joined too late, or speak after the end
-            call = StreamCall(entry, request_is_streamed=True)
-            call.opening_number(header.seq)
-            self._calls.add_stream(key, call)
-            if len(self._young) > self._calls.room:
-                self._tally.requests_forgotten += self._calls.forget_oldest(at_ns)
+    # -- answers, the long way
 
-    def _response_packet(
+    def _unusual_response(self, lane: Lane, at_ns: int, seen: Any, body: bytes, frame: int) -> None:
+        """An answer that failed, is streamed, belongs to no young call, or is from a sender that is new.
+
+        Args:
+            seen: Its header, unchecked; anything else if it could not be read at a glance.
+        """
+        header: ResponseHeader | Malformed = seen
+        if not _is_answer(seen):
+            header = read_response(body)
+            if body[:1] != b"{":
+                lane.decode = read_response  # which finds the serializer for each packet
+        if isinstance(header, Malformed):
+            self._malformed(lane, header.reason)
+            return
+        if self._is_endless(header.id):
+            self._malformed(lane, f"ids of more than {self._id_length} letters")
+            return
+        if header.sender not in lane.senders:
+            self._routes.hear(lane, header, at_ns)
+        key, size = lane.prefix + header.id, len(body)
+        if header.stream or header.seq or key in self._calls.streams:
+            self._streamed_response(key, lane, at_ns, header, size, frame)
+            return
+        entry = self._young.pop(key, None) or self._calls.end_waiting(key, at_ns)
+        if entry is None:
+            self._unmatched(key, lane, at_ns, header, size, frame)
+            return
+        ending = _OK if header.success else self._failure(entry[DEADLINE], at_ns, header)
+        self._endings.answer(key, entry[ROUTE])
+        self._rows.append((*entry, at_ns, ending, size, frame))
+
+    def _failure(self, deadline_ns: int, at_ns: int, header: ResponseHeader) -> int:
+        """The ending of an answer that failed."""
+        error = read_error(header)
+        code = "" if error.code is None else str(error.code)
+        number = self._names.number(NameKind.ERROR, 0, f"{code}|{error.type}|{error.name}")
+        timed_out = error.type == "REQUEST_TIMEOUT" and error.code == 504
+        if timed_out and deadline_ns and at_ns >= deadline_ns - CALLEE_TIMEOUT_MARGIN_NS:
+            # The callee's clock of this call ran out, so the caller's does at this moment too.
+            self._tally.requests_timed_out += 1
+            return ending_of(_TIMED_OUT, number)
+        return ending_of(Outcome.FAILED, number)
+
+    def _streamed_response(
         self, key: CallKey, lane: Lane, at_ns: int, header: ResponseHeader, size: int, frame: int
     ) -> None:
-        """A packet of a streamed response, or any answer to a streamed request."""
-        call = self._calls.streams.get(key)
+        """A packet of a streamed response, or any answer to a streamed or balanced request."""
+        call = self._calls.streams.get(key) or self._calls.become_stream(key)
         if call is None:
-            call = self._calls.become_stream(key)
-            if call is None:
-                if not header.seq or self._endings.answered_route(key) is None:
-                    self._unmatched(key, lane, at_ns, header, size, frame)
-                return  # else the rest of a stream that was noted at its first packet
-        if call.entry[1][1] & _TARGET_UNKNOWN_EDGE:
-            call.entry = self._answered_by(call.entry, lane, header.sender)
+            if not header.seq or self._endings.answered_route(key) is None:
+                self._unmatched(key, lane, at_ns, header, size, frame)
+            return  # else the rest of a stream that was noted at its first packet
+        call.entry = self._with_target(call.entry, lane, header.sender)
         call.response_packet(at_ns, size, header.seq, frame)
         if not header.stream:
-            outcome, error = _OK, 0
-            if not header.success:
-                outcome, error = self._failure(call.entry[8] if call.has_deadline else 0, at_ns, header)
-            call.close(outcome, error)
+            deadline_ns = call.entry[DEADLINE] if call.has_deadline else 0
+            call.close(_OK if header.success else self._failure(deadline_ns, at_ns, header))
             self._end_stream_if_over(key, call, at_ns)
 
+    def _with_target(self, entry: Entry, lane: Lane, sender: str) -> Entry:
+        """A balanced call went to whoever answered it."""
+        if not is_target_unknown(entry[ROUTE]):
+            return entry
+        route = answered_by(entry[ROUTE], self._routes.node_number(lane, sender))
+        begin_ns, _, *others = entry
+        return (begin_ns, route, *others)  # type: ignore[return-value]
+
     def _end_stream_if_over(self, key: CallKey, call: StreamCall, at_ns: int) -> None:
-        if call.outcome is None or not call.has_ended:
+        if call.ending is None or not call.has_ended:
             return
         self._calls.drop_stream(key, call, at_ns)
         self._tally.lost += call.lost_packets
-        self._endings.answer(key, call.entry[1])
-        self._rows.append(call.row(at_ns, call.outcome, call.error))
+        self._endings.answer(key, call.entry[ROUTE])
+        self._rows.append(call.row(at_ns, call.ending))
 
     def _unmatched(self, key: CallKey, lane: Lane, at_ns: int, header: ResponseHeader, size: int, frame: int) -> None:
         """An answer to no open call: too late, once too often, or to a request that we did not see."""
-        _, error = (0, 0) if header.success or header.stream else self._failure(0, at_ns, header)
+        error = 0 if header.success or header.stream else self._failure(0, at_ns, header) >> 8
         entry = self._endings.take_given_up(key)
         if entry is not None:
             self._tally.responses_late += 1
             outcome = Outcome.LATE
-            if entry[1][1] & _TARGET_UNKNOWN_EDGE:
-                entry = self._answered_by(entry, lane, header.sender)
+            entry = self._with_target(entry, lane, header.sender)
         else:
             route = self._endings.answered_route(key)
             if route is not None:
@@ -231,15 +301,11 @@ class Correlation:
             else:
                 self._tally.responses_orphaned += 1
                 outcome = Outcome.ORPHAN
-                source, target = (
-                    self._routes.node_number(lane, lane.rest),
-                    self._routes.node_number(lane, header.sender),
-                )
-                route = (0, edge_of(flags=0, caller=0, source=source, target=target))
-            entry = (at_ns, route, 0, 0, header.id, "", "", 0, 0)
+                route = self._routes.of_answer(lane, header.sender)
+            entry = (at_ns, route, 0, header.id, "", "", 0, 0)
         if outcome != Outcome.ORPHAN or header.stream or header.seq:
-            self._endings.answer(key, entry[1])
-        self._rows.append((*entry, at_ns, outcome, error, size, frame))
+            self._endings.answer(key, entry[ROUTE])
+        self._rows.append((*entry, at_ns, ending_of(outcome, error), size, frame))
 
     # -- time
 
@@ -267,8 +333,7 @@ class Correlation:
 
     def deaf(self, since_ns: int) -> None:
         """Nothing is heard from this moment on."""
-        if self._deaf_since_ns == NEVER_NS:
-            self._deaf_since_ns = since_ns
+        self._deaf_since_ns = min(self._deaf_since_ns, since_ns)
 
     def hears(self, at_ns: int) -> None:
         """From this moment on all is heard again."""
@@ -282,21 +347,21 @@ class Correlation:
     def give_up(self, key: CallKey, entry: Entry, at_ns: int, *, is_deadline: bool) -> None:
         """A call ends without an answer: its deadline passed, or it had none and waited long enough."""
         self._endings.give_up(key, entry)
-        if self._heard_again_ns >= entry[0] or self._deaf_since_ns <= at_ns:
+        if self._heard_again_ns >= entry[BEGIN] or self._deaf_since_ns <= at_ns:
             self._tally.requests_unheard += 1  # it may have been answered while nothing was heard
             return
         if is_deadline:
             self._tally.requests_timed_out += 1
-        self._rows.append((*entry, at_ns, _TIMED_OUT if is_deadline else _NO_ANSWER, 0, 0, 0))
+        self._rows.append((*entry, at_ns, _TIMED_OUT if is_deadline else _NO_ANSWER, 0, 0))
 
     def give_up_stream(self, key: CallKey, call: StreamCall, at_ns: int) -> None:
         """A streamed call ends before its closing packet."""
         self._tally.lost += call.lost_packets
-        if call.outcome is None:
+        if call.ending is None:
             self.give_up(key, call.whole_entry(), at_ns, is_deadline=call.has_deadline)
         else:  # answered; only its request was never closed
-            self._endings.answer(key, call.entry[1])
-            self._rows.append(call.row(at_ns, call.outcome, call.error))
+            self._endings.answer(key, call.entry[ROUTE])
+            self._rows.append(call.row(at_ns, call.ending))
 
     # -- what was observed
 
@@ -309,3 +374,17 @@ class Correlation:
         """Rows in order of end, and calls that begin or cease to wait, since the last time."""
         rows, self._rows = self._rows, []
         return rows, self._calls.take_announced()
+
+
+def _is_answer(header: Any) -> bool:
+    """Whether it is a whole header of a RES."""
+    if header.__class__ is not ResponseHeader:
+        return False
+    return type(header.id) is str is type(header.sender) and header.id != "" != header.sender
+
+
+def _deadline_ns(at_ns: int, timeout_ms: Any) -> int:
+    """When a request times out; 0 for a timeout that is none (negative, NaN, text, more than a day)."""
+    if timeout_ms.__class__ is int or timeout_ms.__class__ is float:
+        return at_ns + (int(timeout_ms * 1e6) or 1) if 0 < timeout_ms <= LONGEST_TIMEOUT_MS else 0
+    return 0

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from broker.observe.lanes import CallRoute
 from broker.observe.rows import Entry
 
-CallKey = tuple[int, str]
-"""(number of the namespace, id of the request)."""
+CallKey = str
+"""Id of a request, with its namespace's prefix: see Lane."""
 
 _GENERATIONS: Final = 2
 
@@ -30,8 +29,8 @@ class Endings:
         self.room = self._most
         self._length_ns = length_ns // _GENERATIONS
         self._turn_ns = 0
-        self.answered: dict[CallKey, CallRoute] = {}
-        self._answered_before: dict[CallKey, CallRoute] = {}
+        self.answered: dict[CallKey, bytes] = {}
+        self._answered_before: dict[CallKey, bytes] = {}
         self._given_up: dict[CallKey, Entry] = {}
         self._given_up_before: dict[CallKey, Entry] = {}
 
@@ -57,7 +56,7 @@ class Endings:
         self._given_up[key] = entry
         self.room = self._most - len(self._given_up)
 
-    def answer(self, key: CallKey, route: CallRoute) -> None:
+    def answer(self, key: CallKey, route: bytes) -> None:
         """Remember a call that was answered."""
         if len(self.answered) >= self.room:
             self.turn()
@@ -69,7 +68,7 @@ class Endings:
         self.room = self._most - len(self._given_up)
         return self._given_up_before.pop(key, None) if entry is None else entry
 
-    def answered_route(self, key: CallKey) -> CallRoute | None:
+    def answered_route(self, key: CallKey) -> bytes | None:
         """The route of a call that was answered, None if none is remembered."""
         route = self.answered.get(key)
         return self._answered_before.get(key) if route is None else route

@@ -7,27 +7,6 @@ from typing import Any
 
 from broker.observe.counters import Counter
 
-CallRoute = tuple[int, int]
-"""(number of the action, edge): what all calls of one caller to one action on one node have in common."""
-
-EventRoute = tuple[int, int, int, bool]
-"""(number of the event, edge, number of its groups, whether it speaks of a circuit breaker)."""
-
-
-def edge_of(*, flags: int, caller: int, source: int, target: int) -> int:
-    """Flags, caller, source and target, 16 bits each, as one number; ``rows`` takes it apart again."""
-    return flags << 48 | caller << 32 | source << 16 | target
-
-
-def target_of(edge: int) -> int:
-    """Number of the node that a call goes to."""
-    return edge & 0xFFFF
-
-
-def flags_of(edge: int) -> int:
-    """The flags that are so for all calls of an edge."""
-    return edge >> 48
-
 
 class Lane:
     """One channel.
@@ -36,9 +15,11 @@ class Lane:
         name: The channel's name.
         handle: What takes its packets: (lane, at_ns, body, frame number).
         counter: Where its packets are counted.
+        decode: Reads the headers of its packets; may raise, or give Malformed.
         command: Its packet type, as "REQ"; "?" for what is not Moleculer's.
         namespace: Its namespace's text.
         namespace_number: Its namespace's number.
+        prefix: What makes ids of its namespace differ from the same ids of others.
         rest: Node id, or name, that the channel's name ends with.
         node: Number of that node; 0 if it names none.
         routes: What is known of packets with these names in their header.
@@ -48,11 +29,13 @@ class Lane:
     __slots__ = (
         "command",
         "counter",
+        "decode",
         "handle",
         "name",
         "namespace",
         "namespace_number",
         "node",
+        "prefix",
         "rest",
         "routes",
         "senders",
@@ -64,19 +47,23 @@ class Lane:
         handle: Callable[[Lane, int, bytes, int], None],
         counter: Counter,
         *,
+        decode: Callable[[bytes], Any] = bytes,
         command: str = "?",
         namespace: str = "",
         namespace_number: int = 0,
+        prefix: str = "",
         rest: str = "",
         node: int = 0,
     ) -> None:
         self.name = name
         self.handle = handle
         self.counter = counter
+        self.decode = decode
         self.command = command
         self.namespace = namespace
         self.namespace_number = namespace_number
+        self.prefix = prefix
         self.rest = rest
         self.node = node
-        self.routes: dict[Any, Any] = {}
+        self.routes: dict[Any, bytes] = {}
         self.senders: set[str] = set()

@@ -14,9 +14,9 @@ from typing import Final, Protocol
 from broker.observe.endings import CallKey
 from broker.observe.ids import id64
 from broker.observe.journal import OpenCall
-from broker.observe.lanes import target_of
 from broker.observe.limits import NO_ANSWER_AFTER_NS, WAITING_AFTER_NS
-from broker.observe.rows import Entry
+from broker.observe.routes import parties_of, target_of
+from broker.observe.rows import BEGIN, DEADLINE, ROUTE, SPAN, TRACE, Entry, text_of
 from broker.observe.streams import StreamCall
 
 _FORGOTTEN_AT_ONCE: Final = 8  # an eighth of them: finding the oldest is dear, taking many from there is not
@@ -103,14 +103,14 @@ class OpenCalls:
     def node_left(self, node: int, at_ns: int) -> None:
         """End the calls to a node that have no timeout; the others keep their deadlines."""
         for table in (self.waiting, self.young):
-            left = [item for item in table.items() if target_of(item[1][1][1]) == node and not item[1][8]]
+            left = [item for item in table.items() if target_of(item[1][ROUTE]) == node and not item[1][DEADLINE]]
             for key, entry in left:
                 del table[key]
                 if table is self.waiting:
                     self._announce(entry, at_ns)
                 self._unanswered.give_up(key, entry, at_ns, is_deadline=False)
         for key, call in list(self.streams.items()):
-            if target_of(call.entry[1][1]) == node and not call.has_deadline:
+            if target_of(call.entry[ROUTE]) == node and not call.has_deadline:
                 self.drop_stream(key, call, at_ns)
                 self._unanswered.give_up_stream(key, call, at_ns)
         self._measure_room()
@@ -140,20 +140,20 @@ class OpenCalls:
         """Do what is due until a moment, that moment included, in the order in which it is due."""
         aged: list[tuple[CallKey, Entry]] = []
         for item in self.young.items():  # in order of begin
-            if item[1][0] + WAITING_AFTER_NS > now_ns:
+            if item[1][BEGIN] + WAITING_AFTER_NS > now_ns:
                 break
             aged.append(item)
         for key, entry in aged:
-            self._end_due(entry[0] + WAITING_AFTER_NS)
+            self._end_due(entry[BEGIN] + WAITING_AFTER_NS)
             if self.young.get(key) is entry:
                 del self.young[key]
                 self.waiting[key] = entry
                 self._announce(entry, 0)
-                self.look_at(entry[8] or entry[0] + NO_ANSWER_AFTER_NS, key)
+                self.look_at(entry[DEADLINE] or entry[BEGIN] + NO_ANSWER_AFTER_NS, key)
         self._end_due(now_ns)
         self._measure_room()
         oldest = next(iter(self.young.values()), None)
-        self.due_ns = WAITING_AFTER_NS + (now_ns if oldest is None else oldest[0])
+        self.due_ns = WAITING_AFTER_NS + (now_ns if oldest is None else oldest[BEGIN])
         if self._heap:
             self.due_ns = min(self.due_ns, self._heap[0][0])
 
@@ -169,7 +169,7 @@ class OpenCalls:
                 continue
             entry = self.young.pop(key, None) or self.end_waiting(key, moment_ns)
             if entry is not None:
-                self._unanswered.give_up(key, entry, moment_ns, is_deadline=entry[8] != 0)
+                self._unanswered.give_up(key, entry, moment_ns, is_deadline=entry[DEADLINE] != 0)
 
     def _is_due(self, moment_ns: int, key: CallKey) -> bool:
         """Whether a call that was to be looked at then is one still."""
@@ -177,7 +177,7 @@ class OpenCalls:
         if call is not None:
             return call.due_ns == moment_ns
         entry = self.young.get(key) or self.waiting.get(key)
-        return entry is not None and moment_ns == (entry[8] or entry[0] + NO_ANSWER_AFTER_NS)
+        return entry is not None and moment_ns == (entry[DEADLINE] or entry[BEGIN] + NO_ANSWER_AFTER_NS)
 
     def _look_at_stream(self, key: CallKey, call: StreamCall, moment_ns: int) -> None:
         """A streamed call has been open for a second now, or has come to its deadline."""
@@ -185,7 +185,7 @@ class OpenCalls:
             self.drop_stream(key, call, moment_ns)
             self._unanswered.give_up_stream(key, call, moment_ns)
             return
-        if not call.is_announced and moment_ns >= call.entry[0] + WAITING_AFTER_NS:
+        if not call.is_announced and moment_ns >= call.entry[BEGIN] + WAITING_AFTER_NS:
             call.is_announced = True
             self._announce(call.entry, 0)
         call.due_ns = call.next_look_ns
@@ -200,17 +200,17 @@ class OpenCalls:
 
     def _announce(self, entry: Entry, end_ns: int) -> None:
         """Tell that a call waits (end 0), or waits no longer."""
-        action, edge = entry[1]
+        action, caller, source, target = parties_of(entry[ROUTE])
         self._announced.append(
             OpenCall(
-                span=id64(entry[4]),
-                begin_ns=entry[0],
+                span=id64(entry[SPAN]),
+                begin_ns=entry[BEGIN],
                 end_ns=end_ns,
                 action=action,
-                caller=edge >> 32 & 0xFFFF,
-                source=edge >> 16 & 0xFFFF,
-                target=target_of(edge),
-                trace=id64(entry[5]),
+                caller=caller,
+                source=source,
+                target=target,
+                trace=id64(text_of(entry[TRACE])),
             )
         )
 

@@ -7,9 +7,11 @@ from dataclasses import replace
 from itertools import repeat
 from typing import Any, Final
 
+import msgspec
+
 from broker.observe.announcements import cpu_percent, read_announcement
-from broker.observe.breakers import BreakerWatch
-from broker.observe.correlation import Correlation
+from broker.observe.breakers import BreakerWatch, is_breaker_event
+from broker.observe.correlation import NOT_AT_A_GLANCE, Correlation, decode_request, decode_response
 from broker.observe.counters import Counters
 from broker.observe.journal import Batch, NameKind, StateChange, Tally
 from broker.observe.lanes import Lane
@@ -22,15 +24,11 @@ from broker.observe.rows import EventRow, call_columns, event_columns
 from broker.protocol.channels import parse_channel
 from broker.protocol.codec import decode_body
 from broker.protocol.frame import RawFrame
-from broker.protocol.headers import (
-    Malformed,
-    read_event,
-    read_other,
-    read_request,
-    read_response,
-)
+from broker.protocol.headers import EventHeader, Malformed, read_event, read_other
 
 _LONGEST_CHANNEL: Final = 2_048
+
+decode_event: Final[Callable[[bytes], Any]] = msgspec.json.Decoder(EventHeader).decode
 
 FrameNumbers = Callable[[int, Sequence[RawFrame]], Sequence[int]]
 
@@ -64,9 +62,18 @@ class Pipeline:
         self._breakers = BreakerWatch(self._changes.append)
         self._roster = Roster(self._limits, self._changes.append, self._node_gone, self._forget_lanes)
         self._routes = Routes(self._names, self._roster, self._limits.channels, self._forget_lanes)
-        self._correlation = Correlation(self._names, self._limits, self._tally, self._routes)
+        self._correlation = Correlation(self._names, self._limits, self._tally, self._routes, self._malformed)
         self._notes = Notes(self._correlation, self._roster, self._tally, self._changes.append, self._forget_lanes)
         self._ours = self._roster.ours
+        self._first_namespace: int | None = None
+        self._takers: dict[str, tuple[Callable[[Lane, int, bytes, int], None], Callable[[bytes], Any]]] = {
+            "REQ": (self._correlation.request, decode_request),
+            "REQB": (self._correlation.request, decode_request),
+            "RES": (self._correlation.response, decode_response),
+            "EVENT": (self._event, decode_event),
+            "EVENTB": (self._event, decode_event),
+            "INFO": (self._info, bytes),
+        }
 
     # -- intake
 
@@ -161,22 +168,17 @@ class Pipeline:
         if channel is None:
             return Lane(name[:_LONGEST_CHANNEL], self._foreign, self._counter("?", 0))
         namespace = self._names.number(NameKind.NAMESPACE, 0, channel.namespace)
-        takers = {
-            "REQ": self._request,
-            "REQB": self._request,
-            "RES": self._response,
-            "EVENT": self._event,
-            "EVENTB": self._event,
-            "INFO": self._info,
-        }
+        handle, decode = self._takers.get(channel.command, (self._other, bytes))
         is_node = channel.rest and channel.command not in ("REQB", "EVENTB")
         lane = Lane(
             name,
-            takers.get(channel.command, self._other),
+            handle,
             self._counter(channel.command, namespace),
+            decode=decode,
             command=channel.command,
             namespace=channel.namespace,
             namespace_number=namespace,
+            prefix=self._prefix(namespace),
             rest=channel.rest,
             node=self._names.number(NameKind.NODE, namespace, channel.rest) if is_node else 0,
         )
@@ -184,6 +186,12 @@ class Pipeline:
             self._forget_lanes()
         self._lanes[name] = lane
         return lane
+
+    def _prefix(self, namespace: int) -> str:
+        """What makes ids of a namespace differ from those of others; nothing for the first one heard."""
+        if self._first_namespace is None:
+            self._first_namespace = namespace
+        return "" if namespace == self._first_namespace else f"{namespace}\0"
 
     def _counter(self, command: str, namespace: int) -> Any:
         return self._counters.counter(namespace, self._names.number(NameKind.PACKET_TYPE, 0, command))
@@ -195,59 +203,42 @@ class Pipeline:
 
     # -- packets
 
-    def _request(self, lane: Lane, at_ns: int, body: bytes, frame: int) -> None:
-        counter = lane.counter
-        counter.packets += 1
-        size = len(body)
-        counter.bytes += size
-        header = read_request(body)
-        if isinstance(header, Malformed) or (size > self._limits.id_length and self._ids_are_long(header)):
-            self._malformed(lane, header)
-            return
-        self._correlation.request(lane, at_ns, header, size, frame)
-        if self._ours and header.sender in self._ours:
-            counter.ours += 1
-
-    def _response(self, lane: Lane, at_ns: int, body: bytes, frame: int) -> None:
-        counter = lane.counter
-        counter.packets += 1
-        size = len(body)
-        counter.bytes += size
-        header = read_response(body)
-        if isinstance(header, Malformed) or (size > self._limits.id_length and self._ids_are_long(header)):
-            self._malformed(lane, header)
-            return
-        sender = header.sender
-        if sender not in lane.senders:
-            self._routes.hear(lane, header, at_ns)
-        self._correlation.response(lane, at_ns, header, size, frame)
-        if self._ours and sender in self._ours:
-            counter.ours += 1
-
     def _event(self, lane: Lane, at_ns: int, body: bytes, frame: int) -> None:
+        """EVENT, EVENTB: part of the hot path."""
+        size = len(body)
         counter = lane.counter
         counter.packets += 1
-        size = len(body)
         counter.bytes += size
-        header = read_event(body)
-        if isinstance(header, Malformed) or (size > self._limits.id_length and self._ids_are_long(header)):
-            self._malformed(lane, header)
-            return
-        groups = header.groups
-        groups = tuple(groups) if groups.__class__ is list else ()
         try:
-            route = lane.routes[header.event, header.caller, header.sender, header.broadcast is True, groups]
-        except (KeyError, TypeError):
-            route = self._routes.of_event(lane, header, groups, at_ns)
-        ids = (header.id, header.requestID, header.parentID)
-        span, trace, parent = (text if text.__class__ is str else "" for text in ids)
-        self._events.append((at_ns, route, size, span, trace, parent, frame))
-        if route[3]:
+            header = lane.decode(body)
+            groups = header.groups
+            route = lane.routes[
+                header.event,
+                header.caller,
+                header.sender,
+                header.broadcast,
+                None if groups is None else tuple(groups),
+            ]
+        except NOT_AT_A_GLANCE:
+            checked = self._checked_event(lane, at_ns, body)
+            if checked is None:
+                return
+            header, route = checked
+        self._events.append((at_ns, route, size, header.id, header.requestID, header.parentID, frame))
+
+    def _checked_event(self, lane: Lane, at_ns: int, body: bytes) -> tuple[EventHeader, bytes] | None:
+        """Header and route of an event that is new or odd; None if it is malformed."""
+        header = read_event(body)
+        if isinstance(header, Malformed):
+            self._malformed(lane, header.reason)
+            return None
+        if body[:1] != b"{":
+            lane.decode = read_event  # which finds the serializer for each packet
+        if is_breaker_event(header.event):
             packet = decode_body(body)
             data = packet.get("data") if isinstance(packet, dict) else None
             self._breakers.heard(lane.namespace, header.sender, header.event, data, at_ns)
-        if self._ours and header.sender in self._ours:
-            counter.ours += 1
+        return header, self._routes.of_event(lane, header, at_ns)
 
     def _info(self, lane: Lane, at_ns: int, body: bytes, _frame: int) -> None:
         self._count(lane, body)
@@ -255,12 +246,12 @@ class Pipeline:
         if self._roster.is_known_info(lane.namespace, digest, at_ns):
             return
         if len(body) > self._limits.info_bytes:
-            self._counters.malformed(lane.counter, f"INFO of more than {self._limits.info_bytes:,} bytes")
+            self._malformed(lane, f"INFO of more than {self._limits.info_bytes:,} bytes")
             return
         payload = decode_body(body)
         info = payload.reason if isinstance(payload, Malformed) else read_announcement(payload)
         if isinstance(info, str):
-            self._counters.malformed(lane.counter, info)
+            self._malformed(lane, info)
             return
         if info.node_id in self._ours:
             lane.counter.ours += 1
@@ -271,7 +262,7 @@ class Pipeline:
         self._count(lane, body)
         header = read_other(body)
         if isinstance(header, Malformed):
-            self._counters.malformed(lane.counter, header.reason)
+            self._malformed(lane, header.reason)
             return
         protocol = header.ver if isinstance(header.ver, str) else ""
         sender = header.sender
@@ -290,26 +281,19 @@ class Pipeline:
 
     def _foreign(self, lane: Lane, _at_ns: int, body: bytes, _frame: int) -> None:
         self._count(lane, body)
-        self._counters.malformed(lane.counter, "channel is not one of Moleculer's")
+        self._malformed(lane, "channel is not one of Moleculer's")
 
     def _note(self, lane: Lane, at_ns: int, body: bytes, _frame: int) -> None:
         wrong = self._notes.take(lane.name, at_ns, body)
         if wrong is not None:
-            self._counters.malformed(lane.counter, f"our own frame: {wrong}")
+            self._malformed(lane, f"our own frame: {wrong}")
 
     def _count(self, lane: Lane, body: bytes) -> None:
         lane.counter.packets += 1
         lane.counter.bytes += len(body)
 
-    def _malformed(self, lane: Lane, header: Any) -> None:
-        is_malformed = isinstance(header, Malformed)
-        reason = header.reason if is_malformed else f"ids of more than {self._limits.id_length} letters"
+    def _malformed(self, lane: Lane, reason: str) -> None:
         self._counters.malformed(lane.counter, reason)
-
-    def _ids_are_long(self, header: Any) -> bool:
-        """Whether a header's ids would fill memory."""
-        texts = (getattr(header, name, "") for name in ("id", "sender", "requestID", "parentID"))
-        return sum(len(text) for text in texts if isinstance(text, str)) > self._limits.id_length
 
     # -- nodes
 

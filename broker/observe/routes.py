@@ -1,22 +1,88 @@
-"""Routes: what all packets of one caller about one thing on one lane have in common, made once and kept."""
+"""Routes: what all packets of one caller about one thing on one lane have in common, made once and kept.
+
+A route is 16 bytes, laid out as CALL_ROUTE or EVENT_ROUTE: the hot path
+hands the same object on, and a thousand of them joined are columns at once.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from struct import Struct
 from typing import Any, Final
+
+import numpy as np
 
 from broker.observe.breakers import is_breaker_event
 from broker.observe.journal import CallFlag, EventFlag, NameKind
-from broker.observe.lanes import CallRoute, EventRoute, Lane, edge_of
+from broker.observe.lanes import Lane
 from broker.observe.names import NameBook
 from broker.observe.roster import Roster
 from broker.protocol.headers import EventHeader, RequestHeader, ResponseHeader
 
+CALL_ROUTE: Final = np.dtype(
+    [
+        ("action", "<u4"),
+        ("caller", "<u2"),
+        ("source", "<u2"),
+        ("target", "<u2"),
+        ("flags", "<u2"),
+        ("level", "u1"),
+        ("unused", "V3"),
+    ]
+)
+EVENT_ROUTE: Final = np.dtype(
+    [
+        ("event", "<u4"),
+        ("caller", "<u2"),
+        ("source", "<u2"),
+        ("target", "<u2"),
+        ("flags", "<u2"),
+        ("groups", "<u4"),
+    ]
+)
+_CALL: Final = Struct("<IHHHHBxxx")
+_EVENT: Final = Struct("<IHHHHI")
 _MOST_LETTERS: Final = 2_000
 
 
+def target_of(route: bytes) -> int:
+    """The node that a call goes to."""
+    return route[8] | route[9] << 8
+
+
+def parties_of(route: bytes) -> tuple[int, int, int, int]:
+    """Action, caller, source and target of a call."""
+    action, caller, source, target, _, _ = _CALL.unpack(route)
+    return action, caller, source, target
+
+
+def is_target_unknown(route: bytes) -> bool:
+    """Whether it is not known yet to which node a call goes."""
+    return bool(_CALL.unpack(route)[4] & CallFlag.TARGET_UNKNOWN)
+
+
+def answered_by(route: bytes, node: int) -> bytes:
+    """The route of a call when it turns out which node it went to."""
+    action, caller, source, _, flags, level = _CALL.unpack(route)
+    return _CALL.pack(action, caller, source, node, flags & ~CallFlag.TARGET_UNKNOWN, level)
+
+
+def flagged(route: bytes, flags: int) -> bytes:
+    """The route of a call of which more is known."""
+    action, caller, source, target, before, level = _CALL.unpack(route)
+    return _CALL.pack(action, caller, source, target, before | flags, level)
+
+
+def between(source: int, target: int) -> bytes:
+    """The route of an answer of which only its nodes are known."""
+    return _CALL.pack(0, 0, source, target, 0, 0)
+
+
 class Routes:
-    """Makes routes and keeps them on their lanes; tells the roster of senders that are new there."""
+    """Makes routes and keeps them on their lanes; tells the roster of senders that are new there.
+
+    Packets of our own are never kept: so each of them comes here, to be counted.
+    """
 
     def __init__(self, names: NameBook, roster: Roster, most: int, forget: Callable[[], None]) -> None:
         """
@@ -48,69 +114,81 @@ class Routes:
         """The number of a node of a lane's namespace."""
         return self._names.number(NameKind.NODE, lane.namespace_number, node_id)
 
-    def hear(self, lane: Lane, header: ResponseHeader | EventHeader, at_ns: int) -> None:
+    def of_answer(self, lane: Lane, sender: str) -> bytes:
+        """The route of an answer to nothing we know."""
+        return between(self.node_number(lane, lane.rest), self.node_number(lane, sender))
+
+    def hear(self, lane: Lane, header: ResponseHeader, at_ns: int) -> None:
         """Tell of a sender that is new on its lane."""
-        if self._roster.heard(lane.namespace, header.sender, at_ns, _protocol(header)):
+        if self._is_heard(lane, header, at_ns) and len(header.sender) < _MOST_LETTERS:
             lane.senders.add(header.sender)
             self._keep(lane)
 
-    def of_call(self, lane: Lane, header: RequestHeader, at_ns: int) -> CallRoute:
+    def _is_heard(self, lane: Lane, header: RequestHeader | ResponseHeader | EventHeader, at_ns: int) -> bool:
+        """Tell the roster of a sender. Whether that need not be done for its next packet."""
+        protocol = header.ver if isinstance(header.ver, str) else ""
+        is_heard = self._roster.heard(lane.namespace, header.sender, at_ns, protocol)
+        if header.sender in self._roster.ours:
+            lane.counter.ours += 1
+            return False
+        return is_heard
+
+    def of_call(self, lane: Lane, header: RequestHeader, at_ns: int) -> bytes:
         """The route of a request that is new on its lane."""
-        flags = 0
+        flags = CallFlag.SAMPLED if header.tracing is True else 0
         if lane.command == "REQB":
-            flags = CallFlag.BALANCED | CallFlag.TARGET_UNKNOWN
+            flags |= CallFlag.BALANCED | CallFlag.TARGET_UNKNOWN
         elif not lane.node:
-            flags = CallFlag.TARGET_UNKNOWN
+            flags |= CallFlag.TARGET_UNKNOWN
         is_ours = header.sender in self._roster.ours
         if is_ours:
             flags |= CallFlag.OURS
-        route = (
-            self._names.number(NameKind.ACTION, lane.namespace_number, header.action),
-            self._edge(lane, header, flags),
-        )
-        is_heard = self._roster.heard(lane.namespace, header.sender, at_ns, _protocol(header))
+        level = header.level
+        level = level if type(level) is int and 0 <= level <= 255 else 0
+        action = self._names.number(NameKind.ACTION, lane.namespace_number, header.action)
+        route = _CALL.pack(action, *self._parties(lane, header), lane.node, flags, level)
+        is_heard = self._is_heard(lane, header, at_ns)
         if lane.command == "REQ" and lane.rest and not is_ours and len(header.action) < _MOST_LETTERS:
             self._roster.called(lane.namespace, header.action, lane.rest, at_ns)
-        if is_heard and _is_short(header.action, header.caller, header.sender):
-            lane.routes[header.action, header.caller, header.sender] = route
+        is_plain = type(header.level) is int and (header.tracing is None or type(header.tracing) is bool)
+        if is_heard and is_plain and _is_short(header.action, header.caller, header.sender):
+            lane.routes[header.action, header.caller, header.sender, header.level, header.tracing] = route
             self._keep(lane)
         return route
 
-    def of_event(self, lane: Lane, header: EventHeader, groups: tuple[Any, ...], at_ns: int) -> EventRoute:
-        """The route of an event that is new on its lane."""
+    def of_event(self, lane: Lane, header: EventHeader, at_ns: int) -> bytes:
+        """The route of an event that is new on its lane. Those of breakers are never kept."""
         flags = EventFlag.BALANCED if lane.command == "EVENTB" else 0
-        is_broadcast = header.broadcast is True
-        if is_broadcast:
+        if header.broadcast is True:
             flags |= EventFlag.BROADCAST
         if header.sender in self._roster.ours:
             flags |= EventFlag.OURS
-        texts = sorted(group for group in groups if isinstance(group, str))
-        route = (
+        groups = header.groups if isinstance(header.groups, list) else []
+        texts = [group for group in groups if isinstance(group, str)]
+        route = _EVENT.pack(
             self._names.number(NameKind.EVENT, lane.namespace_number, header.event),
-            self._edge(lane, header, flags),
-            self._names.number(NameKind.GROUPS, lane.namespace_number, ",".join(texts)),
-            is_breaker_event(header.event),
+            *self._parties(lane, header),
+            lane.node,
+            flags,
+            self._names.number(NameKind.GROUPS, lane.namespace_number, ",".join(sorted(texts))),
         )
-        is_heard = self._roster.heard(lane.namespace, header.sender, at_ns, _protocol(header))
-        if is_heard and len(texts) == len(groups) and _is_short(header.event, header.caller, header.sender, *texts):
-            lane.routes[header.event, header.caller, header.sender, is_broadcast, groups] = route
+        is_heard = self._is_heard(lane, header, at_ns) and not is_breaker_event(header.event)
+        is_plain = len(texts) == len(groups) and (header.broadcast is None or type(header.broadcast) is bool)
+        if is_heard and is_plain and _is_short(header.event, header.caller, header.sender, *texts):
+            given = None if header.groups is None else tuple(texts)
+            lane.routes[header.event, header.caller, header.sender, header.broadcast, given] = route
             self._keep(lane)
         return route
 
-    def _edge(self, lane: Lane, header: RequestHeader | EventHeader, flags: int) -> int:
+    def _parties(self, lane: Lane, header: RequestHeader | EventHeader) -> tuple[int, int]:
+        """Numbers of the calling service and of the sending node."""
         caller = header.caller if isinstance(header.caller, str) else ""
-        return edge_of(
-            flags=int(flags),
-            caller=self._names.number(NameKind.SERVICE, lane.namespace_number, caller),
-            source=self.node_number(lane, header.sender),
-            target=lane.node,
+        return (
+            self._names.number(NameKind.SERVICE, lane.namespace_number, caller),
+            self.node_number(lane, header.sender),
         )
 
 
-def _is_short(*names: object) -> bool:
+def _is_short(*names: Any) -> bool:
     """Whether names may be part of a key that is kept: nothing odd that equals another one, nothing endless."""
     return sum(_MOST_LETTERS if not isinstance(name, str | None) else len(name or "") for name in names) < _MOST_LETTERS
-
-
-def _protocol(header: RequestHeader | ResponseHeader | EventHeader) -> str:
-    return header.ver if isinstance(header.ver, str) else ""

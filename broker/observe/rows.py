@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from array import array
+from collections.abc import Sequence
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,43 +13,45 @@ from broker.clock import SECOND
 from broker.observe.buckets import NO_BUCKET, buckets_of
 from broker.observe.ids import ids64
 from broker.observe.journal import CALL_COLUMNS, EVENT_COLUMNS, Outcome
-from broker.observe.lanes import CallRoute, EventRoute
+from broker.observe.routes import CALL_ROUTE, EVENT_ROUTE
 
-_MOST_SIZE = 2**32 - 1
+BEGIN: Final = 0
+"""Of an Entry: when its request was heard."""
+ROUTE: Final = 1
+"""Of an Entry: who calls what where; see routes.py."""
+SIZE: Final = 2
+"""Of an Entry: bytes of its request."""
+SPAN: Final = 3
+"""Of an Entry: the request's id."""
+TRACE: Final = 4
+"""Of an Entry: requestID as it came, whatever it is."""
+PARENT: Final = 5
+"""Of an Entry: parentID as it came, whatever it is."""
+FRAME: Final = 6
+"""Of an Entry: FrameNumber of its request, 0 for none."""
+DEADLINE: Final = 7
+"""Of an Entry: when it times out, 0 if it has no timeout."""
+
+Entry = tuple[int, bytes, int, str, Any, Any, int, int]
+"""A call that waits for its answer. A plain tuple: a million of them are made."""
+
+CallRow = tuple[int, bytes, int, str, Any, Any, int, int, int, int, int, int]
+"""An Entry, and: when it ended, its ending (see ``ending_of``), bytes and frame of its answer."""
+
+EventRow = tuple[int, bytes, int, Any, Any, Any, int]
+"""When, route, bytes, id, requestID, parentID, frame."""
+
+_MOST_SIZE: Final = 2**32 - 1
 
 
-class OpenCallEntry(NamedTuple):
-    """A call that waits for its answer. On the hot path it is made as a plain tuple of this shape.
-
-    Attributes:
-        begin_ns: When its request was heard.
-        route: What it has in common with others.
-        level: Its depth; 256 is added where it is sampled.
-        request_size: Bytes of its request.
-        span, trace, parent: Its ids as texts, "" for none.
-        request_frame: FrameNumber of its request, 0 for none.
-        deadline_ns: When it times out, 0 if it has no timeout.
-    """
-
-    begin_ns: int
-    route: CallRoute
-    level: int
-    request_size: int
-    span: str
-    trace: str
-    parent: str
-    request_frame: int
-    deadline_ns: int
+def ending_of(outcome: int, error: int) -> int:
+    """How a call ended, as one number: 0 is OK without an error."""
+    return outcome | error << 8
 
 
-SAMPLED_LEVEL = 256
-
-Entry = tuple[int, CallRoute, int, int, str, str, str, int, int]
-CallRow = tuple[int, CallRoute, int, int, str, str, str, int, int, int, int, int, int, int]
-"""An Entry, and: end_ns, outcome, error, response_size, response_frame."""
-
-EventRow = tuple[int, EventRoute, int, str, str, str, int]
-"""at_ns, route, size, span, trace, parent, frame."""
+def text_of(value: object) -> str:
+    """An id as it came over the wire, as text; "" for what is none."""
+    return value if isinstance(value, str) else ""
 
 
 def call_columns(rows: list[CallRow]) -> NDArray[np.void]:
@@ -55,42 +59,26 @@ def call_columns(rows: list[CallRow]) -> NDArray[np.void]:
     table = np.zeros(len(rows), CALL_COLUMNS)
     if not rows:
         return table
-    (
-        begins,
-        routes,
-        levels,
-        sizes,
-        spans,
-        traces,
-        parents,
-        frames,
-        _,
-        ends,
-        outcomes,
-        errors,
-        answer_sizes,
-        answers,
-    ) = zip(*rows, strict=True)
-    begin_ns = np.array(begins, np.int64)
+    begins, routes, sizes, spans, traces, parents, frames, _, ends, endings, answer_sizes, answers = zip(
+        *rows, strict=True
+    )
     end_ns = np.array(ends, np.int64)
-    duration_s = (end_ns - begin_ns) / SECOND
-    outcome = np.array(outcomes, np.uint8)
-    level = np.array(levels, np.uint16)
+    duration_s = (end_ns - np.array(begins, np.int64)) / SECOND
+    ending = np.array(endings, np.uint32)
+    outcome = ending & 0xFF
     table["end_ns"] = end_ns
     table["duration_s"] = duration_s
     table["bucket"] = np.where(outcome <= Outcome.FAILED, buckets_of(duration_s), NO_BUCKET)
     table["outcome"] = outcome
-    table["level"] = level & 0xFF
-    pairs = np.array(routes, np.uint64)
-    table["action"] = pairs[:, 0]
-    _spread_edges(table, pairs[:, 1])
-    table["flags"] |= (level >> 8) << 3  # SAMPLED
-    table["error"] = errors
-    table["request_size"] = np.minimum(sizes, _MOST_SIZE)
-    table["response_size"] = np.minimum(answer_sizes, _MOST_SIZE)
-    table["trace"] = ids64(traces)
+    table["error"] = ending >> 8
+    spread = np.frombuffer(b"".join(routes), CALL_ROUTE)
+    for name in ("action", "caller", "source", "target", "flags", "level"):
+        table[name] = spread[name]
+    table["request_size"] = _sizes(sizes)
+    table["response_size"] = _sizes(answer_sizes)
     table["span"] = ids64(spans)
-    table["parent"] = ids64(parents)
+    table["trace"] = _ids(traces)
+    table["parent"] = _ids(parents)
     table["request_frame"] = frames
     table["response_frame"] = answers
     return table
@@ -102,22 +90,29 @@ def event_columns(rows: list[EventRow]) -> NDArray[np.void]:
     if not rows:
         return table
     moments, routes, sizes, spans, traces, parents, frames = zip(*rows, strict=True)
-    triples = np.array([route[:3] for route in routes], np.uint64)
     table["at_ns"] = moments
-    table["event"] = triples[:, 0]
-    table["groups"] = triples[:, 2]
-    _spread_edges(table, triples[:, 1])
-    table["size"] = np.minimum(sizes, _MOST_SIZE)
-    table["trace"] = ids64(traces)
-    table["span"] = ids64(spans)
-    table["parent"] = ids64(parents)
+    spread = np.frombuffer(b"".join(routes), EVENT_ROUTE)
+    for name in ("event", "caller", "source", "target", "flags", "groups"):
+        table[name] = spread[name]
+    table["size"] = _sizes(sizes)
+    table["span"] = _ids(spans)
+    table["trace"] = _ids(traces)
+    table["parent"] = _ids(parents)
     table["frame"] = frames
     return table
 
 
-def _spread_edges(table: NDArray[np.void], edges: NDArray[np.uint64]) -> None:
-    """Take edges apart into flags, caller, source and target."""
-    table["flags"] = edges >> np.uint64(48)
-    table["caller"] = (edges >> np.uint64(32)) & np.uint64(0xFFFF)
-    table["source"] = (edges >> np.uint64(16)) & np.uint64(0xFFFF)
-    table["target"] = edges & np.uint64(0xFFFF)
+def _sizes(sizes: Sequence[int]) -> NDArray[np.uint32]:
+    """Sizes in 32 bits; what is larger is the largest there is."""
+    try:
+        return np.frombuffer(array("I", sizes), np.uint32)
+    except OverflowError:
+        return np.minimum(sizes, _MOST_SIZE).astype(np.uint32)
+
+
+def _ids(values: Sequence[Any]) -> NDArray[np.uint64]:
+    """Ids as they came over the wire; 0 for what is no text."""
+    try:
+        return ids64(values)
+    except TypeError:
+        return ids64([text_of(value) for value in values])

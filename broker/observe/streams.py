@@ -1,4 +1,4 @@
-"""Calls whose request or response comes in many packets."""
+"""Calls whose request or response comes in many packets; and balanced ones, whose target comes with the answer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Final
 
 from broker.observe.journal import CallFlag, Outcome
 from broker.observe.limits import NO_ANSWER_AFTER_NS, WAITING_AFTER_NS
-from broker.observe.rows import CallRow, Entry
+from broker.observe.routes import flagged
+from broker.observe.rows import BEGIN, DEADLINE, SIZE, CallRow, Entry
 
 _CREDIBLE_JUMP: Final = 100_000
 """A packet that claims to be further ahead than this is not proof that the ones between were lost."""
@@ -34,7 +35,7 @@ class Sequence:
 
 
 class StreamCall:
-    """A streamed call, from its first packet to its closing one.
+    """A streamed (or balanced) call, from its first packet to its closing one.
 
     It ends when its response is closed and its request is closed as well (a
     failure ends it at once). Once its response has begun no timeout counts any
@@ -44,7 +45,7 @@ class StreamCall:
         entry: The request that opened it.
         is_announced: Whether it was shown as waiting.
         due_ns: When it is to be looked at again.
-        outcome: How it ended; None while its response is not closed.
+        ending: How its response ended, see ``ending_of``; None while it is not closed.
     """
 
     __slots__ = (
@@ -58,27 +59,25 @@ class StreamCall:
         "_response_has_begun",
         "_response_size",
         "due_ns",
+        "ending",
         "entry",
-        "error",
         "is_announced",
-        "outcome",
     )
 
     def __init__(self, entry: Entry, *, request_is_streamed: bool, is_announced: bool = False) -> None:
         self.entry = entry
         self.is_announced = is_announced
-        self.outcome: int | None = None
-        self.error = 0
+        self.ending: int | None = None
         self.due_ns = 0
         self._flags = int(CallFlag.REQUEST_STREAM) if request_is_streamed else 0
         self._request_is_open = request_is_streamed
-        self._request_size = entry[3]
+        self._request_size = entry[SIZE]
         self._request = Sequence()
         self._response = Sequence()
         self._response_has_begun = False
         self._response_size = 0
         self._response_frame = 0
-        self._last_ns = entry[0]
+        self._last_ns = entry[BEGIN]
 
     def request_packet(self, at_ns: int, size: int, number: object, *, is_last: bool) -> None:
         """Take in a packet of the request after the first."""
@@ -101,32 +100,31 @@ class StreamCall:
             self._response.take(number)
             self._flags |= CallFlag.RESPONSE_STREAM
 
-    def close(self, outcome: int, error: int) -> None:
+    def close(self, ending: int) -> None:
         """Its response is closed."""
-        self.outcome = outcome
-        self.error = error
+        self.ending = ending
 
     @property
     def has_ended(self) -> bool:
         """Whether no packet of it is to come."""
-        return self.outcome is not None and (self.outcome != Outcome.OK or not self._request_is_open)
+        return self.ending is not None and (self.ending != Outcome.OK or not self._request_is_open)
 
     @property
     def has_deadline(self) -> bool:
         """Whether its own timeout still counts."""
-        return self.entry[8] != 0 and not self._response_has_begun
+        return self.entry[DEADLINE] != 0 and not self._response_has_begun
 
     @property
     def deadline_ns(self) -> int:
         """When it is given up, as things stand."""
-        return self.entry[8] if self.has_deadline else self._last_ns + NO_ANSWER_AFTER_NS
+        return self.entry[DEADLINE] if self.has_deadline else self._last_ns + NO_ANSWER_AFTER_NS
 
     @property
     def next_look_ns(self) -> int:
         """When there is something to do about it."""
         if self.is_announced:
             return self.deadline_ns
-        return min(self.deadline_ns, self.entry[0] + WAITING_AFTER_NS)
+        return min(self.deadline_ns, self.entry[BEGIN] + WAITING_AFTER_NS)
 
     @property
     def lost_packets(self) -> int:
@@ -135,10 +133,9 @@ class StreamCall:
 
     def whole_entry(self) -> Entry:
         """What is known of its request, all of its packets together."""
-        begin_ns, (action, edge), level, _, span, trace, parent, frame, deadline_ns = self.entry
-        route = (action, edge | self._flags << 48)
-        return begin_ns, route, level, self._request_size, span, trace, parent, frame, deadline_ns
+        begin_ns, route, _, span, trace, parent, frame, deadline_ns = self.entry
+        return begin_ns, flagged(route, self._flags), self._request_size, span, trace, parent, frame, deadline_ns
 
-    def row(self, at_ns: int, outcome: int, error: int) -> CallRow:
+    def row(self, at_ns: int, ending: int) -> CallRow:
         """The row it leaves."""
-        return (*self.whole_entry(), at_ns, outcome, error, self._response_size, self._response_frame)
+        return (*self.whole_entry(), at_ns, ending, self._response_size, self._response_frame)
