@@ -17,6 +17,7 @@ from broker.transport.redis.refusals import CONNECT_S, PlainServerError, TlsServ
 from broker.transport.url import ConnectionSettings, host_text
 
 CLIENT_NAME: Final = "meshscope"
+LONG_GREETING_S: Final = 1.0
 FAILURES: Final = (exceptions.RedisError, OSError, TimeoutError, ValueError)
 """What redis-py raises when a connection cannot be had; ValueError and OSError for TLS files."""
 
@@ -86,7 +87,7 @@ async def _open(settings: ConnectionSettings, host: str, port: int, about: str, 
     wanted = options(settings) | {"retry": Retry(NoBackoff(), 0), "driver_info": None}
     connection = kind(host=host, port=port, db=settings.database if with_database else 0, **wanted)
     try:
-        await connection.connect()
+        await _connect(connection, settings, host, port)
         await connection.send_command("CLIENT", "SETNAME", CLIENT_NAME)
         # whoever may not name itself is let in all the same; whoever must log in first hears of it here
         with contextlib.suppress(exceptions.ResponseError):
@@ -100,10 +101,32 @@ async def _open(settings: ConnectionSettings, host: str, port: int, about: str, 
     return connection
 
 
+async def _connect(connection: Connection, settings: ConnectionSettings, host: str, port: int) -> None:
+    """Connect; of a plain server that waits for more of our TLS greeting it is found out what it is."""
+    if not settings.is_tls:
+        await connection.connect()
+        return
+    connecting = asyncio.create_task(connection.connect(), name="redis TLS")
+    try:
+        done, _ = await asyncio.wait([connecting], timeout=LONG_GREETING_S)
+        if not done:
+            is_plain = False
+            with contextlib.suppress(OSError, TimeoutError):
+                is_plain = await _answers_plainly(host, port)
+            if is_plain:
+                raise PlainServerError
+        await connecting
+    finally:
+        if not connecting.done():
+            connecting.cancel()
+            await asyncio.wait([connecting])
+
+
 async def _look_closer(error: BaseException, settings: ConnectionSettings, host: str, port: int) -> BaseException:
     """A server that speaks TLS while we do not, or the other way, hangs or hangs up: find out which it is."""
     unclear = (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.InvalidResponse, OSError)
-    is_known = isinstance(error, (exceptions.AuthenticationError, exceptions.BusyLoadingError)) or isinstance(
+    known = (exceptions.AuthenticationError, exceptions.BusyLoadingError, PlainServerError)
+    is_known = isinstance(error, known) or isinstance(
         error.__context__, (ConnectionRefusedError, ssl.SSLCertVerificationError)
     )
     if not isinstance(error, unclear) or is_known:

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from typing import Final
 
+import hiredis
 from redis import exceptions
 from redis.asyncio.sentinel import MasterNotFoundError
 
@@ -189,6 +190,12 @@ def _unreachable(cause: Cause) -> TransportError | None:
     return None
 
 
+def _not_redis(cause: Cause) -> TransportError | None:
+    if cause.is_a(exceptions.InvalidResponse, hiredis.ProtocolError):
+        return _final(f"{cause.where} does not speak Redis's protocol.", "Is it another program's port?")
+    return None
+
+
 def _closed(cause: Cause) -> TransportError | None:
     if cause.is_a(ConnectionResetError, BrokenPipeError, EOFError) or "closed by server" in cause.text:
         return TransportError(
@@ -208,5 +215,5 @@ class TlsServerError(ConnectionError):
 
 RULES: Final[tuple[Callable[[Cause], TransportError | None], ...]] = (
     _file, _certificate, _client_certificate, _no_tls, _tls_wanted, _password, _permission, _loading, _full,
-    _unknown_host, _no_master, _unreachable, _closed,
+    _unknown_host, _no_master, _unreachable, _not_redis, _closed,
 )  # fmt: skip
