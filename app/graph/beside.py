@@ -71,7 +71,9 @@ def place_beside(
     return placed
 
 
-def _wish(callers: Sequence[str], called: Sequence[str], at: Mapping[str, Point], step_x: float, step_y: float) -> Point:
+def _wish(
+    callers: Sequence[str], called: Sequence[str], at: Mapping[str, Point], step_x: float, step_y: float
+) -> Point:
     left = [at[key] for key in callers if key in at]
     if left:
         return max(x for x, _ in left) + step_x, sum(y for _, y in left) / len(left)

@@ -27,7 +27,9 @@ def force(plan: Plan) -> Placing:
     is_fixed = np.zeros(count, np.bool_)
     is_fixed[list(fixed)] = True
     _spread(points, plan.width + 28.0, plan.height + 24.0, is_fixed)
-    return Placing(plan.number, "force", {key: (float(x), float(y)) for key, (x, y) in zip(plan.boxes, points, strict=True)})
+    return Placing(
+        plan.number, "force", {key: (float(x), float(y)) for key, (x, y) in zip(plan.boxes, points, strict=True)}
+    )
 
 
 def _relaxed(plan: Plan, unit: float, fixed: set[int]) -> Points:
@@ -42,8 +44,8 @@ def _relaxed(plan: Plan, unit: float, fixed: set[int]) -> Points:
         fixed=fixed or None,
         k=2.0 / math.sqrt(len(plan.boxes)),
         num_iter=ROUNDS,
-        scale=None if fixed else 1,
-        center=None if fixed else [0.0, 0.0],
+        scale=1,
+        center=None if fixed else (0.0, 0.0),
         seed=SEED,
     )
     return np.array([placed[n] for n in range(len(plan.boxes))], np.float64)

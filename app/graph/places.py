@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 from typing import Final
 
@@ -74,7 +73,7 @@ class PlaceStore:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             beside.write_bytes(msgspec.json.encode(_Kept(kept)))
-            os.replace(beside, self._path)
+            beside.replace(self._path)
         except OSError as error:
             log.info("cannot keep places in %s: %s", self._path, error)
 

@@ -319,7 +319,7 @@ class GraphCanvas(QWidget):
 
     def _make_stamps(self) -> None:
         colours, ratio = colours_of(theme.current()), self.devicePixelRatio()
-        self._dot = stamp(colours.dot, colours.ground, 6.0, ratio, is_diamond=False)
+        self._dot = stamp(colours.dot, colours.ground, 7.0, ratio, is_diamond=False)
         self._diamond = stamp(colours.diamond, colours.ground, 11.0, ratio, is_diamond=True)
 
     # moving
@@ -328,7 +328,8 @@ class GraphCanvas(QWidget):
         """Begin or end what runs along wires."""
         has_few = len(self.scene.wires) <= MOST_WIRES
         if self._wants_dots and not self._is_still and has_few:
-            self._dots.set_wires(self.scene, self.scene.wires.values())
+            chips = self.chips.values() if self.viewport.zoom >= CHIP_ZOOM else ()
+            self._dots.set_wires(self.scene, self.scene.wires.values(), chips)
         else:
             self._dots.clear()
         if self._dots.count and self.isVisible():
@@ -392,7 +393,6 @@ class GraphCanvas(QWidget):
         self._set_dots()
         self._repaint()
         self.card_moved.emit(key)
-
 
     # mouse and keyboard
 

@@ -40,7 +40,14 @@ def snapped(rect: QRectF) -> QRectF:
 
 
 def paint_card(
-    painter: QPainter, card: Card, rect: QRectF, zoom: float, colours: Colours, *, is_selected: bool, ring: QColor | None
+    painter: QPainter,
+    card: Card,
+    rect: QRectF,
+    zoom: float,
+    colours: Colours,
+    *,
+    is_selected: bool,
+    ring: QColor | None,
 ) -> None:
     """One card.
 
@@ -168,12 +175,12 @@ def _paint_title_only(painter: QPainter, card: Card, box: QRectF, zoom: float, c
 
 
 def paint_sign(painter: QPainter, sign: str, middle: QPointF, zoom: float, colours: Colours) -> None:
-    """A triangle for failures, a clock for slowness, a hand's bar for what is held; nothing else."""
+    """A triangle for failures (amber: a few), a clock for slowness, bars for what is held by hand."""
     half = SIGN_PX / 2 * zoom
     x, y = middle.x(), middle.y()
-    if sign == "failed":
+    if sign in ("failed", "warned"):
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(colours.tones["failed"])
+        painter.setBrush(colours.tones["failed" if sign == "failed" else "slow"])
         points = [QPointF(x, y - half * 0.95), QPointF(x + half, y + half * 0.85), QPointF(x - half, y + half * 0.85)]
         painter.drawPolygon(QPolygonF(points))
     elif sign == "slow":

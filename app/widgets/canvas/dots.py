@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPixmap, QPolygonF
 
+from app.widgets.canvas.chips import CHIP_HEIGHT, Chip
 from app.widgets.canvas.items import Wire
 from app.widgets.canvas.routes import sampled
 from app.widgets.canvas.scene import Scene
@@ -64,8 +65,8 @@ class Dots:
         """Nothing runs."""
         self.__init__()  # type: ignore[misc]
 
-    def set_wires(self, scene: Scene, wires: Iterable[Wire]) -> None:
-        """Let dots run on these wires. Those that ran before go on where they are."""
+    def set_wires(self, scene: Scene, wires: Iterable[Wire], chips: Iterable[Chip] = ()) -> None:
+        """Let dots run on these wires, behind cards and chips. Those that ran before go on where they are."""
         routes = scene.routes
         running = [w for w in wires if w.key in routes and w.calls_per_s > 0 and w.key not in scene.faded]
         if not running or len(running) > MOST_WIRES:
@@ -73,7 +74,7 @@ class Dots:
             return
         before = dict(zip(self._keys, self._at.tolist(), strict=True))
         self._ways = sampled([routes[wire.key] for wire in running], SAMPLES)
-        self._hidden = _under_cards(scene, self._ways)
+        self._hidden = _covered(scene, chips, self._ways)
         lengths = np.hypot(*np.moveaxis(np.diff(self._ways, axis=1), 2, 0)).sum(1).tolist()
         way, at, speed, failure, keys = [], [], [], [], []
         for number, wire in enumerate(running):
@@ -102,7 +103,9 @@ class Dots:
         along = self._at * (SAMPLES - 1)
         low = along.astype(np.intp)
         share = (along - low)[:, None]
-        here = self._ways[self._way, low] * (1 - share) + self._ways[self._way, np.minimum(low + 1, SAMPLES - 1)] * share
+        here = (
+            self._ways[self._way, low] * (1 - share) + self._ways[self._way, np.minimum(low + 1, SAMPLES - 1)] * share
+        )
         px = (here - (view.x, view.y)) * view.zoom + (view.width / 2, view.height / 2)
         seen = ~self._hidden[self._way, low]
         seen &= (px > -10).all(1) & (px < (view.width + 10, view.height + 10)).all(1)
@@ -118,14 +121,13 @@ class Dots:
                 painter.drawPixmap(QPointF(x, y), stamp)
 
 
-def _under_cards(scene: Scene, ways: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which samples lie behind a card."""
+def _covered(scene: Scene, chips: Iterable[Chip], ways: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which samples lie behind a card or a chip."""
     hidden = np.zeros(ways.shape[:2], np.bool_)
-    for key in scene.cards:
-        if key in scene.at:
-            x, y = scene.at[key]
-            is_in = (np.abs(ways[..., 0] - x) < scene.width / 2 - 1) & (np.abs(ways[..., 1] - y) < scene.height / 2 - 1)
-            hidden |= is_in
+    places = [(*scene.at[key], scene.width / 2 - 1, scene.height / 2 - 1) for key in scene.cards if key in scene.at]
+    places += [(chip.x, chip.y, chip.width / 2, CHIP_HEIGHT / 2) for chip in chips]
+    for x, y, wide, high in places:
+        hidden |= (np.abs(ways[..., 0] - x) < wide) & (np.abs(ways[..., 1] - y) < high)
     return hidden
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Tone = Literal["none", "ok", "slow", "failed", "held"]
+Sign = Literal["", "slow", "warned", "failed", "held"]
 Shape = Literal["card", "pill", "square"]
 Point = tuple[float, float]
 
@@ -36,7 +37,7 @@ class Card:
     title: str
     detail: str = ""
     tone: Tone = "none"
-    sign: Tone = "none"
+    sign: Sign = ""
     marks: int = 0
     lost: int = 0
     shape: Shape = "card"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
@@ -127,7 +128,7 @@ def _curves(begin: Point, begin_side: Side, through: Sequence[Point], end: Point
     points = [begin, *through, end]
     across = 1.0 if end[0] >= begin[0] else -1.0
     curves = []
-    for number, (here, there) in enumerate(zip(points, points[1:], strict=False)):
+    for number, (here, there) in enumerate(itertools.pairwise(points)):
         out_x, out_y = _OUT[begin_side] if number == 0 else (across, 0.0)
         in_x, in_y = _OUT[end_side] if number == len(points) - 2 else (-across, 0.0)
         dx, dy = abs(there[0] - here[0]), abs(there[1] - here[1])

@@ -148,7 +148,9 @@ class Scene:
             self._card_points = np.array([self.at[key] for key in self._card_keys], np.float64).reshape(-1, 2)
         x, y = self._card_points[:, 0], self._card_points[:, 1]
         wide, high = self.width / 2 + EDGE, self.height / 2 + EDGE
-        seen = (x > rect.left() - wide) & (x < rect.right() + wide) & (y > rect.top() - high) & (y < rect.bottom() + high)
+        seen = (
+            (x > rect.left() - wide) & (x < rect.right() + wide) & (y > rect.top() - high) & (y < rect.bottom() + high)
+        )
         return [self._card_keys[i] for i in np.flatnonzero(seen).tolist()]
 
     def wires_in(self, rect: QRectF) -> list[str]:

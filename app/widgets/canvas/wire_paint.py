@@ -16,7 +16,7 @@ from app.widgets.canvas.viewport import Viewport
 
 Look = tuple[str, bool, bool]
 """What decides the pen of a wire: tone, is it an event, is it silent."""
-EVENT_DASH, SILENT_DASH = (0.1, 2.0), (3.0, 3.0)
+EVENT_DASH, SILENT_DASH = (1.6, 1.7), (3.0, 3.0)
 
 
 def look_of(wire: Wire) -> Look:
@@ -47,7 +47,7 @@ def careful_pen(look: Look, thickness: float, colours: Colours) -> QPen:
         pen.setDashPattern(SILENT_DASH)
     elif is_event:
         pen.setDashPattern(EVENT_DASH)
-        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
     return pen
 
 
@@ -67,9 +67,7 @@ def paint_carefully(painter: QPainter, wire: Wire, route: Route, view: Viewport,
         _paint_arrow(painter, wire, route, thickness, view.zoom, colours)
 
 
-def _paint_arrow(
-    painter: QPainter, wire: Wire, route: Route, thickness: float, zoom: float, colours: Colours
-) -> None:
+def _paint_arrow(painter: QPainter, wire: Wire, route: Route, thickness: float, zoom: float, colours: Colours) -> None:
     _, _, _, _, cx, cy, x, y = route.curves[-1]
     angle = math.atan2(y - cy, x - cx) if (cx, cy) != (x, y) else 0.0
     size = (5.0 + thickness) / max(zoom, 0.6)

@@ -1,0 +1,107 @@
+"""The bar above the graph: find, hide, group, label, layout, focus, dots, table, export."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from app.graph.chips import ChoiceChip, Proposal, SearchBox
+from app.graph.flow import FlowLayout
+
+GROUPS: Final = {"service": "none", "node": "node", "namespace": "namespace", "version": "version"}
+LABELS: Final = {"p99": "p99", "p90": "p90", "p50": "p50", "rate": "rate", "errors": "errors", "none": "none"}
+LAYOUTS: Final = {
+    "layered": "left → right",
+    "force": "force",
+    "concentric": "circles",
+    "grid": "grid",
+    "-": "",
+    "again": "Lay out again",
+    "unpin": "Forget what was moved by hand",
+}
+EXPORTS: Final = {"svg": "SVG drawing…", "png": "PNG picture…", "dot": "DOT for Graphviz…", "json": "JSON…"}
+EXAMPLES: Final = "errors > 1, p99 > 200ms, service ~ v2.*, node = shop-1"
+OFF, HOPS = "off", (1, 2, 3)
+DIRECTIONS: Final = {"both": "callers and called", "callers": "callers", "callees": "called"}
+
+
+def focus_choices(name: str) -> dict[str, str]:
+    """What the focus chip offers for a box; values are "off" or "hops:direction"."""
+    choices = {OFF: "off"}
+    if not name:
+        return choices
+    for direction, words in DIRECTIONS.items():
+        choices[f"-{direction}"] = ""
+        for hops in HOPS:
+            choices[f"{hops}:{direction}"] = f"{name} · {hops} hop{'s' if hops > 1 else ''}, {words}"
+    return choices
+
+
+class GraphBar(QWidget):
+    """All controls of the graph. They only say what was chosen."""
+
+    refused = Signal(str)
+
+    def __init__(
+        self,
+        judge: Callable[[str], str],
+        complete: Callable[[str, int], Sequence[Proposal]],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.find = SearchBox("Find", f"Highlight what this means: {EXAMPLES}", judge, complete)
+        self.hide_box = SearchBox("Hide", f"Take out what this means: $node, {EXAMPLES}", judge, complete)
+        self.group = ChoiceChip("Group", "What a card is")
+        self.group.offer(dict(GROUPS), "service")
+        self.label = ChoiceChip("Label", "What is written on connections")
+        self.label.offer(dict(LABELS), "p99")
+        self.layout_chip = ChoiceChip("Layout", "How cards are placed")
+        self.layout_chip.offer(dict(LAYOUTS), "layered")
+        self.focus = ChoiceChip("Focus", "Only what is near the selected card")
+        self.focus.offer(focus_choices(""), OFF)
+        self.dots = self._toggle("Dots", "Whether calls run along their lines", is_on=True)
+        self.table = self._toggle("Table", "The same as a table, to sort and to read aloud", is_on=False)
+        self.export = ChoiceChip("Export", "The whole graph as a file")
+        self.export.offer(dict(EXPORTS), "")
+        self._message = QLabel()
+        self._message.setProperty("role", "small")
+        self._message.setProperty("tone", "failed")
+        self._message.setAccessibleName("What is wrong with what to find or hide")
+        self._message.hide()
+        chips = QWidget()
+        flow = FlowLayout(chips)
+        for part in (self.find, self.hide_box, self.group, self.label, self.layout_chip, self.focus,
+                     self.dots, self.table, self.export):  # fmt: skip
+            flow.addWidget(part)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(14, 11, 14, 0)
+        layout.setSpacing(4)
+        layout.addWidget(chips)
+        layout.addWidget(self._message)
+        for box in (self.find, self.hide_box):
+            box.refused.connect(lambda _message: self._show_message())
+
+    @staticmethod
+    def _toggle(name: str, tip: str, *, is_on: bool) -> ChoiceChip:
+        chip = ChoiceChip(name, tip, has_menu=False)
+        chip.offer({"on": "on", "off": "off"}, "on" if is_on else "off")
+
+        def turn() -> None:
+            chip.choose("off" if chip.chosen == "on" else "on")
+            chip.picked.emit(chip.chosen)
+
+        chip.clicked.connect(turn)
+        return chip
+
+    @property
+    def message(self) -> str:
+        """What it says is wrong."""
+        return "" if self._message.isHidden() else self._message.text()
+
+    def _show_message(self) -> None:
+        parts = [f"{box.accessibleName()}: {box.message}" for box in (self.find, self.hide_box) if box.message]
+        self._message.setText("▲ " + " · ".join(parts))
+        self._message.setVisible(bool(parts))

@@ -1,0 +1,188 @@
+"""From the answer of the mesh to what the canvas shows: cards and wires with their words. No Qt."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Final, Literal
+
+from app.widgets.canvas.items import Card, Sign, Tone, Wire
+from app.widgets.format import NOTHING, count, duration_ms, percent, rate
+from broker.mesh.answers import Figures, Topology, TopologyEdge, TopologyNode
+from broker.mesh.subject import Subject
+
+Label = Literal["rate", "errors", "p50", "p90", "p99", "none"]
+LABELS: Final[tuple[Label, ...]] = ("rate", "errors", "p50", "p90", "p99", "none")
+NOTED_SHARE: Final = 0.001
+"""Failed calls beyond this share are a sign of their own; the health of the mesh begins to worry there."""
+_SHAPES: Final = {"outside": "pill", "node": "square", "namespace": "square", "version": "square"}
+_WORDS: Final = {"none": "no calls", "ok": "fine", "slow": "needs a look", "failed": "failing"}
+
+
+def wire_key(edge: TopologyEdge) -> str:
+    """What a connection is known by."""
+    return f"{edge.source}→{edge.target}:{edge.kind}"
+
+
+def telling(node: TopologyNode) -> tuple[Figures, bool]:
+    """The figures that tell most of a box, and whether they are of what it sends: gateways are hardly called."""
+    sends = node.sent.calls > 0 and (node.is_gateway or not node.received.calls)
+    return (node.sent, True) if sends else (node.received, False)
+
+
+def card_of(node: TopologyNode) -> Card:
+    """What a box looks like."""
+    figures, sends = telling(node)
+    shape = _SHAPES.get(node.kind, "card")
+    return Card(
+        key=node.key,
+        title=node.title,
+        detail=_detail(node, figures, sends=sends),
+        tone=_tone_of(node, figures),
+        sign=_sign(node.health, figures),
+        marks=len(node.instances) if node.kind != "node" else 0,
+        lost=min(node.offline_instances, len(node.instances)),
+        shape="pill" if shape == "pill" else "square" if shape == "square" else "card",
+        is_dashed=node.silent,
+        is_hatched=node.offline,
+        is_doubtful=node.supposed,
+        is_gateway=node.is_gateway,
+        spoken=_spoken_card(node, figures, sends=sends),
+    )
+
+
+def _tone_of(node: TopologyNode, figures: Figures) -> Tone:
+    if node.offline or not figures.calls:
+        return "none" if not node.offline else "failed"
+    return node.health if node.health != "none" else "ok"
+
+
+def _sign(health: str, figures: Figures) -> Sign:
+    if health == "failed":
+        return "failed"
+    if health == "slow":
+        return "warned" if figures.error_share > NOTED_SHARE else "slow"
+    return ""
+
+
+def _detail(node: TopologyNode, figures: Figures, *, sends: bool) -> str:
+    if node.offline:
+        return "offline"
+    if node.silent:
+        return "declared, silent"
+    if sends and math.isnan(figures.p99_ms):
+        return f"sends {rate(figures.rate)}"
+    sent = " out" if sends and node.kind == "service" else ""
+    return f"{rate(figures.rate)}{sent} · p99 {duration_ms(figures.p99_ms, short=True)}"
+
+
+def _spoken_figures(figures: Figures) -> str:
+    parts = [f"{count(figures.calls)} calls, {rate(figures.rate)}"]
+    if not math.isnan(figures.p99_ms):
+        parts.append(f"p50 {duration_ms(figures.p50_ms)}, p99 {duration_ms(figures.p99_ms)}")
+    if figures.failed:
+        parts.append(f"{percent(figures.error_share * 100)} failed")
+    return ", ".join(parts)
+
+
+def _spoken_card(node: TopologyNode, figures: Figures, *, sends: bool) -> str:
+    kind = {"outside": "calls from outside services"}.get(node.kind, node.kind)
+    states = [
+        word
+        for word, is_so in (
+            ("gateway", node.is_gateway),
+            ("only supposed from names of actions", node.supposed),
+            ("declared but silent", node.silent),
+            ("offline", node.offline),
+            (_WORDS[node.health], not node.silent and not node.offline),
+        )
+        if is_so
+    ]
+    calls = f"{'sends' if sends else 'gets'} {_spoken_figures(figures)}" if figures.calls else ""
+    where = ", ".join(node.instances[:8]) + (" …" if len(node.instances) > 8 else "")
+    lost = f", {node.offline_instances} offline" if node.offline_instances else ""
+    on = f"on {where}{lost}" if node.instances and node.kind != "node" else ""
+    return "\n".join(filter(None, (f"{node.title} ({kind}): {', '.join(states)}", calls, on)))
+
+
+def wire_of(edge: TopologyEdge, label: Label, titles: dict[str, str]) -> Wire:
+    """What a connection looks like."""
+    figures = edge.figures
+    is_event = edge.kind == "event"
+    failures = figures.rate * figures.error_share
+    return Wire(
+        key=wire_key(edge),
+        source=edge.source,
+        target=edge.target,
+        tone=edge.health,
+        thickness=thickness_of(figures.rate),
+        label=label_of(edge, label),
+        is_event=is_event,
+        is_silent=figures.calls == 0,
+        calls_per_s=figures.rate,
+        failures_per_s=failures,
+        seconds=figures.p50_ms / 1000,
+        spoken=_spoken_wire(edge, titles),
+    )
+
+
+def thickness_of(per_s: float) -> float:
+    """The width of a line by the logarithm of its rate, in px: 1.5 for next to nothing, 6 for 10,000/s."""
+    return round(min(6.5, 1.5 + 1.15 * math.log10(1.0 + max(0.0, per_s))), 2)
+
+
+def label_of(edge: TopologyEdge, label: Label) -> str:
+    """What the chip of a connection says: failing ones say how much fails instead of how long it takes."""
+    figures = edge.figures
+    if label == "none" or not figures.calls:
+        return ""
+    if label == "rate" or edge.kind == "event":
+        return rate(figures.rate) if label == "rate" else ""
+    if label == "errors":
+        return percent(figures.error_share * 100) if figures.failed else ""
+    if edge.health == "failed":
+        return f"{percent(figures.error_share * 100)} err"
+    value_ms = {"p50": figures.p50_ms, "p90": figures.p90_ms, "p99": figures.p99_ms}[label]
+    text = duration_ms(value_ms, short=True)
+    return "" if text == NOTHING else text
+
+
+def _spoken_wire(edge: TopologyEdge, titles: dict[str, str]) -> str:
+    ends = f"{titles.get(edge.source, edge.source)} → {titles.get(edge.target, edge.target)}"
+    if edge.kind == "event":
+        names = ", ".join(edge.events[:6]) + (" …" if len(edge.events) > 6 else "")
+        return f"{ends} (events): {count(edge.figures.calls)} packets, {rate(edge.figures.rate)}\n{names}"
+    return f"{ends} (calls): {_WORDS[edge.health]}\n{_spoken_figures(edge.figures)}"
+
+
+def items_of(topology: Topology, label: Label) -> tuple[list[Card], list[Wire]]:
+    """Everything a graph shows."""
+    titles = {node.key: node.title for node in topology.nodes}
+    return [card_of(node) for node in topology.nodes], [wire_of(edge, label, titles) for edge in topology.edges]
+
+
+def subjects_of(topology: Topology) -> dict[str, Subject]:
+    """What each card and wire stands for, by its key."""
+    boxes = {node.key: node.subject for node in topology.nodes}
+    return boxes | {wire_key(edge): edge.subject for edge in topology.edges}
+
+
+def key_of(topology: Topology, subject: Subject | None) -> str:
+    """The card or wire that shows a subject; of an action, its service; "" for none."""
+    if subject is None:
+        return ""
+    found = next((key for key, own in subjects_of(topology).items() if own == subject), "")
+    if found or subject.kind not in ("action", "endpoint"):
+        return found
+    return _service_of(topology.nodes, subject)
+
+
+def _service_of(nodes: Iterable[TopologyNode], action: Subject) -> str:
+    offering = [
+        node
+        for node in nodes
+        if node.subject.kind == "service"
+        and node.namespace == action.namespace
+        and action.name.startswith(f"{node.subject.name}.")
+    ]
+    return max(offering, key=lambda node: len(node.subject.name)).key if offering else ""

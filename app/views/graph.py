@@ -1,0 +1,410 @@
+"""Graph: who calls whom, how often, how fast, with what errors, as it flows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final, cast
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction, QGuiApplication, QHideEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QStackedWidget, QVBoxLayout, QWidget
+
+from app import theme
+from app.desk import Desk
+from app.graph import export, question
+from app.graph.arranger import Arranger
+from app.graph.bar import OFF, GraphBar, focus_choices
+from app.graph.looks import key_of, subjects_of
+from app.graph.plan import LAYERED_BOXES, Kind
+from app.graph.question import INTERNAL, Focus, Shown, Wanted
+from app.graph.twin import GraphTable
+from app.views.registry import MAIN, View, register
+from app.widgets.canvas.canvas import GraphCanvas
+from app.widgets.controls import button
+from app.widgets.empty_state import EmptyState
+from app.widgets.format import count
+from app.widgets.pace import Pace
+from broker.mesh.answers import Topology
+from broker.mesh.filter import Completion, Filter, FilterError, complete, parse
+from broker.mesh.timeline import Timeline
+
+EVERY_MS: Final = 500
+EVERY_MS_BIG: Final = 1500
+BIG_WIRES: Final = 1000
+
+
+class GraphView(QWidget):
+    """The bar, and below it the canvas, its twin as a table, or why there is nothing."""
+
+    def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self._wanted = Wanted(hide=_understood(INTERNAL))
+        self._kind: Kind = "layered"
+        self._shown: Shown | None = None
+        self._timeline: Timeline | None = None
+        self._asked_in = self._answered_in = 0
+        self.setAccessibleName("Graph")
+        self._build()
+        self._arranger = Arranger(self)
+        self._arranger.arranged.connect(lambda at, bends, glides: self.canvas.place(at, bends, glides=glides))
+        self._arranger.told.connect(self._show_hint)
+        # the arranger is gone when this is called: hold on to what ends the process
+        self.destroyed.connect(self._arranger.stop)
+        self._pace = Pace(self._refresh, EVERY_MS, self)
+        self._begin_picture()
+        for signal in (desk.cursor_changed, desk.filter_changed):
+            signal.connect(self._refresh_now)
+        desk.ticked.connect(self._on_tick)
+        desk.selection_changed.connect(self._on_selection)
+        desk.theme_changed.connect(self._on_theme)
+        desk.motion_changed.connect(self._on_motion)
+        self._on_motion()
+
+    # what it is made of
+
+    def _build(self) -> None:
+        self.bar = GraphBar(_judge, self._complete)
+        self.canvas = GraphCanvas()
+        self.table = GraphTable()
+        self.empty = EmptyState("mdi6.graph-outline")
+        self._hint = QLabel()
+        self._hint.setProperty("role", "dim")
+        self._hint.setAccessibleName("About the layout")
+        by_node = button("Group by node", lambda: self._pick_group("node"), role="link")
+        by_space = button("by namespace", lambda: self._pick_group("namespace"), role="link")
+        self._hint_line = QWidget()
+        line = QHBoxLayout(self._hint_line)
+        line.setContentsMargins(18, 6, 14, 0)
+        for part in (self._hint, by_node, by_space):
+            line.addWidget(part)
+        line.addStretch(1)
+        self._hint_line.hide()
+        self._stack = QStackedWidget()
+        for page in (self.canvas, self.table, self.empty):
+            self._stack.addWidget(page)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        for part in (self.bar, self._hint_line):
+            whole.addWidget(part)
+        whole.addWidget(self._stack, 1)
+        self._connect_bar()
+        self._connect_canvas()
+
+    def _connect_bar(self) -> None:
+        bar = self.bar
+        bar.hide_box.setText(INTERNAL)
+        bar.find.applied.connect(self._on_find)
+        bar.hide_box.applied.connect(self._on_hide)
+        bar.group.picked.connect(self._pick_group)
+        bar.label.picked.connect(self._pick_label)
+        bar.layout_chip.picked.connect(self._pick_layout)
+        bar.focus.picked.connect(self._pick_focus)
+        bar.dots.picked.connect(lambda value: self.canvas.set_dots(value == "on"))
+        bar.table.picked.connect(lambda _value: self._show_page())
+        bar.export.picked.connect(self._export_with_dialog)
+        for keys, do in (
+            (QKeySequence.StandardKey.Find, lambda: bar.find.setFocus(Qt.FocusReason.ShortcutFocusReason)),
+            (QKeySequence("Ctrl+Shift+H"), lambda: bar.hide_box.setFocus(Qt.FocusReason.ShortcutFocusReason)),
+            (QKeySequence("Ctrl+E"), bar.export.open_menu),
+        ):
+            shortcut = QShortcut(keys, self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(do)
+
+    def _connect_canvas(self) -> None:
+        for part in (self.canvas, self.table):
+            part.chosen.connect(self._choose)
+            part.opened.connect(self._open)
+        self.canvas.menu_wanted.connect(self._open_menu)
+        self.canvas.card_moved.connect(lambda key: self._arranger.move(key, self.canvas.scene.at[key]))
+
+    # what the user does
+
+    def _choose(self, key: str) -> None:
+        subjects = subjects_of(self._shown.topology) if self._shown else {}
+        self._desk.select(subjects.get(key))
+
+    def _open(self, key: str) -> None:
+        subjects = subjects_of(self._shown.topology) if self._shown else {}
+        if key in subjects:
+            self._desk.show_view("latency", subjects[key])
+
+    def _on_find(self, text: str) -> None:
+        self._want(
+            Wanted(self._wanted.group_by, self._wanted.label, parse(text), self._wanted.hide, self._wanted.focus)
+        )
+
+    def _on_hide(self, text: str) -> None:
+        self._want(
+            Wanted(self._wanted.group_by, self._wanted.label, self._wanted.find, parse(text), self._wanted.focus)
+        )
+
+    def _pick_group(self, value: str) -> None:
+        self.bar.group.choose(value)
+        self._wanted = question.with_group(self._wanted, value)
+        self._begin_picture()
+        self._refresh_now()
+
+    def _pick_label(self, value: str) -> None:
+        self._want(question.with_label(self._wanted, value))
+
+    def _pick_layout(self, value: str) -> None:
+        if value in ("again", "unpin"):
+            self.bar.layout_chip.choose(self._kind)
+            self._arranger.lay_out(forgets_pins=value == "unpin")
+            return
+        self._kind = cast(Kind, value)
+        self._begin_picture()
+        self._arrange()
+
+    def _pick_focus(self, value: str) -> None:
+        focus = self._wanted.focus
+        key, title = (focus.key, focus.title) if focus and value != OFF else self._selected_card()
+        self._set_focus(question.focus_of(value, key, title))
+
+    def _set_focus(self, focus: Focus | None) -> None:
+        self._want(Wanted(self._wanted.group_by, self._wanted.label, self._wanted.find, self._wanted.hide, focus))
+        self._say_focus()
+
+    def _selected_card(self) -> tuple[str, str]:
+        key = self.canvas.selected
+        card = self.canvas.scene.cards.get(key)
+        return (key, card.title) if card else ("", "")
+
+    def _say_focus(self) -> None:
+        focus = self._wanted.focus
+        if focus is not None:
+            self.bar.focus.offer(focus_choices(focus.title), f"{focus.hops}:{focus.direction}")
+            self.bar.focus.say(f"{focus.title} · {focus.hops} hop{'s' if focus.hops > 1 else ''}")
+        else:
+            self.bar.focus.offer(focus_choices(self._selected_card()[1]), OFF)
+
+    def _open_menu(self, key: str, at: QPoint) -> None:
+        menu = self.menu_for(key)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(at)
+
+    def menu_for(self, key: str) -> QMenu:
+        """What can be done with a card, a connection, or the whole graph ("")."""
+        menu = QMenu(self)
+        card, wire = self.canvas.scene.cards.get(key), self.canvas.scene.wires.get(key)
+        if card is not None:
+            for hops in (1, 2):
+                _act(
+                    menu,
+                    f"Focus here, {hops} hop{'s' if hops > 1 else ''}",
+                    partial(self._set_focus, Focus(key, card.title, hops)),
+                )
+            _act(menu, "Find its callers", partial(self._set_focus, Focus(key, card.title, 1, "callers")))
+            _act(menu, "Find what it calls", partial(self._set_focus, Focus(key, card.title, 1, "callees")))
+            menu.addSeparator()
+            _act(menu, "Hide this", partial(self._hide_card, key))
+            _act(menu, "Show latency", partial(self._open, key))
+            _act(menu, "Copy name", partial(_copy, card.title))
+        elif wire is not None:
+            _act(menu, "Show latency", partial(self._open, key))
+            _act(menu, "Copy as text", partial(_copy, wire.spoken))
+        else:
+            _act(menu, "See everything", self.canvas.fit)
+            _act(menu, "Lay out again", self._arranger.lay_out)
+            if self._wanted.focus is not None:
+                _act(menu, "End the focus", partial(self._set_focus, None))
+        return menu
+
+    def _hide_card(self, key: str) -> None:
+        subject = subjects_of(self._shown.topology).get(key) if self._shown else None
+        if subject is None:
+            return
+        field = subject.kind if subject.kind in ("service", "node") else "namespace"
+        name = subject.name or subject.namespace
+        this = f'{field} = "{name}"' if not name.isidentifier() else f"{field} = {name}"
+        text = self.bar.hide_box.text().strip()
+        self.bar.hide_box.set_text(f"{text} or {this}" if text else this)
+
+    # files
+
+    def _export_with_dialog(self, kind: str) -> None:
+        self.bar.export.choose("")
+        name, _ = QFileDialog.getSaveFileName(self, "Export the whole graph", f"graph.{kind}", f"*.{kind}")
+        if name:
+            path = Path(name)
+            self.export_to(path if path.suffix else path.with_suffix(f".{kind}"))
+
+    def export_to(self, path: Path) -> None:
+        """Write the whole graph to a file; its ending says how (svg, png, dot, json)."""
+        try:
+            export.write(path, self.canvas.scene, self._topology(), theme.current())
+        except (OSError, ValueError) as error:
+            self._show_hint(f"Not exported: {error}")
+        else:
+            self._show_hint(f"Written to {path}")
+
+    def _topology(self) -> Topology:
+        return self._shown.topology if self._shown else Topology(self._desk.span(), (), ())
+
+    # what is shown
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """A view that comes back into sight is brought up to date."""
+        super().showEvent(event)
+        self._refresh_now()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nothing is asked while nobody looks."""
+        super().hideEvent(event)
+        self._pace.stop()
+
+    def _want(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+        self._refresh_now()
+
+    def _begin_picture(self) -> None:
+        self._arranger.begin(f"{self._wanted.group_by}/{self._kind}", self._kind)
+        self._hint_line.hide()
+
+    def _on_tick(self) -> None:
+        if self.isVisible():
+            self._pace.want()
+
+    def _refresh_now(self) -> None:
+        self._pace.now()
+
+    def _refresh(self) -> None:
+        if not self.isVisible():
+            return
+        if self._desk.timeline is not self._timeline:
+            self._timeline, self._shown = self._desk.timeline, None
+            self._begin_picture()
+        ask = partial(question.ask, self._wanted, self._desk.span(), self._desk.filter)
+        self._desk.ask(self, "graph", ask, self._show)
+
+    def _show(self, shown: Shown) -> None:
+        self._shown = shown
+        canvas = self.canvas
+        canvas.show_content(shown.cards, shown.wires)
+        canvas.set_marks(shown.found, shown.faded)
+        self._arrange()
+        self._on_selection()
+        if self.bar.table.chosen == "on":
+            self.table.show_topology(shown.topology, self._desk.selection)
+        self._show_page()
+        if self._wanted.find.is_empty:
+            self.bar.find.setToolTip(self.bar.find.accessibleDescription())
+        else:
+            self.bar.find.setToolTip(f"{count(len(shown.found))} of {count(len(shown.cards))} cards")
+
+    def _arrange(self) -> None:
+        shown = self._shown
+        if shown is None:
+            return
+        lines = [
+            (wire.key, wire.source, wire.target, 0.05 if wire.is_event or wire.is_silent else 1.0 + wire.calls_per_s)
+            for wire in shown.wires
+        ]
+        scene = self.canvas.scene
+        self._arranger.arrange([card.key for card in shown.cards], lines, scene.width, scene.height)
+
+    def _show_page(self) -> None:
+        shown = self._shown
+        if shown is None or not shown.cards:
+            self._say_why_nothing(shown)
+            self._stack.setCurrentWidget(self.empty)
+        elif self.bar.table.chosen == "on":
+            if self._stack.currentWidget() is not self.table:
+                self.table.show_topology(shown.topology, self._desk.selection)
+            self._stack.setCurrentWidget(self.table)
+        else:
+            self._stack.setCurrentWidget(self.canvas)
+
+    def _say_why_nothing(self, shown: Shown | None) -> None:
+        seconds = self._desk.span().seconds
+        known = shown.known if shown else 0
+        if known and not (self._wanted.hide.is_empty and self._wanted.focus is None):
+            self.empty.say(
+                f"All {count(known)} of them are hidden",
+                "The Hide box or the focus leaves nothing over.",
+                "Show everything",
+                self._show_everything,
+            )
+            return
+        if not self._desk.filter.is_empty:
+            self.empty.say("Nothing passes the filter", "Widen the time window, or clear the filter at the top.")
+            return
+        services = f"{count(known)} service{'s' if known != 1 else ''} known; " if known else ""
+        self.empty.say(
+            f"No traffic seen in {seconds:.0f} s",
+            f"{services}calls inside one node are not on the bus. Widen the time window, or wait for traffic; "
+            "with the permission to ask, “Ask once” makes every node say what it offers.",
+        )
+
+    def _show_everything(self) -> None:
+        self._wanted = Wanted(self._wanted.group_by, self._wanted.label)
+        self.bar.find.set_text("")
+        self.bar.hide_box.set_text("")
+        self._say_focus()
+        self._refresh_now()
+
+    def _show_hint(self, text: str) -> None:
+        self._hint.setText(text)
+        self._hint_line.setVisible(bool(text))
+        is_big = self._shown is not None and len(self._shown.cards) > LAYERED_BOXES
+        for link in self._hint_line.findChildren(QWidget):
+            if link is not self._hint:
+                link.setVisible(is_big and self._wanted.group_by == "service")
+
+    def _on_selection(self) -> None:
+        shown = self._shown
+        if shown is None:
+            return
+        key = key_of(shown.topology, self._desk.selection)
+        if key and key != self.canvas.selected:
+            self.canvas.select(key)
+            self.canvas.reveal(key)
+        elif not key:
+            self.canvas.select("")
+        if self.bar.table.chosen == "on":
+            self.table.table.select(key or None)
+        if self._wanted.focus is None:
+            self._say_focus()
+
+    def _on_theme(self) -> None:
+        self.canvas.set_theme()
+        self.empty.tint()
+
+    def _on_motion(self) -> None:
+        self.canvas.set_still(self._desk.reduce_motion)
+
+    def _complete(self, text: str, position: int) -> Sequence[Completion]:
+        return complete(text, position, self._desk.snapshot)
+
+
+def _judge(text: str) -> str:
+    try:
+        parse(text)
+    except FilterError as error:
+        return error.message
+    return ""
+
+
+def _understood(text: str) -> Filter:
+    try:
+        return parse(text)
+    except FilterError:
+        return parse("")
+
+
+def _act(menu: QMenu, text: str, do: object) -> QAction:
+    action = menu.addAction(text)
+    action.triggered.connect(lambda _checked=False: do())  # type: ignore[operator]
+    return action
+
+
+def _copy(text: str) -> None:
+    QGuiApplication.clipboard().setText(text)
+
+
+register(View(id="graph", title="Graph", area=MAIN, order=20, icon="mdi6.graph-outline", build=GraphView))
