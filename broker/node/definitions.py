@@ -6,6 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from broker.protocol import info
+from broker.protocol.info import read_service
+
 if TYPE_CHECKING:
     from broker.node.context import Context
 
@@ -91,42 +94,23 @@ class ServiceDefinition:
         }
 
 
-def versioned_name(name: str, version: object) -> str:
-    """A service's full name: ``v2.posts`` for 2, ``beta.posts`` for ``"beta"``."""
-    if version is None or version == "":
-        return name
-    if isinstance(version, int | float):
-        return f"v{version:g}.{name}" if isinstance(version, float) else f"v{version}.{name}"
-    return f"{version}.{name}"
-
-
 def read_services(wire: object) -> list[ServiceDefinition]:
     """The services that an INFO lists. Never raises: what is no service is left out."""
-    if not isinstance(wire, list):
-        return []
-    return [service for service in map(_read_service, wire) if service is not None]
+    declared = wire if isinstance(wire, list) else []
+    return [_as_remote(service) for service in map(read_service, declared) if service is not None]
 
 
-def _read_service(wire: object) -> ServiceDefinition | None:
-    if not isinstance(wire, Mapping) or not isinstance(wire.get("name"), str):
-        return None
-    name, version = wire["name"], wire.get("version")
-    full_name = wire.get("fullName")
-    service = ServiceDefinition(
-        name=name,
-        version=version if isinstance(version, int | float | str) else None,
-        full_name=full_name if isinstance(full_name, str) else versioned_name(name, version),
-        settings=mapping(wire.get("settings")),
-        metadata=mapping(wire.get("metadata")),
+def _as_remote(declared: info.ServiceDefinition) -> ServiceDefinition:
+    """Somebody else's service: nothing of it has a handler here."""
+    return ServiceDefinition(
+        name=declared.name,
+        version=declared.version,
+        full_name=declared.full_name,
+        settings=dict(declared.settings),
+        metadata=dict(declared.metadata),
+        actions={each.full_name: ActionDefinition(each.full_name, dict(each.definition)) for each in declared.actions},
+        events={each.name: EventDefinition(each.name, each.group, dict(each.definition)) for each in declared.events},
     )
-    for key, schema in mapping(wire.get("actions")).items():
-        action_name = str(mapping(schema).get("name") or key)
-        service.actions[action_name] = ActionDefinition(action_name, mapping(schema))
-    for key, schema in mapping(wire.get("events")).items():
-        about = mapping(schema)
-        event_name = str(about.get("name") or key)
-        service.events[event_name] = EventDefinition(event_name, str(about.get("group") or name), about)
-    return service
 
 
 def mapping(value: object) -> dict[str, Any]:

@@ -111,7 +111,7 @@ class Discovery:
             "services": packet.services,
             "ipList": packet.ip_list,
             "hostname": packet.hostname,
-            "port": getattr(packet, "port", None),
+            "port": packet.port,
             "client": packet.client,
             "config": packet.config,
             "metadata": packet.metadata,

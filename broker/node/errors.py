@@ -6,6 +6,8 @@ import traceback
 from collections.abc import Mapping
 from typing import Any, Final
 
+from broker.protocol.errors import ERROR_CLASSES, read_remote_error
+
 
 class MoleculerError(Exception):
     """An error with Moleculer's fields.
@@ -24,6 +26,12 @@ class MoleculerError(Exception):
     default_code: int | None = 500
     default_type: str | None = None
     retryable: bool = False
+
+    def __init_subclass__(cls) -> None:
+        """Moleculer's own classes have Moleculer's own code, type and word on retrying."""
+        known = ERROR_CLASSES.get(cls.__name__)
+        if known is not None:
+            cls.default_code, cls.default_type, cls.retryable = known.code, known.type, known.is_retryable
 
     def __init__(
         self,
@@ -51,8 +59,6 @@ class RemoteError(MoleculerError):
 class MoleculerRetryableError(MoleculerError):
     """Another attempt may help."""
 
-    retryable = True
-
 
 class MoleculerServerError(MoleculerRetryableError):
     """The server failed."""
@@ -61,14 +67,9 @@ class MoleculerServerError(MoleculerRetryableError):
 class MoleculerClientError(MoleculerError):
     """The caller asked for something wrong."""
 
-    default_code = 400
-
 
 class ValidationError(MoleculerClientError):
     """Parameters that do not fit; ``data`` lists what is wrong with which field."""
-
-    default_code = 422
-    default_type = "VALIDATION_ERROR"
 
 
 class _ActionError(MoleculerRetryableError):
@@ -87,8 +88,6 @@ class _ActionError(MoleculerRetryableError):
 class ServiceNotFoundError(_ActionError):
     """No node has such an action."""
 
-    default_code = 404
-    default_type = "SERVICE_NOT_FOUND"
     text = "Service '{action}' is not found on '{node}' node."
     text_without_node = "Service '{action}' is not found."
 
@@ -96,8 +95,6 @@ class ServiceNotFoundError(_ActionError):
 class ServiceNotAvailableError(_ActionError):
     """The action is known, but nobody can serve it now."""
 
-    default_code = 404
-    default_type = "SERVICE_NOT_AVAILABLE"
     text = "Service '{action}' is not available on '{node}' node."
     text_without_node = "Service '{action}' is not available."
 
@@ -105,40 +102,29 @@ class ServiceNotAvailableError(_ActionError):
 class RequestTimeoutError(_ActionError):
     """No answer within the timeout."""
 
-    default_code = 504
-    default_type = "REQUEST_TIMEOUT"
     text = "Request is timed out when call '{action}' action on '{node}' node."
 
 
 class RequestSkippedError(_ActionError):
     """Not called: the caller's own time was over."""
 
-    default_code = 514
-    default_type = "REQUEST_SKIPPED"
-    retryable = False
     text = "Calling '{action}' is skipped because timeout reached on '{node}' node."
 
 
 class RequestRejectedError(_ActionError):
     """The node that should have answered is gone."""
 
-    default_code = 503
-    default_type = "REQUEST_REJECTED"
     text = "Request is rejected when call '{action}' action on '{node}' node."
 
 
 class QueueIsFullError(_ActionError):
     """Too many requests are waiting."""
 
-    default_code = 429
-    default_type = "QUEUE_FULL"
     text = "Queue is full. Request '{action}' action on '{node}' node is rejected."
 
 
 class MaxCallLevelError(MoleculerError):
     """Calls are nested too deep."""
-
-    default_type = "MAX_CALL_LEVEL"
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         super().__init__(
@@ -149,8 +135,6 @@ class MaxCallLevelError(MoleculerError):
 
 class ServiceSchemaError(MoleculerError):
     """A service is written wrongly."""
-
-    default_type = "SERVICE_SCHEMA_ERROR"
 
 
 _KNOWN: Final[dict[str, type[MoleculerError]]] = {
@@ -202,18 +186,17 @@ def from_wire(wire: object, sender: str) -> MoleculerError:
         wire: What stood in ``error``; anything.
         sender: Who answered; the origin when the error names none.
     """
-    if not isinstance(wire, Mapping):
-        wire = {"name": "Error", "message": str(wire)}
-    name = str(wire.get("name") or "Error")
+    fields: dict[str, Any] = wire if isinstance(wire, dict) else {"name": "Error", "message": str(wire)}
+    remote = read_remote_error(fields, sender)
+    assert remote is not None  # noqa: S101 - only what is no object is not read
+    name = remote.summary.name or "Error"
     cls = _KNOWN.get(name, RemoteError)
     error = cls.__new__(cls)
-    message = wire.get("message")
-    MoleculerError.__init__(error, "" if message is None else str(message), data=wire.get("data"))
+    MoleculerError.__init__(error, remote.summary.message, data=remote.data)
     error.name = name
-    error.code = wire.get("code")
-    error.type = wire.get("type")
-    error.retryable = bool(wire.get("retryable", cls.retryable))
-    error.node_id = str(wire.get("nodeID") or sender)
-    stack = wire.get("stack")
-    error.stack = stack if isinstance(stack, str) else None
+    error.code = fields.get("code")
+    error.type = fields.get("type")
+    error.retryable = remote.is_retryable
+    error.node_id = remote.summary.node_id
+    error.stack = remote.stack or None
     return error

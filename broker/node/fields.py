@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from broker.node.context import Context
 from broker.node.endpoints import ActionEndpoint
-
-OBJECT_MODE: Final = "$streamObjectMode"
-STREAM_ERROR: Final = "$streamError"
 
 Fields = dict[str, Any]
 

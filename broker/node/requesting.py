@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from broker.node.context import Context
 from broker.node.definitions import mapping
 from broker.node.errors import MoleculerError, QueueIsFullError, RequestRejectedError, from_wire, to_wire
-from broker.node.fields import OBJECT_MODE, STREAM_ERROR, action_name, marked, milliseconds
+from broker.node.fields import action_name, marked, milliseconds
 from broker.node.streaming import IncomingStream, OutgoingStream, as_stream
 from broker.protocol.packets import Request, Response
+from broker.protocol.streams import OBJECT_MODE, STREAM_ERROR, marks
 
 if TYPE_CHECKING:
     from broker.node.broker import Broker
@@ -182,10 +183,9 @@ class Requesting:
             pending.settle(error=from_wire(response.error, response.sender))
 
     def _take_response_chunk(self, pending: _Pending, response: Response) -> None:
-        marks = mapping(response.meta) | mapping(response.headers)
         pending.ctx.meta.pop(OBJECT_MODE, None)
         if not pending.is_streaming:
-            opened = IncomingStream(response.sender, object_mode=bool(marks.get(OBJECT_MODE)))
+            opened = IncomingStream(response.sender, object_mode=bool(marks(response).get(OBJECT_MODE)))
             pending.is_streaming, pending.stream = True, weakref.ref(opened)
             pending.settle(opened)
         stream = pending.stream() if pending.stream is not None else None
@@ -194,6 +194,6 @@ class Requesting:
                 self._pending.pop(response.id, None)
             return
         error = None if response.success else from_wire(response.error, response.sender)
-        stream.take(response.seq or 0, response.data, more=bool(response.stream), error=error)
+        stream.take(response.seq, response.data, more=bool(response.stream), error=error)
         if stream.is_ended:
             self._pending.pop(response.id, None)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from broker.node.context import Context
-from broker.node.definitions import ActionDefinition, EventDefinition, Handler, ServiceDefinition, versioned_name
+from broker.node.definitions import ActionDefinition, EventDefinition, Handler, ServiceDefinition
 from broker.node.errors import ServiceSchemaError
 from broker.node.options import CircuitBreakerPolicy, RetryPolicy
+from broker.protocol.info import full_name_of
 
 _C = TypeVar("_C", bound=type)
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -124,7 +125,7 @@ def define(instance: object) -> ServiceDefinition:
     definition = ServiceDefinition(
         name=mark.name,
         version=mark.version,
-        full_name=mark.name if mark.settings.get("$noVersionPrefix") else versioned_name(mark.name, mark.version),
+        full_name=mark.name if mark.settings.get("$noVersionPrefix") else full_name_of(mark.name, mark.version),
         settings=_public_settings(mark.settings),
         metadata=mark.metadata,
         dependencies=mark.dependencies,

@@ -8,9 +8,10 @@ from broker.node.context import Context
 from broker.node.definitions import mapping
 from broker.node.endpoints import ActionEndpoint
 from broker.node.errors import MoleculerError, ServiceNotAvailableError, from_wire, to_wire
-from broker.node.fields import OBJECT_MODE, STREAM_ERROR, level, marked, seconds
+from broker.node.fields import level, marked, seconds
 from broker.node.streaming import IncomingStream, OutgoingStream, as_stream, is_stream
 from broker.protocol.packets import Request, Response
+from broker.protocol.streams import OBJECT_MODE, STREAM_ERROR, marks
 
 if TYPE_CHECKING:
     from broker.node.broker import Broker
@@ -49,15 +50,15 @@ class Serving:
 
     def _take_request_chunk(self, request: Request) -> tuple[IncomingStream, bool]:
         """The stream this packet belongs to, and whether it is its opener."""
-        marks = mapping(request.meta) | mapping(request.headers)
+        markers = marks(request)
         stream = self._streams.get(request.id)
         if stream is None:
             stream = IncomingStream(request.sender)
             self._streams[request.id] = stream
-        if marks.get(OBJECT_MODE):
+        if markers.get(OBJECT_MODE):
             stream.object_mode = True
-        error = from_wire(marks[STREAM_ERROR], request.sender) if STREAM_ERROR in marks else None
-        stream.take(request.seq or 0, request.params, more=bool(request.stream), error=error)
+        error = from_wire(markers[STREAM_ERROR], request.sender) if STREAM_ERROR in markers else None
+        stream.take(request.seq, request.params, more=bool(request.stream), error=error)
         if stream.is_ended:
             self._streams.pop(request.id, None)
         return stream, not request.seq

@@ -8,9 +8,14 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from broker.node.errors import MoleculerError
+from broker.protocol.streams import InOrder, as_bytes
 
 _MOST_EARLY = 1024
 """More packets than this do not wait for one that is missing: it will not come any more."""
+
+
+_Packet = tuple[object, Any, bool, Exception | None]
+"""seq, chunk, whether more come, why it ends"""
 
 
 class IncomingStream(AsyncIterator[Any]):
@@ -27,8 +32,7 @@ class IncomingStream(AsyncIterator[Any]):
     def __init__(self, sender: str, *, object_mode: bool = False) -> None:
         self.sender = sender
         self.object_mode = object_mode
-        self._expected = 0
-        self._early: dict[int, tuple[Any, bool, Exception | None]] = {}
+        self._packets: InOrder[_Packet] = InOrder(_MOST_EARLY)
         self._ready: deque[Any] = deque()
         self._ended = False
         self._is_abandoned = False
@@ -40,27 +44,24 @@ class IncomingStream(AsyncIterator[Any]):
         """Whether its last packet was taken in, in its turn."""
         return self._ended
 
-    def take(self, seq: int, chunk: Any, *, more: bool, error: Exception | None = None) -> None:
+    def take(self, seq: object, chunk: Any, *, more: bool, error: Exception | None = None) -> None:
         """Take in one packet.
 
         Args:
-            seq: Its number; 0 is the opener and carries no chunk.
+            seq: Its number as the wire says it; 0 is the opener and carries no chunk.
             chunk: What it carries.
             more: Whether it is not the last one.
             error: Why the stream ends, if it ends badly.
         """
-        if self._ended or seq < self._expected:
+        if self._ended:
             return
-        self._early[seq] = (chunk, more, error)
-        while (packet := self._early.pop(self._expected, None)) is not None:
-            chunk, more, error = packet
-            if more and self._expected > 0 and not self._is_abandoned:
-                self._ready.append(as_chunk(chunk))
-            self._expected += 1
-            if not more:
-                self._end(error)
-        if len(self._early) > _MOST_EARLY:
-            self._end(MoleculerError(f"packet {self._expected} of a stream was lost", type="STREAM_TORN"))
+        for place, value, goes_on, failure in self._packets.take(seq, (seq, chunk, more, error)):
+            if goes_on and place and not self._is_abandoned:
+                self._ready.append(as_bytes(value))
+            if not goes_on and not self._ended:
+                self._end(failure)
+        if self._packets.early >= _MOST_EARLY and not self._ended:
+            self._end(MoleculerError(f"packet {self._packets.expected} of a stream was lost", type="STREAM_TORN"))
         self._wake()
 
     def abandon(self) -> None:
@@ -87,7 +88,6 @@ class IncomingStream(AsyncIterator[Any]):
 
     def _end(self, error: Exception | None) -> None:
         self._ended, self._error = True, error
-        self._early.clear()
 
     def _wake(self) -> None:
         if self._waiting is not None and not self._waiting.done():
@@ -143,16 +143,6 @@ class OutgoingStream:
                 await put(bytes(chunk[start : start + chunk_bytes]))
         else:
             await put(chunk)
-
-
-def as_chunk(value: Any) -> Any:
-    """A chunk as the wire gave it; a Buffer as JSON writes it is turned back into bytes, as MoleculerJS does."""
-    if isinstance(value, dict) and value.get("type") == "Buffer" and isinstance(value.get("data"), list):
-        try:
-            return bytes(value["data"])
-        except (TypeError, ValueError):
-            return value
-    return value
 
 
 def is_stream(value: object) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from broker.node.definitions import ServiceDefinition, read_services, versioned_name
+from broker.node.definitions import ServiceDefinition, read_services
 from broker.node.errors import ServiceSchemaError
 from broker.node.service import action, define, event, service
 
@@ -46,13 +46,6 @@ def test_what_info_says_is_read_back_the_same():
     assert isinstance(read, ServiceDefinition)
     assert read.to_wire() == offered.to_wire()
     assert read.actions["v2.orders.get"].timeout_s == 5.0
-
-
-@pytest.mark.parametrize(
-    ("version", "name"), [(2, "v2.a"), (1.5, "v1.5.a"), ("beta", "beta.a"), (None, "a"), ("", "a")]
-)
-def test_a_version_stands_before_the_name(version, name):
-    assert versioned_name("a", version) == name
 
 
 def test_a_class_without_decorator_is_refused_with_advice():
