@@ -1,43 +1,153 @@
-"""What of a payload may reach the disk."""
+"""What of a payload may reach the disk: the rule, and how it is carried out on whole chunks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, get_args
 
-from broker.capture.chunk import Mask
+import numpy as np
+from numpy.typing import NDArray
+
+from broker.capture.blank import blank_payload
+from broker.capture.channels import ENVELOPE_ID
+from broker.capture.chunk import MESSAGE_HEAD_BYTES, Mask
+from broker.capture.mask_json import mask_json, mask_url
+from broker.capture.mask_msgpack import is_msgpack, mask_msgpack
+from broker.capture.secret_names import DEFAULT_NAMES, SecretNames
+from broker.protocol.channels import parse_channel
+from broker.protocol.frame import CATALOGUE_CHANNEL, KEY_CHANNEL_PREFIX
+
+__all__ = ["DEFAULT_NAMES", "EVERYTHING", "POLICIES", "Masking", "Policy"]
 
 Policy = Literal["masked", "headers", "everything"]
+"""``masked``: values under secret names are overwritten. ``headers``: all of params, meta, data and headers is
+overwritten, and so are an error's message, data and stack. ``everything``: all is kept as it came."""
 
 POLICIES: Final[tuple[Policy, ...]] = get_args(Policy)
 
-DEFAULT_NAMES: Final = (
-    "password",
-    "passwd",
-    "secret",
-    "token",
-    "authorization",
-    "api key",
-    "cookie",
-    "credit card",
-)
+_WITH_PAYLOAD: Final = frozenset({"REQ", "REQB", "RES", "EVENT", "EVENTB"})
+MASKED_VALUE: Final = "***"
 
 
 @dataclass(frozen=True, slots=True)
 class Masking:
-    """The rule of a capture."""
+    """The rule of a capture. Lengths never change, so sizes stay true.
+
+    Attributes:
+        policy: What is kept.
+        names: Whose values are secret.
+    """
 
     policy: Policy = "masked"
     names: tuple[str, ...] = DEFAULT_NAMES
+    _secrets: SecretNames = field(init=False, repr=False, compare=False)
 
-    def for_chunks(self, _name_of: Callable[[int], bytes]) -> Mask | None:
-        """What is done to every chunk before it is compressed; None for nothing."""
-        return None
+    def __post_init__(self) -> None:
+        """Raises ValueError for a name that cannot be masked."""
+        object.__setattr__(self, "_secrets", SecretNames(self.names))
 
-    def masked(self, _channel: bytes, body: bytes) -> bytes:
+    def for_chunks(self, name_of: Callable[[int], bytes]) -> Mask | None:
+        """What is done to every chunk before it is compressed; None for nothing.
+
+        Args:
+            name_of: Tells channels by number.
+        """
+        return None if self.policy == "everything" else _ChunkMask(self, name_of)
+
+    def masked(self, channel: bytes, body: bytes) -> bytes:
         """One body as the rule leaves it."""
-        return body
+        if self.policy == "everything":
+            return body
+        text = bytearray(body)
+        self.mask(channel, text, 0, len(text))
+        return bytes(text)
+
+    def mask(self, channel: bytes, text: bytearray, begin: int, end: int) -> None:
+        """Overwrite what may not be kept of one body, which is part of a buffer."""
+        kind = _kind(channel)
+        if self.policy == "headers" and kind == "payload":
+            blank_payload(text, begin, end)
+        if kind == "kept" or end == begin:
+            return
+        if is_msgpack(text[begin]):
+            mask_msgpack(text, begin, end, self._secrets, is_info=kind == "info")
+            return
+        mask_json(text, begin, end, self._secrets, is_info=kind == "info")
+        at = text.find(b"://", begin, end)
+        while at >= 0:
+            mask_url(text, at, end)
+            at = text.find(b"://", at + 3, end)
+
+    def mask_value(self, value: Any) -> Any:
+        """Decoded data with secrets replaced, for what is kept or shown as data; the same object if it holds none."""
+        if self.policy == "everything":
+            return value
+        return _mask_value(value, self._secrets, is_secret=False)
+
+    def suspects(self, octets: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """Where something to be masked might be."""
+        return self._secrets.suspects(octets)
+
+
+class _ChunkMask:
+    """Finds the messages of a chunk that may hold secrets, and masks those only."""
+
+    def __init__(self, masking: Masking, name_of: Callable[[int], bytes]) -> None:
+        self._masking = masking
+        self._name_of = name_of
+
+    def __call__(self, raw: bytearray, offsets: NDArray[np.int64]) -> None:
+        if not len(offsets):
+            return
+        ends = [*offsets[1:].tolist(), len(raw)]
+        if self._masking.policy == "headers":
+            suspected = range(len(offsets))
+        else:
+            places = self._masking.suspects(np.frombuffer(bytes(raw), np.uint8))
+            suspected = np.unique(np.searchsorted(offsets, places, "right") - 1).tolist()
+        for row in suspected:
+            self._mask(raw, int(offsets[row]), ends[row])
+
+    def _mask(self, raw: bytearray, offset: int, end: int) -> None:
+        number = raw[offset + 9] | raw[offset + 10] << 8
+        begin = offset + MESSAGE_HEAD_BYTES
+        if number == ENVELOPE_ID:
+            length = int.from_bytes(raw[begin : begin + 4], "little")
+            channel, begin = bytes(raw[begin + 4 : begin + 4 + length]), begin + 4 + length
+        else:
+            channel = self._name_of(number)
+        self._masking.mask(channel, raw, begin, end)
+
+
+def _kind(channel: bytes) -> Literal["payload", "info", "kept", "other"]:
+    """What a channel's frames hold."""
+    if channel == CATALOGUE_CHANNEL:
+        return "kept"  # made of what was masked already
+    if channel.startswith(KEY_CHANNEL_PREFIX):
+        return "info"
+    name = parse_channel(channel)
+    if name is None:
+        return "other"
+    if name.command == "INFO":
+        return "info"
+    return "payload" if name.command in _WITH_PAYLOAD else "other"
+
+
+def _mask_value(value: Any, secrets: SecretNames, *, is_secret: bool) -> Any:
+    if isinstance(value, dict):
+        masked: dict[Any, Any] = {}
+        for key, item in value.items():
+            is_under = is_secret or (isinstance(key, str) and secrets.holds(key.encode("utf-8", "replace")))
+            masked[key] = _mask_value(item, secrets, is_secret=is_under)
+        return value if all(masked[key] is value[key] for key in value) else masked
+    if isinstance(value, list | tuple):
+        items = [_mask_value(item, secrets, is_secret=is_secret) for item in value]
+        same = all(item is before for item, before in zip(items, value, strict=True))
+        return value if same else type(value)(items)
+    if is_secret and isinstance(value, str | bytes | int | float) and not isinstance(value, bool):
+        return MASKED_VALUE
+    return value
 
 
 EVERYTHING: Final = Masking("everything", ())

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from broker.observe.journal import StateChange
 from broker.operate.commands import Report, TargetReport
+from broker.protocol.channels import parse_channel
 from broker.protocol.codec import channel_of, encode
+from broker.protocol.frame import RawFrame
+from broker.protocol.headers import Malformed, read_other
 from broker.protocol.packets import Discover
 from broker.transport.base import Publisher
 
-PROTOCOLS = ("4", "5")
+PROTOCOLS: Final = ("4", "5")
+MAX_CHANNELS: Final = 50_000
 
 
 class Tongues:
@@ -19,22 +24,40 @@ class Tongues:
     def __init__(self, own_node_id: str) -> None:
         self._own_node_id = own_node_id
         self._heard: dict[tuple[str, str], None] = {}
+        self._new: list[tuple[str, str]] = []
+        self._channels: set[bytes] = set()
 
-    def learn(self, changes: Iterable[StateChange]) -> list[tuple[str, str]]:
-        """Take in what was observed.
-
-        Returns:
-            (namespace, protocol) of those heard for the first time.
-        """
-        new = []
-        for change in changes:
-            if change.kind != "node" or change.value is None or change.key == self._own_node_id:
+    def hear(self, _at_ns: int, frames: Sequence[RawFrame]) -> None:
+        """Take in frames; looks into the first one of each channel."""
+        known = self._channels
+        for channel, body in frames:
+            if channel in known:
                 continue
-            spoken = change.namespace, change.value.get("protocol", "")
-            is_heard = change.source not in ("catalogue", "channels") or change.value.get("state") != "remembered"
-            if is_heard and spoken[1] in PROTOCOLS and spoken not in self._heard:
-                self._heard[spoken] = None
-                new.append(spoken)
+            if len(known) >= MAX_CHANNELS:
+                known.clear()
+            known.add(channel)
+            name = parse_channel(channel)
+            header = read_other(body) if name is not None else None
+            if name is not None and header is not None and not isinstance(header, Malformed):
+                self._learn(name.namespace, header.ver, header.sender)
+
+    def learn(self, changes: Iterable[StateChange]) -> None:
+        """Take in what was observed of nodes."""
+        for change in changes:
+            if change.kind == "node" and change.value is not None and change.source in ("info", "key"):
+                self._learn(change.namespace, change.value.get("protocol"), change.key)
+
+    def _learn(self, namespace: str, protocol: object, sender: object) -> None:
+        if protocol not in PROTOCOLS or sender == self._own_node_id:
+            return
+        spoken = namespace, str(protocol)
+        if spoken not in self._heard:
+            self._heard[spoken] = None
+            self._new.append(spoken)
+
+    def take_new(self) -> list[tuple[str, str]]:
+        """(namespace, protocol) of those learnt since this was last asked."""
+        new, self._new = self._new, []
         return new
 
     def spoken(self) -> list[tuple[str, str]]:
@@ -53,7 +76,6 @@ class Asker:
         self._publisher = publisher
         self._node_id = node_id
         self._tongues = tongues
-        self._is_owed = False
 
     def heard(self, new: Iterable[tuple[str, str]]) -> None:
         """A namespace's protocol became known: ask it, once."""
@@ -78,6 +100,3 @@ class Asker:
     def _ask(self, namespace: str, protocol: str) -> None:
         packet = Discover(ver=protocol, sender=self._node_id)
         self._publisher.publish(channel_of(packet, namespace), encode(packet))
-
-
-Publish = Callable[[bytes, bytes], None]

@@ -12,10 +12,9 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, BinaryIO
 
-import psutil
-
 from broker.observe.journal import Batch
 from broker.operate.commands import Report, command_from
+from broker.probe.cost import Cost
 from broker.probe.options import SessionOptions
 from broker.probe.outbox import Outbox
 from broker.probe.pipe import Message, PipeError, Unpacker, check_greeting, greeting
@@ -63,7 +62,7 @@ class Probe:
         self._session: ProbeSession | FileSession | None = None
         self._running: asyncio.Task[None] | None = None
         self._batches = 0
-        self._process = psutil.Process()
+        self._cost = Cost()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._outbox = Outbox(stdout, self._hung_up)
 
@@ -178,8 +177,8 @@ class Probe:
         if self._session is None:
             return {}
         return asdict(self._session.status()) | {
-            "cpu_percent": self._process.cpu_percent(),
-            "memory_bytes": self._process.memory_info().rss,
+            "cpu_percent": self._cost.cpu_percent(),
+            "memory_bytes": self._cost.memory_bytes(),
             "unsent_bytes": self._outbox.unsent_bytes,
             "rows_dropped": self._outbox.rows_dropped,
         }

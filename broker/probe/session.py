@@ -153,6 +153,8 @@ class ProbeSession:
             except OSError as error:
                 self._trouble = f"Frames are not being kept: {error}. Listening goes on; bodies cannot be shown."
         self._intake = Intake(begin_ns, capture, self._recorder)
+        if allows(self.options.may, "ask"):
+            self._intake.on_frames = self._tongues.hear
         self._intake.feed(begin_ns, [self._begin_note()])
         if self.options.record_path:
             record = Record(self.options.record_path, self.options.record_max_bytes)
@@ -195,7 +197,6 @@ class ProbeSession:
             self._intake.note(self._clock.now_ns(), SESSION_CHANNEL, {"phase": "ours", "node_id": self.node_id})
             self._status = replace(self._status, node_id=self.node_id)
             self._asker = Asker(publisher, self.node_id, self._tongues)
-            self._asker.heard(self._tongues.spoken())
             await asyncio.Event().wait()
         finally:
             self._asker = None
@@ -248,9 +249,9 @@ class ProbeSession:
 
     def _notice(self, batch: Batch) -> None:
         """What the session itself learns from what was observed."""
-        new = self._tongues.learn(batch.changes)
+        self._tongues.learn(batch.changes)
         if self._asker is not None:
-            self._asker.heard(new)
+            self._asker.heard(self._tongues.take_new())
         spaces = [name.text for name in batch.names if name.kind == NameKind.NAMESPACE]
         if spaces:
             self._status = replace(self._status, namespaces=(*self._status.namespaces, *spaces))

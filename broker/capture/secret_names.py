@@ -1,0 +1,119 @@
+"""Names under which secrets are sent, and a fast way to see that a run of bytes holds none of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+DEFAULT_NAMES: Final = (
+    "password",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "secret",
+    "token",
+    "authorization",
+    "api key",
+    "private key",
+    "cookie",
+    "credit card",
+    "card number",
+    "cvv",
+)
+
+_HEADER_FIELDS: Final = frozenset(
+    {"ver", "sender", "action", "event", "params", "data", "meta", "headers", "timeout", "level", "tracing", "parentid"}
+    | {"requestid", "caller", "stream", "seq", "groups", "broadcast", "success", "error", "services", "instanceid"}
+    | {"iplist", "hostname", "client", "config", "metadata", "cpu", "time", "arrived"}
+)
+"""Masking these would change what a packet is."""
+
+_LETTERS: Final = bytes(c for c in range(256) if not (chr(c).isascii() and chr(c).isalnum()))
+_LOWER: Final = bytes(c + 32 if 65 <= c <= 90 else c for c in range(256))
+_JOINTS: Final = ("", "_", "-", " ")
+_CASE: Final = 0x20202020
+_THREE: Final = 0x00FFFFFF
+_BLOCK: Final = 1 << 16
+
+_RARITY: Final = {c: math.log(n) for n, c in enumerate("etaoinshrdlucmfwypvbgkjqxz", 2)}
+"""Letters of English, the commonest first."""
+
+_WORDS: Final = frozenset({"word", "card", "numb", "cook", "auth", "priv", "hori", "cred", "redi", "edit"})
+"""Windows that plain text holds often."""
+
+
+class SecretNames:
+    """A list of names. A key is one of them when it ends with it: ``accessToken``, ``x-api-key``, ``cookies``."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        """
+        Args:
+            names: Words apart by spaces; case and what joins the words do not matter.
+
+        Raises:
+            ValueError: A name is too short to be looked for, or is one of a packet's own fields.
+        """
+        plain = []
+        for name in names:
+            letters = _letters(name.encode())
+            if len(letters) < 3:
+                raise ValueError(f"mask name is '{name}', expected at least 3 letters")
+            if letters.decode() in _HEADER_FIELDS:
+                raise ValueError(f"mask name '{name}' is a field that every packet needs")
+            plain.append(letters)
+        self._endings = tuple(ending for letters in plain for ending in (letters, letters + b"s"))
+        windows = sorted({_rarest(joint.join(name.lower().split())) for name in names for joint in _JOINTS})
+        self._fours = _words(window for window in windows if len(window) == 4)
+        self._threes = _words(window + b"\0" for window in windows if len(window) == 3)
+        self._scheme = _words([b"://\0"])
+
+    def holds(self, key: bytes) -> bool:
+        """Whether values under this key are secret."""
+        return bool(self._endings) and _letters(key).endswith(self._endings)
+
+    def suspects(self, octets: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """Where a secret's name, or a URL, might be: every true place and some others, rising."""
+        found = [at for begin in range(0, len(octets), _BLOCK) for at in self._in_block(octets, begin)]
+        return np.sort(np.concatenate(found)) if found else np.empty(0, np.int64)
+
+    def _in_block(self, octets: NDArray[np.uint8], begin: int) -> list[NDArray[np.int64]]:
+        """A block is small enough to stay in the processor's cache through all comparisons."""
+        found = []
+        padded = np.zeros(_BLOCK + 8, np.uint8)
+        part = octets[begin : begin + _BLOCK + 3]  # a window may reach into the next block
+        padded[: len(part)] = part
+        count = (min(_BLOCK, len(part)) + 3) // 4
+        words, hits, equal = np.empty(count, np.uint32), np.empty(count, np.bool_), np.empty(count, np.bool_)
+        for shift in range(4):
+            np.bitwise_or(padded[shift : shift + 4 * count].copy().view("<u4"), _CASE, out=words)
+            hits[:] = False
+            for needle in self._fours:
+                np.equal(words, needle, out=equal)
+                np.logical_or(hits, equal, out=hits)
+            np.bitwise_and(words, _THREE, out=words)
+            for needle in (*self._threes, *self._scheme):
+                np.equal(words, needle, out=equal)
+                np.logical_or(hits, equal, out=hits)
+            if hits.any():
+                found.append(np.flatnonzero(hits).astype(np.int64) * 4 + (shift + begin))
+        return found
+
+
+def _letters(key: bytes) -> bytes:
+    """Lower case, letters and digits only."""
+    return key.translate(_LOWER, _LETTERS)
+
+
+def _rarest(name: str) -> bytes:
+    """The four bytes of a name (three of a short one) that are least likely to be found elsewhere."""
+    windows = [name[at : at + 4] for at in range(len(name) - 3)] or [name]
+    best = max(windows, key=lambda window: (window not in _WORDS, sum(_RARITY.get(c, 0.0) for c in window)))
+    return bytes(c | 0x20 for c in best.encode())
+
+
+def _words(windows: Iterable[bytes]) -> list[int]:
+    return [int.from_bytes(window, "little") for window in windows]

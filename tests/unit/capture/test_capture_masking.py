@@ -1,0 +1,189 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broker.capture.masking import Masking
+from broker.capture.reader import read
+from broker.capture.secret_names import DEFAULT_NAMES, SecretNames
+from broker.capture.writer import CaptureWriter
+from broker.clock import SECOND
+
+MASKING = Masking()
+REQ = b"MOL.REQ.node-1"
+INFO = b"MOL.INFO"
+
+secret_keys = st.sampled_from(["password", "userPassword", "PASSWORD", "x-api-key", "apiKey", "set-cookie", "cvv"])
+secret_keys |= st.sampled_from(
+    ["access_token", "Authorization", "client_secret", "creditCard", "credit-card", "$token"]
+)
+plain_keys = st.text('abcdefgxyz"\\é{}:, ', max_size=6) | st.sampled_from(
+    ["id", "name", "author", "tokenizer", "passenger"]
+)
+secret_texts = st.text('STUVW"\\é\n🎈{}[]:,', min_size=4, max_size=12).map(lambda text: f"SECRET{text}")
+plain_values = (
+    st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.floats(allow_nan=False, allow_infinity=False)
+)
+plain_values |= st.text('abc"\\é\n{}[]:, 🎈', max_size=10)
+numbers = st.integers(111111, 999999999)
+secret_values = st.recursive(
+    secret_texts | numbers, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(plain_keys, inner, max_size=3)
+)
+
+
+def _objects(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.builds(
+        lambda plain, secret: {**plain, **secret},
+        st.dictionaries(plain_keys, inner, max_size=4),
+        st.dictionaries(secret_keys, secret_values, max_size=2),
+    )
+
+
+texts_of_json = st.deferred(lambda: trees.map(json.dumps))
+trees: st.SearchStrategy[Any] = st.recursive(
+    plain_values, lambda inner: _objects(inner) | st.lists(inner, max_size=3) | inner.map(json.dumps), max_leaves=12
+)
+payloads = _objects(trees)
+
+
+def skeleton(value: Any, is_secret: bool = False) -> Any:
+    """A value with its secrets cut out, also those in JSON that is a text."""
+    if isinstance(value, dict):
+        return {key: skeleton(item, is_secret or MASKING._secrets.holds(key.encode())) for key, item in value.items()}
+    if isinstance(value, list):
+        return [skeleton(item, is_secret) for item in value]
+    if is_secret:
+        return value if value is None or isinstance(value, bool) else "cut"
+    if isinstance(value, str) and value[:1] in ("{", "[", '"'):
+        try:
+            return ("text", skeleton(json.loads(value)))
+        except ValueError:
+            return value
+    return value
+
+
+@given(payloads)
+def test_masked_json_still_decodes_with_all_else_as_it_was(payload: Any) -> None:
+    body = json.dumps({"id": "1", "params": payload}).encode()
+    masked = MASKING.masked(REQ, body)
+    assert len(masked) == len(body)
+    assert b"SECRET" not in masked
+    assert skeleton(json.loads(masked)) == skeleton(json.loads(body))
+
+
+@given(payloads)
+def test_json_with_raw_letters_and_no_spaces_is_masked_as_well(payload: Any) -> None:
+    body = json.dumps({"params": payload}, ensure_ascii=False, separators=(",", ":")).encode()
+    masked = MASKING.masked(REQ, body)
+    assert len(masked) == len(body)
+    assert b"SECRET" not in masked
+    assert skeleton(json.loads(masked)) == skeleton(json.loads(body))
+
+
+@given(payloads)
+def test_masked_msgpack_still_decodes_with_all_else_as_it_was(payload: Any) -> None:
+    body = msgspec.msgpack.encode({"id": "1", "params": payload, "bytes": b"\x00\xff"})
+    masked = MASKING.masked(REQ, body)
+    assert len(masked) == len(body)
+    assert b"SECRET" not in masked
+    assert skeleton(msgspec.msgpack.decode(masked)) == skeleton(msgspec.msgpack.decode(body))
+
+
+@given(st.binary(max_size=200) | st.builds(lambda a, b: a + b'{"password":"' + b, st.binary(max_size=9), st.binary()))
+def test_any_bytes_keep_their_length(body: bytes) -> None:
+    for masking in (MASKING, Masking("headers")):
+        assert len(masking.masked(REQ, body)) == len(body)
+
+
+@given(payloads, st.integers(0, 60))
+def test_a_body_that_was_cut_off_gives_no_secret_away(payload: Any, cut: int) -> None:
+    body = json.dumps({"params": payload}).encode()
+    assert b"SECRET" not in MASKING.masked(REQ, body[: max(1, len(body) - cut)])
+    packed = msgspec.msgpack.encode({"params": payload})
+    assert b"SECRET" not in MASKING.masked(REQ, packed[: max(1, len(packed) - cut)])
+
+
+@given(payloads, payloads, st.booleans())
+def test_headers_only_keeps_the_header_and_nothing_of_the_payload(meta: Any, params: Any, is_json: bool) -> None:
+    header = {"id": "1", "action": "a.b", "sender": "n", "ver": "4", "timeout": 0, "caller": None}
+    packet = header | {"params": params, "meta": meta, "error": {"name": "E", "code": 4, "message": "of mine"}}
+    body = json.dumps(packet).encode() if is_json else msgspec.msgpack.encode(packet)
+    masked = Masking("headers").masked(REQ, body)
+    again = json.loads(masked) if is_json else msgspec.msgpack.decode(masked)
+    assert len(masked) == len(body)
+    assert {name: again[name] for name in header} == header
+    assert (again["error"]["name"], again["error"]["code"]) == ("E", 4)
+    assert "mine" not in str(again)
+    assert b"SECRET" not in masked
+
+
+def test_what_actions_declare_is_no_secret() -> None:
+    service = {
+        "name": "users",
+        "settings": {"token": "SECRET-1", "actions": {"password": "SECRET-2"}},
+        "actions": {"users.login": {"params": {"password": {"type": "string", "min": 6}, "token": "string|min:4"}}},
+        "events": {"user.created": {"params": {"secret": "string"}}},
+    }
+    info = {"ver": "4", "sender": "n", "services": [service], "metadata": {"apiKey": "SECRET-3"}}
+    for body, load in ((json.dumps(info).encode(), json.loads), (msgspec.msgpack.encode(info), msgspec.msgpack.decode)):
+        masked = MASKING.masked(INFO, body)
+        assert b"SECRET" not in masked
+        again = load(masked)["services"][0]
+        assert (again["actions"], again["events"]) == (service["actions"], service["events"])
+
+
+def test_passwords_in_urls_are_masked() -> None:
+    body = b'{"data":{"transporter":"redis://app:hunter22@10.0.0.1:6379/0","docs":"https://example.com/a:b@c"}}'
+    assert MASKING.masked(REQ, body) == body.replace(b"hunter22", b"********")
+
+
+@pytest.mark.parametrize("name", ["password", "pass word", "client_id", "x"])
+def test_names_that_cannot_be_masked_are_refused(name: str) -> None:
+    if name == "x":
+        with pytest.raises(ValueError, match="mask name is 'x', expected at least 3 letters"):
+            SecretNames([name])
+        with pytest.raises(ValueError, match="field that every packet needs"):
+            SecretNames(["request-id"])
+    else:
+        assert SecretNames([name]).holds(name.encode())
+
+
+@given(st.lists(st.sampled_from(DEFAULT_NAMES), max_size=8), st.integers(0, 9), st.sampled_from(["", "_", "-", " "]))
+def test_no_name_is_overlooked_in_a_run_of_bytes(names: list[str], shift: int, joint: str) -> None:
+    run = b"x" * shift
+    places = []
+    for number, name in enumerate(names):
+        written = joint.join(name.split()).encode()
+        written = written.upper() if number % 2 else written
+        places.append((len(run), len(run) + len(written)))
+        run += written + b"y" * (number * 21_900)
+    found = SecretNames(DEFAULT_NAMES).suspects(np.frombuffer(run, np.uint8))
+    for begin, end in places:
+        assert ((found >= begin) & (found < end)).any(), run[begin:end]
+
+
+def test_masked_bodies_and_others_reach_the_disk_as_the_rule_leaves_them(tmp_path: Path) -> None:
+    writer = CaptureWriter.file(tmp_path / "a.mcap", masking=MASKING)
+    bodies = [
+        b'{"params":{"password":"SECRET-%d","n":%d}}' % (n, n) if n % 7 == 0 else b'{"n":%d}' % n for n in range(900)
+    ]
+    numbers = writer.write(SECOND, [(b"MOL.REQ.n%d" % (n % 5), body) for n, body in enumerate(bodies)])
+    expected = [body.replace(b"SECRET-%d" % n, b"*" * len(b"SECRET-%d" % n)) for n, body in enumerate(bodies)]
+    assert [writer.body(number) for number in numbers] == expected
+    writer.close()
+    assert [frame.body for frame in read(tmp_path / "a.mcap")] == expected
+
+
+def test_secrets_in_decoded_data_are_replaced() -> None:
+    value = {"settings": {"token": "abc", "secrets": ["a", 1, None], "port": 1}, "list": [{"cookie": "x"}]}
+    assert MASKING.mask_value(value) == {
+        "settings": {"token": "***", "secrets": ["***", "***", None], "port": 1},
+        "list": [{"cookie": "***"}],
+    }
+    innocent = {"a": [1, {"b": "c"}]}
+    assert MASKING.mask_value(innocent) is innocent
