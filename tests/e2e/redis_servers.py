@@ -152,8 +152,8 @@ class Sentinels:
 
             def is_known() -> bool:
                 with contextlib.suppress(redis.ConnectionError):
-                    replicas = client.execute_command("SENTINEL", "REPLICAS", "shop")
-                    return any(each.get("flags") in {"slave", {"slave"}} for each in map(dict, replicas))
+                    replicas = client.sentinel_slaves("shop")
+                    return any(each["is_slave"] and not each["is_disconnected"] for each in replicas)
                 return False
 
             await until(is_known, 20.0)
@@ -169,7 +169,7 @@ def make_cluster(start_redis: Callable[..., RedisServer], folder: Path) -> list[
     nodes = []
     for number in range(3):
         own = (("cluster-enabled", "yes"), ("cluster-config-file", str(folder / f"nodes-{number}.conf")))
-        nodes.append(start_redis(options=(*own, ("cluster-node-timeout", "2000"))))
+        nodes.append(start_redis(options=(*own, ("cluster-node-timeout", "2000"), ("cluster-port", str(free_port())))))
     addresses = [f"127.0.0.1:{node.port}" for node in nodes]
     subprocess.run(["redis-cli", "--cluster", "create", *addresses, "--cluster-yes"], check=True, capture_output=True)
     deadline = time.monotonic() + 20.0

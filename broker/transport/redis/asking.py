@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from redis import exceptions
@@ -104,8 +105,9 @@ class AskingAll:
     def __init__(self, settings: ConnectionSettings) -> None:
         self._settings = settings
         self._cluster: RedisCluster | None = None
+        self._nodes: dict[str, AskingOne] = {}
 
-    async def _nodes(self) -> RedisCluster:
+    async def _open(self) -> RedisCluster:
         if self._cluster is None:
             self._cluster = RedisCluster(
                 startup_nodes=[ClusterNode(host, port) for host, port in self._settings.hosts],
@@ -123,37 +125,41 @@ class AskingAll:
             raise explain(error, self._settings) from error
         return self._cluster
 
+    def _node(self, node: ClusterNode) -> AskingOne:
+        alone = replace(self._settings, hosts=((node.host, int(node.port)),))
+        return self._nodes.setdefault(alone.redacted, AskingOne(alone))
+
     async def ask(self, *command: str) -> list[Any]:
         """What the nodes answer; nodes that are down are left out, as long as one answers."""
+        cluster = await self._open()
         answers: list[Any] = []
-        failure: BaseException | None = None
-        cluster = await self._nodes()
+        failure: TransportError | None = None
         for node in cluster.get_nodes():
             try:
-                answers.append(await node.execute_command(*command, NEVER_DECODE=True))
-            except exceptions.ResponseError as error:
-                raise explain(error, self._settings) from error
-            except FAILURES as error:
+                answers += await self._node(node).ask(*command)
+            except TransportError as error:
+                if not error.retriable:
+                    raise
                 failure = error
         if failure is not None:
-            await self.close()  # the cluster has changed
+            await self.close()  # the cluster has changed: find out anew who belongs to it
             if not answers:
-                raise explain(failure, self._settings) from failure
+                raise failure
         return answers
 
     async def names(self, pattern: str) -> list[bytes]:
         """Names of keys on all primaries."""
-        cluster = await self._nodes()
-        try:
-            return list(dict.fromkeys([name async for name in cluster.scan_iter(match=pattern, count=AT_ONCE)]))
-        except FAILURES as error:
-            raise explain(error, self._settings) from error
+        cluster = await self._open()
+        found: dict[bytes, None] = {}
+        for node in cluster.get_primaries():
+            found.update(dict.fromkeys(await self._node(node).names(pattern)))
+        return list(found)
 
     async def values(self, names: list[bytes]) -> list[bytes | None]:
         """Values, by one MGET for each slot."""
         if not names:
             return []
-        cluster = await self._nodes()
+        cluster = await self._open()
         try:
             return list(await cluster.mget_nonatomic(names))
         except FAILURES as error:
@@ -161,6 +167,9 @@ class AskingAll:
 
     async def close(self) -> None:
         """End all connections."""
+        nodes, self._nodes = self._nodes, {}
+        for node in nodes.values():
+            await node.close()
         cluster, self._cluster = self._cluster, None
         if cluster is not None:
             with contextlib.suppress(*FAILURES):

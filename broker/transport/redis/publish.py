@@ -38,6 +38,11 @@ class RedisPublisher:
         self.lost = 0
         self.refused = 0
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether what is published now is sent."""
+        return self._wire is not None and self._wire.is_open
+
     async def open(self) -> None:
         """Connect.
 

@@ -43,6 +43,11 @@ class RedisSubscription:
         self._keeping: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether the channels are heard now; between a lost connection and the next they are not."""
+        return self._wire is not None and self._wire.is_open
+
     async def open(self) -> None:
         """Connect and subscribe.
 
