@@ -9,5 +9,5 @@ from numpy.typing import NDArray
 
 
 def milliseconds(duration_s: NDArray[Any]) -> NDArray[np.float64]:
-    """Durations in ms, to the ns that they were measured in: 32 bits make 9.9999998 of 10. Shape as given."""
-    return np.asarray(np.rint(duration_s.astype(np.float64) * 1e9) / 1e6)
+    """Durations in ms, to the microsecond: 32 bits make 9.9999998 of 10. Shape as given."""
+    return np.asarray(np.rint(duration_s.astype(np.float64) * 1e6) / 1e3)
