@@ -20,7 +20,7 @@ REQUEST = (
     '"timeout":0,"level":1,"tracing":null,"parentID":null,"requestID":"%(id)s","caller":"svc-%(by)d",'
     '"stream":false,"ver":"5","sender":"node-%(by)d"}'
 )
-RESPONSE = '{"id":"%(id)s","meta":{},"headers":{},"success":true,"data":{"ok":true,"note":"%(note)s"},"ver":"5","sender":"node-%(to)d"}'
+RESPONSE = '{"id":"%(id)s","meta":{},"headers":{},"success":true,"data":"%(note)s","ver":"5","sender":"node-%(to)d"}'
 NOTE = "x" * 120
 
 

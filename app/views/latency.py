@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, cast
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
@@ -70,7 +70,7 @@ class LatencyView(LiveView):
         self._by = self._choice("Table of", {"actions": "action", "edges": "edge", "endpoints": "endpoint"})
         self._title = label("", "title", name="What the charts show")
         self._state = label("", "dim", name="How many calls the charts rest on", wraps=True)
-        self._charts = TimeCharts(theme.current())
+        self.charts = TimeCharts(theme.current())
         self._rows_title = label("", "section", name="How many rows the table has")
         self.table = RecordTable(
             "Rate, failures and percentiles",
@@ -102,7 +102,7 @@ class LatencyView(LiveView):
         calls_part.hide()
         self._calls_part = calls_part
         charts = QSplitter(Qt.Orientation.Vertical)
-        charts.addWidget(self._charts)
+        charts.addWidget(self.charts)
         charts.addWidget(calls_part)
         charts.setSizes([500, 260])
         head = row(self._title, None, label("Split", "dim"), self._split, label("Scale", "dim"), self._scale)
@@ -133,10 +133,10 @@ class LatencyView(LiveView):
         desk = self.desk
         for box in (self._split, self._by):
             box.currentIndexChanged.connect(self.refresh)
-        self._scale.currentIndexChanged.connect(lambda: self._charts.set_log(self._scale.currentData() == "log"))
-        self._charts.brushed.connect(desk.zoom)
-        self._charts.zoomed_back.connect(desk.zoom_back)
-        self._charts.boxed.connect(lambda span, low, high: self._list_box((span, low, high)))
+        self._scale.currentIndexChanged.connect(lambda: self.charts.set_log(self._scale.currentData() == "log"))
+        self.charts.brushed.connect(desk.zoom)
+        self.charts.zoomed_back.connect(desk.zoom_back)
+        self.charts.boxed.connect(lambda span, low, high: self._list_box((span, low, high)))
         self.table.chosen.connect(lambda record: desk.select(record.subject) if record else None)
         self.table.opened.connect(lambda record: desk.show_view("graph", record.subject))
         self.table.sort_changed.connect(self.refresh)
@@ -148,7 +148,7 @@ class LatencyView(LiveView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A narrow table goes without some columns rather than without names."""
         super().resizeEvent(event)
-        self._fit_columns()
+        QTimer.singleShot(0, self, self._fit_columns)  # when the parts have their new sizes
 
     def _fit_columns(self) -> None:
         room = self._parts.sizes()[1] - NAME_PX - 16
@@ -170,7 +170,7 @@ class LatencyView(LiveView):
 
     def retheme(self) -> None:
         """Take the colours of the theme in use."""
-        self._charts.set_theme(theme.current())
+        self.charts.set_theme(theme.current())
         self._empty.tint()
         self.table.viewport().update()
 
@@ -215,7 +215,7 @@ class LatencyView(LiveView):
             )
 
     def _show_chart(self, chart: _Chart) -> None:
-        self._charts.show_series(chart.series, chart.marks)
+        self.charts.show_series(chart.series, chart.marks)
         set_text(self._title, title_of(self._shown) if self._shown else "All actions")
         totals = [series.total for series in chart.series]
         completed = sum(figures.completed for figures in totals)

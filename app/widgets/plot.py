@@ -16,7 +16,7 @@ from app.theme import Theme, mix
 from app.widgets.format import clock_time, count, duration_ms, zone_name
 from app.widgets.time_axis import LOWEST_LOG_MS, BrushBox, CountAxis, DurationAxis
 from broker.clock import SECOND
-from broker.mesh.answers import Coming, Floats, Series
+from broker.mesh.answers import Coming, Counts, Floats, Series
 from broker.mesh.span import Span
 
 AXIS_WIDTH = 64
@@ -27,6 +27,30 @@ LINE_STYLES = (
     Qt.PenStyle.DashDotLine,
 )
 FEW_SAMPLES = 100  # a p99 that rests on fewer is not to be trusted
+
+
+def merged_heat(series: Sequence[Series]) -> tuple[Counts, Floats]:
+    """The heat of all parts of a split on one set of rows.
+
+    Args:
+        series: Over the same buckets of time; each has rows of its own.
+
+    Returns:
+        Counts of shape (rows, buckets), and edges of the rows in log10 of ms, shape (rows + 1,).
+    """
+    coarsest = max(series, key=lambda part: part.heat_edges_ms[1] / part.heat_edges_ms[0] if part.heat.size else 0)
+    if not coarsest.heat.size:
+        return coarsest.heat, np.log10(coarsest.heat_edges_ms)
+    filled = [part for part in series if part.heat.size]
+    step = np.log10(coarsest.heat_edges_ms[1] / coarsest.heat_edges_ms[0])
+    low = np.log10(min(part.heat_edges_ms[0] for part in filled))
+    high = np.log10(max(part.heat_edges_ms[-1] for part in filled))
+    rows = max(1, round((high - low) / step))
+    heat = np.zeros((rows, coarsest.heat.shape[1]), np.int64)
+    for part in filled:
+        middles = np.log10(part.heat_edges_ms[:-1] * part.heat_edges_ms[1:]) / 2
+        np.add.at(heat, np.clip(((middles - low) / step).astype(int), 0, rows - 1), part.heat)
+    return heat, low + step * np.arange(rows + 1)
 
 
 class TimeCharts(QWidget):
@@ -49,15 +73,15 @@ class TimeCharts(QWidget):
         self._is_log = True
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Latency, rate and distribution over time")
-        self._canvas = pg.GraphicsLayoutWidget(self)
-        self._canvas.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
-        self._canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.canvas = pg.GraphicsLayoutWidget(self)
+        self.canvas.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
+        self.canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._duration_axis, self._heat_axis = DurationAxis(), DurationAxis()
         self._lines = self._plot(0, self._duration_axis, is_box=False)
         self._bars = self._plot(1, CountAxis("/s"), is_box=False)
         self._heat = self._plot(2, self._heat_axis, is_box=True)
         for row, stretch in enumerate((5, 2, 3)):
-            self._canvas.ci.layout.setRowStretchFactor(row, stretch)
+            self.canvas.ci.layout.setRowStretchFactor(row, stretch)
         self._bars.setXLink(self._lines)
         self._heat.setXLink(self._lines)
         self._image = pg.ImageItem()
@@ -66,17 +90,17 @@ class TimeCharts(QWidget):
         self._readout.setObjectName("readout")
         self._readout.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._readout.hide()
-        self._move = pg.SignalProxy(self._canvas.scene().sigMouseMoved, rateLimit=60, slot=self._hover)
+        self._move = pg.SignalProxy(self.canvas.scene().sigMouseMoved, rateLimit=60, slot=self._hover)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._canvas)
+        layout.addWidget(self.canvas)
         self.set_theme(theme)
 
     def _plot(self, row: int, axis: pg.AxisItem, *, is_box: bool) -> pg.PlotItem:
         on_mark = self._on_box if is_box else self._on_brush
         box = BrushBox(on_mark, self.zoomed_back.emit, is_box=is_box)
         bottom = pg.DateAxisItem(orientation="bottom")
-        plot = self._canvas.addPlot(row=row, col=0, viewBox=box, axisItems={"left": axis, "bottom": bottom})
+        plot = self.canvas.addPlot(row=row, col=0, viewBox=box, axisItems={"left": axis, "bottom": bottom})
         plot.hideButtons()
         axis.setWidth(AXIS_WIDTH)
         bottom.setStyle(showValues=row == 2)
@@ -87,7 +111,7 @@ class TimeCharts(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Colours of another theme."""
         self._theme = theme
-        self._canvas.setBackground(theme.surface1)
+        self.canvas.setBackground(theme.surface1)
         for plot in (self._lines, self._bars, self._heat):
             for side in ("left", "bottom"):
                 axis = plot.getAxis(side)
@@ -229,8 +253,7 @@ class TimeCharts(QWidget):
 
     def _draw_heat(self) -> None:
         first = self._series[0]
-        heat = np.sum([s.heat for s in self._series], axis=0)
-        edges = np.log10(first.heat_edges_ms)
+        heat, edges = merged_heat(self._series)
         if heat.size == 0 or not heat.any():
             self._heat.setYRange(0, 3, padding=0)
             return

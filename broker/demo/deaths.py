@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
-FIRST_DEATH_S = 40.0
-_AWAY_S = (19.0, 23.0)
+FIRST_DEATH_S = 30.0
+_AWAY_S = (42.0, 48.0)
 _ALIVE_S = (55.0, 80.0)
 
 

@@ -14,7 +14,7 @@ def test_the_first_trouble_begins_within_15_s_and_others_follow(seed):
     troubles = Weather(seed).troubles(600.0)
     assert troubles[0].from_s <= 15.0
     assert troubles[0].service == "bank"
-    assert all(15.0 <= each.to_s - each.from_s <= 25.0 for each in troubles)
+    assert all(15.0 <= each.to_s - each.from_s <= 50.0 for each in troubles)
     assert all(30.0 <= after.from_s - before.to_s <= 70.0 for before, after in pairwise(troubles))
 
 
@@ -42,4 +42,4 @@ def test_a_node_dies_and_lives_in_turn():
     fates = [(at_s, fate) for at_s in range(300) if (fate := deaths.take(float(at_s))) is not None]
     assert [fate for _, fate in fates[:4]] == [False, True, False, True]
     away_s = fates[1][0] - fates[0][0]
-    assert 18 <= away_s <= 25
+    assert 18 <= away_s <= 50
