@@ -128,7 +128,8 @@ class Sittings(QObject):
         session.start()
 
     def _on_demo(self, url: str, namespace: str) -> None:
-        connection = Connection(url, name="demo", namespaces=[namespace], colour="held")
+        # the demo is ours: it may be asked what it offers
+        connection = Connection(url, name="demo", may="ask", namespaces=[namespace], colour="held")
         self.open_connection(connection, "")
 
     def _on_no_demo(self, message: str) -> None:
