@@ -64,7 +64,7 @@ class CallLog {
 			caller: ctx.caller || null,
 			target: ctx.nodeID,
 			level: ctx.level,
-			begin_ms: performance.timeOrigin + begin,
+			begin_ms: Date.now(), // timeOrigin drifts away from the wall clock
 			streamed: false
 		};
 		const ended = (outcome, error) => {
