@@ -123,7 +123,7 @@ class Desk(QObject):
     def pause(self) -> None:
         """Let the picture stand still at the newest moment; taking in goes on."""
         if self.cursor.follows:
-            self.set_cursor(self.cursor.paused_at(self.snapshot.through_ns))
+            self.set_cursor(self.cursor.paused_at(self.span().to_ns))
 
     def follow(self) -> None:
         """Back to live. A zoomed span gets back the length it had before."""
@@ -139,6 +139,11 @@ class Desk(QObject):
         self._zooms.append(self.cursor)
         del self._zooms[:-MAX_ZOOMS]
         self.set_cursor(Cursor(span.to_ns, length_ns, follows=False))
+
+    @property
+    def is_zoomed(self) -> bool:
+        """Whether there is a zoom to undo."""
+        return bool(self._zooms)
 
     def zoom_back(self) -> bool:
         """Undo the last zoom. Whether there was one."""
@@ -185,9 +190,12 @@ class Desk(QObject):
 
     def show_view(self, view_id: str, subject: Subject | None = None) -> None:
         """Lead the user to a view, and to something in it."""
-        if subject is not None:
-            self.select(subject)
+        is_other = subject is not None and subject != self.selection
+        if is_other:
+            self.selection = subject  # before the view comes, so that it opens on it
         self.view_wanted.emit(view_id)
+        if is_other:
+            self.selection_changed.emit()
 
     def set_status(self, status: ProbeStatus | None) -> None:
         """What the probe says of itself."""

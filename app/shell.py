@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QMenu, QSplitter, QVBoxLayout, QWidget
 
 from app.desk import Desk
@@ -70,6 +70,7 @@ class Shell(QWidget):
         self._history = History()
         self._is_stepping = False
         self._packets_at_pause = -1
+        self.namespace_menu: QMenu | None = None
         self._has_asked_namespace = False
         self.bar = TopBar(logo)
         self.banner = Banner()
@@ -97,10 +98,10 @@ class Shell(QWidget):
         self._paused_text = label("", name="Paused since")
         self._paused_text.setProperty("tone", "slow")
         follow = button("Follow live", self.desk.follow, tip="Space or End")
-        back = button("Previous zoom", self.desk.zoom_back, tip="Backspace or Esc")
+        self._back = button("Previous zoom", self.desk.zoom_back, tip="Backspace or Esc")
         layout = QHBoxLayout(made)
         layout.setContentsMargins(16, 5, 12, 5)
-        for part in (self._paused_text, back, follow):
+        for part in (self._paused_text, self._back, follow):
             layout.addWidget(part)
         layout.insertStretch(1, 1)
         made.hide()
@@ -149,7 +150,6 @@ class Shell(QWidget):
         self.split.addWidget(self.side)
         self.split.setStretchFactor(0, 1)
         self.split.setStretchFactor(1, 0)
-        self.split.setSizes([1000, self.settings.side_width])
         self.side.setVisible(self.settings.side_open)
         across = QHBoxLayout()
         across.setSpacing(0)
@@ -183,6 +183,12 @@ class Shell(QWidget):
         desk.ticked.connect(self._show_time)
         desk.status_changed.connect(self._show_status)
         desk.theme_changed.connect(self._retheme)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The side panel gets the width it had; sizes given before there is a size are only proportions."""
+        super().showEvent(event)
+        side = self.settings.side_width
+        self.split.setSizes([max(400, self.split.width() - side), side])
 
     def begin(self) -> None:
         """Show what was shown last time, and begin to ask."""
@@ -298,14 +304,19 @@ class Shell(QWidget):
         found = self.facts.namespaces if self.facts else ()
         menu.addSection("Show which namespace?")
         for namespace, nodes in found:
-            title = f"{namespace or '(the empty one)'}    {count(nodes)} nodes"
+            title = f"{namespace or '(the empty one)'}    {count(nodes)} node{'' if nodes == 1 else 's'}"
             action = menu.addAction(title, partial(self.desk.set_namespace, namespace))
             action.setCheckable(True)
             action.setChecked(self.desk.namespace == namespace)
         every = menu.addAction("All, each kept apart", partial(self.desk.set_namespace, None))
         every.setCheckable(True)
         every.setChecked(self.desk.namespace is None)
+        self.namespace_menu = menu
+        menu.destroyed.connect(self._forget_menu)
         menu.popup(self.bar.place.mapToGlobal(self.bar.place.rect().bottomLeft()))
+
+    def _forget_menu(self) -> None:
+        self.namespace_menu = None
 
     def _show_scope(self) -> None:
         facts = self.facts
@@ -372,11 +383,10 @@ class Shell(QWidget):
             more = self.desk.snapshot.tally.packets - max(0, self._packets_at_pause)
             arrived = f" · +{count(more)} packets while paused" if not is_file else ""
             self.bar.show_time(f"paused {moment} {zone}", is_live=False)
-            begin = date_time(span.from_ns) if span.from_ns > 0 else "the beginning"
-            set_text(
-                self._paused_text,
-                f"❚❚  Paused: {age(span.seconds)} up to {date_time(span.to_ns)}, from {begin}{arrived}",
-            )
+            begin = clock_time(span.from_ns) if span.from_ns > 0 else "the beginning"
+            what = f"❚❚  Paused: {begin} – {date_time(span.to_ns)}, {age(span.seconds)}"
+            set_text(self._paused_text, f"{what}{arrived}")
+            self._back.setVisible(self.desk.is_zoomed)
         self.bar.show_span(cursor.length_ns / SECOND)
         if cursor.follows:
             self._show_window()

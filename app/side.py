@@ -35,7 +35,7 @@ class SidePanel(LiveView):
         self.setObjectName("side")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName("What is selected")
-        self.setMinimumWidth(300)
+        self.setMinimumWidth(340)
         self._facts: SideFacts | None = None
         self._title = label("", "title", name="Selected")
         self._title.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -55,15 +55,17 @@ class SidePanel(LiveView):
         self._curves = Curves("p50, p90 and p99 over time", height=96, is_log=True)
         self._heat = HeatStrip("Calls by duration and time")
         self._table_title = section("")
-        self.table = MiniTable("What is in it", TABLE_HEADS, (0, -46, -50, -56, -60))
+        self.table = MiniTable("What is in it", TABLE_HEADS, (0, -46, -50, -60, -66))
         self._facts_title = section("Facts")
         self.fact_table = MiniTable("Facts", (), (92, 0))
         self._schema_title = section("Parameters")
         self._schema = self._code("Parameters")
-        self._body_buttons = [button("", partial(self._show_body, number)) for number in range(2)]
+        self._body_buttons = [
+            button("", partial(self._show_body, number), name=f"Show body {number + 1}") for number in range(2)
+        ]
         self._body = self._code("Body of the packet")
         self._recent_title = section("Recent calls")
-        self.recent = MiniTable("Recent calls", (), (80, 0, -58, 78))
+        self.recent = MiniTable("Recent calls", (), (88, 0, -58, 74))
         for table in (self.table, self.recent):
             table.chosen.connect(desk.select)
         desk.selection_changed.connect(self._on_selection)

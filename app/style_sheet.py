@@ -162,8 +162,9 @@ QHeaderView::section {
     background: $surface1; color: $dim; border: 0; border-bottom: 1px solid $line; padding: 6px 10px; font-size: 11px;
 }
 QHeaderView::section:hover { color: $text; }
-QHeaderView::up-arrow { image: url($arrow); width: 9px; height: 9px; }
-QHeaderView::down-arrow { image: url($arrow_up); width: 9px; height: 9px; }
+QHeaderView::up-arrow { image: url($arrow_up); width: 9px; height: 9px; }
+QHeaderView::down-arrow { image: url($arrow); width: 9px; height: 9px; }
+QAbstractScrollArea::corner { background: transparent; border: 0; }
 QTableCornerButton::section { background: $surface1; border: 0; }
 
 QTabBar { background: transparent; }

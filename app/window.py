@@ -161,8 +161,8 @@ class Window(QMainWindow):
 
     def _menu(self, shell: Shell) -> QMenu:
         menu = QMenu(shell)
-        record = menu.addAction("Record to a file…", self.toggle_recording)
-        record.setShortcut(QKeySequence("Ctrl+R"))
+        # keys stand behind a tab and are the window's own: set as shortcuts they would be ambiguous with those
+        record = menu.addAction("Record to a file…\tCtrl+R", self.toggle_recording)
         ask = menu.addAction("Ask once: let every node tell what it offers…", self.ask_once)
         menu.addSeparator()
         self._theme_menu(menu)
@@ -175,19 +175,19 @@ class Window(QMainWindow):
         calm.setChecked(self.settings.reduce_motion)
         calm.toggled.connect(self.reduce_motion)
         menu.addSeparator()
-        menu.addAction("Side panel", shell.toggle_side).setShortcut(QKeySequence("Ctrl+B"))
-        menu.addAction("View in a window of its own", self.detach_view).setShortcut(QKeySequence("Ctrl+Shift+D"))
-        menu.addAction("Full screen", self.toggle_full_screen).setShortcut(QKeySequence("F11"))
-        menu.addAction("Keys", self.show_keys).setShortcut(QKeySequence("?"))
+        menu.addAction("Side panel\tCtrl+B", shell.toggle_side)
+        menu.addAction("View in a window of its own\tCtrl+Shift+D", self.detach_view)
+        menu.addAction("Full screen\tF11", self.toggle_full_screen)
+        menu.addAction("Keys\t?", self.show_keys)
         menu.addSeparator()
-        menu.addAction("Close this session", self.leave).setShortcut(QKeySequence("Ctrl+W"))
+        menu.addAction("Close this session\tCtrl+W", self.leave)
         menu.aboutToShow.connect(partial(self._name_recording, record, ask))
         return menu
 
     def _name_recording(self, record: QAction, ask: QAction) -> None:
         status = self.shell.desk.status if self.shell else None
         is_recording = bool(status and status.recording)
-        record.setText("Stop recording" if is_recording else "Record to a file…")
+        record.setText("Stop recording\tCtrl+R" if is_recording else "Record to a file…\tCtrl+R")
         is_file = self.shell is not None and self.shell.place.is_file
         record.setEnabled(not is_file)
         ask.setEnabled(not is_file and status is not None and status.may != "see")

@@ -25,7 +25,7 @@ class EmptyState(QWidget):
             text.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._advice.setMaximumWidth(560)
         self._advice.setMinimumWidth(300)
-        self._act = button("", self._do)
+        self._act = button("", self._do, name="What to do about it")
         self._act.hide()
         self._action: Callable[[], object] | None = None
         layout = QVBoxLayout(self)

@@ -34,7 +34,7 @@ class FigureCard(QFrame):
             text.setMinimumWidth(10)
             text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(*((12, 8, 10, 8) if has_curve else (9, 6, 4, 6)))
+        layout.setContentsMargins(*((12, 8, 10, 8) if has_curve else (8, 6, 2, 6)))
         layout.setSpacing(1)
         grid = QGridLayout()
         grid.setSpacing(0)
@@ -72,7 +72,7 @@ class FigureRow(QWidget):
         super().__init__(parent)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setSpacing(8)
+        grid.setSpacing(6)
         self.cards = [FigureCard(what) for what in whats]
         for number, card in enumerate(self.cards):
             grid.addWidget(card, 0, number)

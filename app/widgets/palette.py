@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QDialog, QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtGui import QColor, QKeyEvent, QPainter
+from PySide6.QtWidgets import (
+    QDialog,
+    QFrame,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app import theme
 from app.widgets.controls import label
 
 MOST = 60
+NOTE_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 
 
 class Entry(NamedTuple):
@@ -50,6 +61,21 @@ def score(wanted: str, text: str) -> float:
     return points - len(text) / 100
 
 
+class EntryDelegate(QStyledItemDelegate):
+    """Writes what an entry is at the right, dim."""
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        """One entry."""
+        super().paint(painter, option, index)
+        colours = theme.current()
+        painter.setPen(QColor(colours.dim))
+        painter.setFont(theme.font(theme.SMALL_PX))
+        box = option.rect.adjusted(0, 0, -12, 0)
+        painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, index.data(NOTE_ROLE) or "")
+
+
 class Palette(QDialog):
     """A box over the window: type, arrows, Enter."""
 
@@ -66,6 +92,7 @@ class Palette(QDialog):
         self.edit.installEventFilter(self)
         self.list = QListWidget()
         self.list.setAccessibleName("What was found")
+        self.list.setItemDelegate(EntryDelegate(self.list))
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.itemClicked.connect(lambda _item: self._run())
         self._none = label("Nothing of that name. Names appear as they are heard.", "dim")
@@ -109,8 +136,9 @@ class Palette(QDialog):
         self._shown = [self._entries[number] for _, number in best]
         self.list.clear()
         for entry in self._shown:
-            item = QListWidgetItem(theme.icon(entry.icon, theme.current().dim), f"{entry.text}    {entry.note}")
-            item.setToolTip(entry.note)
+            item = QListWidgetItem(theme.icon(entry.icon, theme.current().dim), entry.text)
+            item.setData(NOTE_ROLE, entry.note)
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{entry.text}, {entry.note}")
             self.list.addItem(item)
         self.list.setCurrentRow(0)
         self.list.setVisible(bool(self._shown))

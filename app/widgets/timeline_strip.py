@@ -44,8 +44,8 @@ class StripContent:
 class TimelineStrip(QWidget):
     """Bars of calls, failed ones red from below, gaps hatched, marks dashed, the window as a band."""
 
-    window_dragged = Signal(int, int)
-    """The window was dragged or resized to [from_ns, to_ns)."""
+    window_dragged = Signal(object, object)
+    """The window was dragged or resized to [from_ns, to_ns); objects, since Qt's int has 32 bits."""
     live_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtGui import QAction, QActionGroup, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QWidget
 
 from app.widgets.controls import ElidedButton, Tone, button, label, set_icon, set_property, set_text
@@ -21,6 +21,9 @@ SPANS: Final[dict[int, str]] = {
     0: "everything",
 }
 """Windows that can be chosen, in seconds; 0 for all that is held."""
+
+
+WIDE_PX = 1200
 
 
 class TopBar(QFrame):
@@ -94,6 +97,13 @@ class TopBar(QFrame):
             self._span_actions[seconds] = action
         return menu
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A narrow bar leaves out what stands elsewhere too."""
+        super().resizeEvent(event)
+        is_wide = self.width() >= WIDE_PX
+        self._program.setVisible(is_wide)
+        self.rates.setVisible(is_wide)
+
     # what it says
 
     def show_place(self, profile: str, tone: Tone, mode: str, place: str, *, is_locked: bool) -> None:
@@ -133,11 +143,6 @@ class TopBar(QFrame):
         self.rates.setToolTip("Packets a second on the bus, and packets known to be lost")
         set_text(self.lost, f"▲ {lost:,} lost")
         self.lost.setVisible(lost > 0)
-
-    def set_busy(self, *, is_open: bool) -> None:
-        """Show only what makes sense: without a session there is nothing to pause."""
-        for part in (self.search, self.rates, self.live, self.span):
-            part.setVisible(is_open)
 
 
 def rail_button(text: str, icon: str, number: int) -> QPushButton:
