@@ -80,11 +80,10 @@ def _replace(body: bytes, key: bytes, raw: bytes, by: bytes) -> bytes:
     """A field's value replaced wherever it stands under this key: also inside other payloads, which does no harm."""
     if raw == by:
         return body
-    for joint in (b":", b": "):
-        body = body.replace(key + joint + raw, key + joint + by)
-    if raw in body and key + b":" + by not in body and key + b": " + by not in body:
-        body = body.replace(raw, by)  # some other way to write a colon
-    return body
+    blanked = body.replace(key + b":" + raw, key + b":" + by)
+    if blanked is body or blanked == body:
+        blanked = body.replace(key + b": " + raw, key + b": " + by)
+    return body.replace(raw, by) if blanked == body else blanked  # or some other way to write a colon
 
 
 def _nothing(raw: bytes) -> bytes:

@@ -68,6 +68,7 @@ class Masking:
         kind = _kind(channel)
         if self.policy == "headers" and kind == "payload":
             blank_payload(text, begin, end)
+            return
         if kind == "kept" or end == begin:
             return
         if is_msgpack(text[begin]):
@@ -85,9 +86,11 @@ class Masking:
             return value
         return _mask_value(value, self._secrets, is_secret=False)
 
-    def suspects(self, octets: NDArray[np.uint8]) -> NDArray[np.int64]:
-        """Where something to be masked might be."""
-        return self._secrets.suspects(octets)
+    def suspects(self, octets: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Where in a chunk something to be masked might be; offsets are those of its message records."""
+        firsts = octets[np.minimum(offsets + MESSAGE_HEAD_BYTES, len(octets) - 1)]
+        is_json = bool((firsts < 0x80).all())
+        return self._secrets.suspect_keys(octets) if is_json else self._secrets.suspects(octets)
 
 
 class _ChunkMask:
@@ -104,7 +107,7 @@ class _ChunkMask:
         if self._masking.policy == "headers":
             suspected = range(len(offsets))
         else:
-            places = self._masking.suspects(np.frombuffer(bytes(raw), np.uint8))
+            places = self._masking.suspects(np.frombuffer(bytes(raw), np.uint8), offsets)
             suspected = np.unique(np.searchsorted(offsets, places, "right") - 1).tolist()
         for row in suspected:
             self._mask(raw, int(offsets[row]), ends[row])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,11 @@ _JOINTS: Final = ("", "_", "-", " ")
 _CASE: Final = 0x20202020
 _THREE: Final = 0x00FFFFFF
 _BLOCK: Final = 1 << 16
+_QUOTE, _COLON, _SLASH, _BACKSLASH, _SPACE = b'":/\\ '
+_BEFORE: Final = 16
+_TAIL: Final = 8
+_MOST_SLASHES: Final = 7
+"""JSON in JSON in JSON; a key deeper than that is looked for in vain."""
 
 _RARITY: Final = {c: math.log(n) for n, c in enumerate("etaoinshrdlucmfwypvbgkjqxz", 2)}
 """Letters of English, the commonest first."""
@@ -66,6 +71,10 @@ class SecretNames:
                 raise ValueError(f"mask name '{name}' is a field that every packet needs")
             plain.append(letters)
         self._endings = tuple(ending for letters in plain for ending in (letters, letters + b"s"))
+        endings = [ending for name in names for ending in _written_endings(name)]
+        self._tails = np.zeros(1 << 16, np.bool_)
+        self._tails[_hashed(np.array([_tail(ending) >> 32 for ending in endings], np.uint32))] = True
+        self._long_tails = _by_shift(endings)
         windows = sorted({_rarest(joint.join(name.lower().split())) for name in names for joint in _JOINTS})
         self._fours = _words(window for window in windows if len(window) == 4)
         self._threes = _words(window + b"\0" for window in windows if len(window) == 3)
@@ -74,6 +83,39 @@ class SecretNames:
     def holds(self, key: bytes) -> bool:
         """Whether values under this key are secret."""
         return bool(self._endings) and _letters(key).endswith(self._endings)
+
+    def suspect_keys(self, octets: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """As `suspects`, for bytes that are JSON only, at less than half the cost: looks at the ends of keys."""
+        found = [at for begin in range(0, len(octets), _BLOCK) for at in self._keys_in_block(octets, begin)]
+        return np.sort(np.concatenate(found)) if found else np.empty(0, np.int64)
+
+    def _keys_in_block(self, octets: NDArray[np.uint8], begin: int) -> list[NDArray[np.int64]]:
+        first = max(0, begin - _BEFORE)  # the end of a key may be in the block before
+        part = octets[first : begin + _BLOCK + 2]
+        after = part[1:]
+        is_key_end = part[:-1] == _QUOTE
+        is_key_end &= (after == _COLON) | (after <= _SPACE)
+        quotes = np.flatnonzero(is_key_end)
+        ends = quotes
+        for _ in range(_MOST_SLASHES):
+            escaped = part[np.maximum(ends - 1, 0)] == _BACKSLASH
+            if not escaped.any():
+                break
+            ends = ends - escaped
+        hits = self._with_tails(part, ends[ends >= _TAIL])
+        is_url = (part[:-2] == _COLON) & (part[1:-1] == _SLASH) & (part[2:] == _SLASH)
+        return [found.astype(np.int64) + first for found in (hits - 1, np.flatnonzero(is_url)) if len(found)]
+
+    def _with_tails(self, part: NDArray[np.uint8], ends: NDArray[Any]) -> NDArray[Any]:
+        """Those of the ends before which a name ends; first by a hash of four bytes, what is left by up to eight."""
+        some = ends[self._tails[_hashed(_at_each_byte(part, "<u4")[ends - 4] | np.uint32(_CASE))]]
+        if not len(some):
+            return some
+        tails = _at_each_byte(part, "<u8")[some - _TAIL] | np.uint64(_CASE << 32 | _CASE)
+        found = np.zeros(len(some), np.bool_)
+        for shift, long_tails in self._long_tails.items():
+            found |= _among(tails >> np.uint64(shift), long_tails)
+        return some[found]
 
     def suspects(self, octets: NDArray[np.uint8]) -> NDArray[np.int64]:
         """Where a secret's name, or a URL, might be: every true place and some others, rising."""
@@ -101,6 +143,41 @@ class SecretNames:
             if hits.any():
                 found.append(np.flatnonzero(hits).astype(np.int64) * 4 + (shift + begin))
         return found
+
+
+def _written_endings(name: str) -> list[str]:
+    """The ends of a name, one or many, however its words are joined."""
+    return [f"{joint.join(name.lower().split())}{plural}" for joint in _JOINTS for plural in ("", "s")]
+
+
+def _tail(text: str) -> int:
+    """The last eight bytes as a number, the last one highest; what a key of four must have before it."""
+    last = text.encode()[-_TAIL:].rjust(4, b'"').rjust(_TAIL, b"\0")
+    return int.from_bytes(bytes(c | 0x20 for c in last), "little")
+
+
+def _at_each_byte(octets: NDArray[np.uint8], dtype: str) -> NDArray[Any]:
+    """The bytes as overlapping numbers, one beginning at each byte."""
+    size = np.dtype(dtype).itemsize
+    return np.ndarray((max(0, len(octets) - size + 1),), dtype, np.ascontiguousarray(octets), strides=(1,))
+
+
+def _hashed(tails: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    return (tails * np.uint32(0x9E3779B1)) >> np.uint32(16)
+
+
+def _among(numbers: NDArray[np.uint64], rising: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """As np.isin, which takes longer for few."""
+    return rising[np.minimum(np.searchsorted(rising, numbers), len(rising) - 1)] == numbers
+
+
+def _by_shift(endings: Iterable[str]) -> dict[int, NDArray[np.uint64]]:
+    """Tails of equal length, by how far a tail of eight is shifted to have that length."""
+    groups: dict[int, set[int]] = {}
+    for ending in endings:
+        shift = 8 * (_TAIL - min(_TAIL, max(4, len(ending))))
+        groups.setdefault(shift, set()).add(_tail(ending) >> shift)
+    return {shift: np.array(sorted(tails), np.uint64) for shift, tails in groups.items()}
 
 
 def _letters(key: bytes) -> bytes:

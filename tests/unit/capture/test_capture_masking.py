@@ -167,6 +167,20 @@ def test_no_name_is_overlooked_in_a_run_of_bytes(names: list[str], shift: int, j
         assert ((found >= begin) & (found < end)).any(), run[begin:end]
 
 
+@given(st.lists(secret_keys, max_size=8), st.integers(0, 9), st.sampled_from(['":1', '" : 1', '\\":', '\\\\\\":']))
+def test_no_key_is_overlooked_in_a_run_of_json(keys: list[str], shift: int, ending: str) -> None:
+    run = b'"action":' + b"x" * shift
+    places = []
+    for number, key in enumerate(keys):
+        run += b'{"%b' % key.encode()
+        places.append(len(run) - 1)
+        run += ending.encode() + b"y" * (number * 21_900)
+    assert set(places) <= set(SecretNames(DEFAULT_NAMES).suspect_keys(np.frombuffer(run, np.uint8)).tolist())
+    assert (
+        SecretNames(DEFAULT_NAMES).suspect_keys(np.frombuffer(b'{"action":"passenger","author":1}', np.uint8)).size == 0
+    )
+
+
 def test_masked_bodies_and_others_reach_the_disk_as_the_rule_leaves_them(tmp_path: Path) -> None:
     writer = CaptureWriter.file(tmp_path / "a.mcap", masking=MASKING)
     bodies = [
