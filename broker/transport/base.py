@@ -74,6 +74,14 @@ class Publisher(Protocol):
         """Wait while too much is waiting to leave."""
         ...
 
+    async def confirm(self) -> None:
+        """Wait until the bus has taken all that was published.
+
+        Raises:
+            TransportError: It refused some of it since we were last asked, or is gone.
+        """
+        ...
+
     async def close(self) -> None:
         """Send what waits, then end the connection."""
         ...

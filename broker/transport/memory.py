@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 from broker.clock import Clock, SystemClock
 from broker.protocol.frame import FrameSink
-from broker.transport.base import Deliver, gap_frame
+from broker.transport.base import Deliver, TransportError, gap_frame
 
 
 class MemoryBus:
@@ -116,10 +117,8 @@ class MemoryLooker:
         return self._bus.heard()
 
     async def keys(self, pattern: str) -> dict[str, bytes]:
-        """Keys that begin with what stands before the pattern's first star."""
-        prefix, _, rest = pattern.partition("*")
-        fixed = rest.strip("*")
-        return {k: v for k, v in self._bus.stored.items() if k.startswith(prefix) and fixed in k}
+        """Keys that match a glob pattern."""
+        return {name: value for name, value in self._bus.stored.items() if fnmatchcase(name, pattern)}
 
     async def clients(self) -> list[dict[str, str]]:
         """None: there are no connections."""
@@ -145,6 +144,11 @@ class MemoryPublisher:
 
     async def drain(self) -> None:
         """Nothing waits."""
+
+    async def confirm(self) -> None:
+        """It was taken at once. Raises TransportError while the bus is down."""
+        if self._bus.is_down:
+            raise TransportError("The bus in memory is down.", "Let it come back.")
 
     async def close(self) -> None:
         """Nothing to end."""

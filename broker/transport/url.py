@@ -13,9 +13,8 @@ SCHEMES: Final = {
     "rediss+sentinel": (True, "sentinel"),
     "redis+cluster": (False, "cluster"),
     "rediss+cluster": (True, "cluster"),
-    "memory": (False, "memory"),
 }
-DEFAULT_PORTS: Final = {"": 6379, "sentinel": 26379, "cluster": 6379, "memory": 0}
+DEFAULT_PORTS: Final = {"": 6379, "sentinel": 26379, "cluster": 6379}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,7 @@ class ConnectionSettings:
     Attributes:
         scheme: As in the URL.
         hosts: (host, port) of the server; of all Sentinels or known cluster nodes.
-        kind: "" for a plain server, ``sentinel``, ``cluster``, ``memory``.
+        kind: "" for a plain server, ``sentinel``, ``cluster``.
         is_tls: Whether the connection is encrypted.
         username, password: Empty for none.
         database: Of discoverer keys; channels are the same in all.
@@ -84,8 +83,6 @@ class ConnectionSettings:
         """
         scheme, rest = _scheme(url.strip())
         is_tls, kind = SCHEMES[scheme]
-        if kind == "memory":
-            return cls(scheme, (), kind)
         # a password may hold a slash that nobody escaped: what follows the last @ is the host
         main, _, query = rest.partition("?")
         if "@" in query and "@" not in main:
@@ -120,7 +117,7 @@ def _scheme(url: str) -> tuple[str, str]:
     scheme = scheme.lower()
     if separator and scheme in SCHEMES:
         return scheme, rest
-    known = ", ".join(f"{name}://" for name in SCHEMES if name != "memory")
+    known = ", ".join(f"{name}://" for name in SCHEMES)
     given = f"'{scheme}://'" if separator else f"'{url[:40]}'" if "@" not in url else "what stands before the host"
     raise ValueError(f"{given} is no bus that is known, expected one of {known}")
 

@@ -153,7 +153,7 @@ def _full(cause: Cause) -> TransportError | None:
 
 
 def _unknown_host(cause: Cause) -> TransportError | None:
-    if cause.is_a(socket.gaierror):
+    if cause.is_a(socket.gaierror, UnicodeError):  # UnicodeError: no name could be spelt so
         return TransportError(
             f"Cannot reach {cause.where}: the host is unknown.",
             "Check its spelling, and whether its name can be resolved on this machine.",

@@ -22,7 +22,7 @@ QUIET_S: Final = 3.0
 CHECK_EVERY_S: Final = 0.5
 
 FULL_READ_BYTES: Final = 1 << 16
-BEHIND_BYTES: Final = 1 << 20
+BEHIND_BYTES: Final = 1 << 21
 """So much in a row read in full blocks, and we were not keeping up: a server that hangs up on us within
 BEHIND_S of it did so because its buffer for us was full."""
 BEHIND_S: Final = 1.0
