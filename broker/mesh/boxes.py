@@ -100,6 +100,9 @@ def boxing(snapshot: Snapshot, group_by: GroupBy) -> Boxing:
     for index, (space, text) in enumerate(zip(spaces, names.texts(NameKind.NODE), strict=True)):
         if group_by == "node" or index:
             of_node[index] = number(_node_box(index, space, text or UNKNOWN, group_by))
+    if group_by in {"node", "namespace"}:  # nodes that no row names are there too
+        for namespace, node_id in snapshot.state.of_kind("node"):
+            number(_node_box(len(of_node), namespace, node_id, group_by))
     return Boxing(tuple(boxes), of_service, of_node, group_by == "node", directory)
 
 

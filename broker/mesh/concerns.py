@@ -177,7 +177,7 @@ def _slower(rows: Sequence[ActionRow]) -> Iterator[Concern]:
 
 
 def _ms(value: float) -> str:
-    return f"{value / 1000:,.2f} s" if value >= 1000 else f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms"
+    return f"{value / 1000:,.2f} s" if value >= 1000 else f"{value:.0f} ms" if value >= 9.95 else f"{value:.1f} ms"
 
 
 def _waiting(snapshot: Snapshot, span: Span, golden: Golden) -> Iterator[Concern]:

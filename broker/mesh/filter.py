@@ -19,6 +19,7 @@ from broker.mesh.filter_lexer import FilterError
 from broker.mesh.filter_mask import Tables, evaluate
 from broker.mesh.filter_parser import parse_expression
 from broker.mesh.filter_terms import WORD_FIELDS, And, Compare, Expression, Not, Or, Word, value_test
+from broker.mesh.patterns import glob
 
 if TYPE_CHECKING:
     from broker.mesh.timeline import Snapshot
@@ -103,9 +104,9 @@ def _matches(expression: Expression, fields: Mapping[str, object]) -> bool:
     if isinstance(expression, Not):
         return not _matches(expression.part, fields)
     if isinstance(expression, Word):
-        wanted = expression.text.casefold()
+        is_meant = glob(expression.text)
         texts = (value for name in WORD_FIELDS for value in _values(fields, name))
-        return any(wanted in str(text).casefold() for text in texts)
+        return any(is_meant(str(text)) for text in texts)
     test = value_test(expression)
     found = any(test(value) for value in _values(fields, expression.field))
     return not found if expression.operator == "!=" else found

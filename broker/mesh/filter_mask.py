@@ -23,6 +23,7 @@ from broker.mesh.filter_terms import (
     text_test,
 )
 from broker.mesh.names import error_code
+from broker.mesh.patterns import glob
 from broker.observe.journal import NO_NAME, NameKind
 
 if TYPE_CHECKING:
@@ -94,10 +95,10 @@ def evaluate(expression: Expression, tables: Tables, block: Block) -> Mask:
 
 
 def _word(word: Word, tables: Tables, block: Block) -> Mask:
-    wanted = word.text.casefold()
+    is_meant = glob(word.text)
     mask = _none(block)
     for field in WORD_FIELDS:
-        mask |= _named(word, field, lambda text: wanted in text.casefold(), tables, block)
+        mask |= _named(word, field, is_meant, tables, block)
     return mask
 
 

@@ -89,7 +89,7 @@ class Compare:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A bare word: contained in a name."""
+    """A bare word: contained in a name, or with ``*`` or ``?`` all of one."""
 
     text: str
 

@@ -43,7 +43,7 @@ class Cursor:
     follows: bool = True
 
     def span(self, begin_ns: int, through_ns: int) -> Span:
-        """What it shows of a timeline that reaches from begin_ns to through_ns, what happened at through_ns included."""
+        """What it shows of a timeline from begin_ns to through_ns; what happened at through_ns is among it."""
         end_ns = through_ns + 1 if self.follows else self.end_ns
         if self.length_ns == 0:
             return Span(min(begin_ns, end_ns), end_ns)

@@ -153,6 +153,7 @@ class Timeline:
             moments.append(int((batch.calls["end_ns"] - lasted_ns).min()))
         if len(batch.events):
             moments.append(int(batch.events["at_ns"].min()))
+        moments += [call.begin_ns for call in batch.waiting]
         if self._begin_ns is not None:
             moments.append(self._begin_ns)
         elif batch.through_ns:

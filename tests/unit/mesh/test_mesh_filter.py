@@ -85,6 +85,8 @@ def passing(text: str) -> list[int]:
         ("rate > 5", []),
         ("orders", [1, 2, 4]),
         ("users edge.2", [3]),
+        ("v2.*", [1, 2, 4]),
+        ("*.get", [1, 3, 4]),
         ("users and not edge.2", [4]),
         ("not not users", [3, 4]),
         ("users or pay", [3, 4, 5, 6]),
