@@ -52,7 +52,7 @@ class GraphBar(QWidget):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self.find = SearchBox("Find", f"Highlight what this means: {EXAMPLES}", judge, complete)
+        self.find_box = SearchBox("Find", f"Highlight what this means: {EXAMPLES}", judge, complete)
         self.hide_box = SearchBox("Hide", f"Take out what this means: $node, {EXAMPLES}", judge, complete)
         self.group = ChoiceChip("Group", "What a card is")
         self.group.offer(dict(GROUPS), "service")
@@ -73,7 +73,7 @@ class GraphBar(QWidget):
         self._message.hide()
         chips = QWidget()
         flow = FlowLayout(chips)
-        for part in (self.find, self.hide_box, self.group, self.label, self.layout_chip, self.focus,
+        for part in (self.find_box, self.hide_box, self.group, self.label, self.layout_chip, self.focus,
                      self.dots, self.table, self.export):  # fmt: skip
             flow.addWidget(part)
         layout = QVBoxLayout(self)
@@ -81,7 +81,7 @@ class GraphBar(QWidget):
         layout.setSpacing(4)
         layout.addWidget(chips)
         layout.addWidget(self._message)
-        for box in (self.find, self.hide_box):
+        for box in (self.find_box, self.hide_box):
             box.refused.connect(lambda _message: self._show_message())
 
     @staticmethod
@@ -102,6 +102,6 @@ class GraphBar(QWidget):
         return "" if self._message.isHidden() else self._message.text()
 
     def _show_message(self) -> None:
-        parts = [f"{box.accessibleName()}: {box.message}" for box in (self.find, self.hide_box) if box.message]
+        parts = [f"{box.accessibleName()}: {box.message}" for box in (self.find_box, self.hide_box) if box.message]
         self._message.setText("▲ " + " · ".join(parts))
         self._message.setVisible(bool(parts))

@@ -29,7 +29,7 @@ class ChoiceChip(QPushButton):
         self._value.setFont(theme.font(bold=True))
         self._arrow = QLabel("▾" if has_menu else "")
         self._arrow.setProperty("role", "dim")
-        layout = QHBoxLayout(self)
+        self._line = layout = QHBoxLayout(self)
         layout.setContentsMargins(10, 0, 9, 0)
         layout.setSpacing(5)
         for part in (self._name, self._value, self._arrow):
@@ -49,7 +49,7 @@ class ChoiceChip(QPushButton):
 
     def sizeHint(self) -> QSize:
         """As wide as what it says."""
-        return QSize(self.layout().sizeHint().width(), HEIGHT)
+        return QSize(self._line.sizeHint().width(), HEIGHT)
 
     def minimumSizeHint(self) -> QSize:
         """It is not cut."""

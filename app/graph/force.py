@@ -20,7 +20,7 @@ def force(plan: Plan) -> Placing:
     count = len(plan.boxes)
     if not count:
         return Placing(plan.number, "force")
-    apart = math.hypot(plan.width, plan.height) * (1.25 if count > 60 else 1.5)
+    apart = math.hypot(plan.width, plan.height) * (1.9 if count > 60 else 1.5)
     unit = apart * math.sqrt(count) / 2  # the library lays out in [-1, 1]
     fixed = {n for n, key in enumerate(plan.boxes) if key in set(plan.fixed) and key in plan.at}
     points = _relaxed(plan, unit, fixed) * unit

@@ -80,6 +80,8 @@ class Layouter(QObject):
         process.setProcessChannelMode(QProcess.ProcessChannelMode.ForwardedErrorChannel)
         environment = QProcessEnvironment.systemEnvironment()
         environment.insert("PYTHONPATH", _search_path(environment.value("PYTHONPATH")))
+        # names are put into sets on the way: the same graph shall look the same the next time
+        environment.insert("PYTHONHASHSEED", "0")
         # one layout uses one core; the rest belongs to the probe
         environment.insert("RAYON_NUM_THREADS", "1")
         process.setProcessEnvironment(environment)

@@ -24,6 +24,14 @@ def wire_key(edge: TopologyEdge) -> str:
     return f"{edge.source}→{edge.target}:{edge.kind}"
 
 
+def short_ms(value_ms: float) -> str:
+    """A duration in two digits, as there is room for on a card: "8.4 ms", "84 ms", "210 ms", "1.9 s"."""
+    if not 0 < value_ms < math.inf:
+        return duration_ms(value_ms, short=True)
+    places = 1 - math.floor(math.log10(value_ms))
+    return duration_ms(round(value_ms, 0 if 10 <= value_ms < 999.5 else places), short=True)
+
+
 def telling(node: TopologyNode) -> tuple[Figures, bool]:
     """The figures that tell most of a box, and whether they are of what it sends: gateways are hardly called."""
     sends = node.sent.calls > 0 and (node.is_gateway or not node.received.calls)
@@ -47,7 +55,6 @@ def card_of(node: TopologyNode) -> Card:
         is_hatched=node.offline,
         is_doubtful=node.supposed,
         is_gateway=node.is_gateway,
-        spoken=_spoken_card(node, figures, sends=sends),
     )
 
 
@@ -70,10 +77,12 @@ def _detail(node: TopologyNode, figures: Figures, *, sends: bool) -> str:
         return "offline"
     if node.silent:
         return "declared, silent"
+    if not figures.calls:
+        return "events only"
     if sends and math.isnan(figures.p99_ms):
         return f"sends {rate(figures.rate)}"
     sent = " out" if sends and node.kind == "service" else ""
-    return f"{rate(figures.rate)}{sent} · p99 {duration_ms(figures.p99_ms, short=True)}"
+    return f"{rate(figures.rate)}{sent} · p99 {short_ms(figures.p99_ms)}"
 
 
 def _spoken_figures(figures: Figures) -> str:
@@ -85,7 +94,17 @@ def _spoken_figures(figures: Figures) -> str:
     return ", ".join(parts)
 
 
-def _spoken_card(node: TopologyNode, figures: Figures, *, sends: bool) -> str:
+def words_for(topology: Topology, key: str) -> str:
+    """What a card or a wire shows, in words; "" if there is none."""
+    node = next((node for node in topology.nodes if node.key == key), None)
+    if node is not None:
+        return _spoken_card(node)
+    edge = next((edge for edge in topology.edges if wire_key(edge) == key), None)
+    return _spoken_wire(edge, {node.key: node.title for node in topology.nodes}) if edge else ""
+
+
+def _spoken_card(node: TopologyNode) -> str:
+    figures, sends = telling(node)
     kind = {"outside": "calls from outside services"}.get(node.kind, node.kind)
     states = [
         word
@@ -105,7 +124,7 @@ def _spoken_card(node: TopologyNode, figures: Figures, *, sends: bool) -> str:
     return "\n".join(filter(None, (f"{node.title} ({kind}): {', '.join(states)}", calls, on)))
 
 
-def wire_of(edge: TopologyEdge, label: Label, titles: dict[str, str]) -> Wire:
+def wire_of(edge: TopologyEdge, label: Label) -> Wire:
     """What a connection looks like."""
     figures = edge.figures
     is_event = edge.kind == "event"
@@ -121,14 +140,13 @@ def wire_of(edge: TopologyEdge, label: Label, titles: dict[str, str]) -> Wire:
         is_silent=figures.calls == 0,
         calls_per_s=figures.rate,
         failures_per_s=failures,
-        seconds=figures.p50_ms / 1000,
-        spoken=_spoken_wire(edge, titles),
+        seconds=0.0 if math.isnan(figures.p50_ms) else figures.p50_ms / 1000,
     )
 
 
 def thickness_of(per_s: float) -> float:
     """The width of a line by the logarithm of its rate, in px: 1.5 for next to nothing, 6 for 10,000/s."""
-    return round(min(6.5, 1.5 + 1.15 * math.log10(1.0 + max(0.0, per_s))), 2)
+    return round(min(6.5, 1.5 + 1.15 * math.log10(1.0 + max(0.0, per_s))) * 4) / 4
 
 
 def label_of(edge: TopologyEdge, label: Label) -> str:
@@ -143,7 +161,7 @@ def label_of(edge: TopologyEdge, label: Label) -> str:
     if edge.health == "failed":
         return f"{percent(figures.error_share * 100)} err"
     value_ms = {"p50": figures.p50_ms, "p90": figures.p90_ms, "p99": figures.p99_ms}[label]
-    text = duration_ms(value_ms, short=True)
+    text = short_ms(value_ms)
     return "" if text == NOTHING else text
 
 
@@ -157,8 +175,7 @@ def _spoken_wire(edge: TopologyEdge, titles: dict[str, str]) -> str:
 
 def items_of(topology: Topology, label: Label) -> tuple[list[Card], list[Wire]]:
     """Everything a graph shows."""
-    titles = {node.key: node.title for node in topology.nodes}
-    return [card_of(node) for node in topology.nodes], [wire_of(edge, label, titles) for edge in topology.edges]
+    return [card_of(node) for node in topology.nodes], [wire_of(edge, label) for edge in topology.edges]
 
 
 def subjects_of(topology: Topology) -> dict[str, Subject]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from time import perf_counter
 from typing import Literal, cast
 
 from app.graph.looks import Label, items_of, wire_key
@@ -61,6 +62,7 @@ class Shown:
         found: Keys of cards that are meant by the search; empty without one.
         faded: Keys of cards and wires that are not.
         known: How many boxes there are in all, hidden or not.
+        took_s: How long it took to find out.
     """
 
     topology: Topology
@@ -69,6 +71,7 @@ class Shown:
     found: frozenset[str]
     faded: frozenset[str]
     known: int
+    took_s: float = 0.0
 
 
 def ask(wanted: Wanted, span: Span, passing: Filter, snapshot: Snapshot) -> Shown:
@@ -80,6 +83,7 @@ def ask(wanted: Wanted, span: Span, passing: Filter, snapshot: Snapshot) -> Show
         passing: What calls must pass, in every view.
         snapshot: Of the timeline.
     """
+    begin_s = perf_counter()
     whole = mesh.topology(
         snapshot,
         span,
@@ -92,7 +96,8 @@ def ask(wanted: Wanted, span: Span, passing: Filter, snapshot: Snapshot) -> Show
         topology = mesh.focus(topology, {wanted.focus.key}, wanted.focus.hops, wanted.focus.direction)
     cards, wires = items_of(topology, wanted.label)
     found, faded = _found(topology, wanted.find)
-    return Shown(topology, cards, wires, found, faded, len(whole.nodes) + whole.hidden)
+    known = len(whole.nodes) + whole.hidden
+    return Shown(topology, cards, wires, found, faded, known, perf_counter() - begin_s)
 
 
 def _found(topology: Topology, sought: Filter) -> tuple[frozenset[str], frozenset[str]]:

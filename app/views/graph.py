@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final, cast
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QElapsedTimer, QPoint, Qt, QTimer
 from PySide6.QtGui import QAction, QGuiApplication, QHideEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
@@ -16,7 +17,7 @@ from app.desk import Desk
 from app.graph import export, question
 from app.graph.arranger import Arranger
 from app.graph.bar import OFF, GraphBar, focus_choices
-from app.graph.looks import key_of, subjects_of
+from app.graph.looks import key_of, subjects_of, words_for
 from app.graph.plan import LAYERED_BOXES, Kind
 from app.graph.question import INTERNAL, Focus, Shown, Wanted
 from app.graph.twin import GraphTable
@@ -25,14 +26,13 @@ from app.widgets.canvas.canvas import GraphCanvas
 from app.widgets.controls import button
 from app.widgets.empty_state import EmptyState
 from app.widgets.format import count
-from app.widgets.pace import Pace
 from broker.mesh.answers import Topology
 from broker.mesh.filter import Completion, Filter, FilterError, complete, parse
 from broker.mesh.timeline import Timeline
 
 EVERY_MS: Final = 500
-EVERY_MS_BIG: Final = 1500
-BIG_WIRES: Final = 1000
+REST: Final = 10.0
+"""After a question that took t, the next is asked no sooner than REST * t later."""
 
 
 class GraphView(QWidget):
@@ -45,15 +45,21 @@ class GraphView(QWidget):
         self._kind: Kind = "layered"
         self._shown: Shown | None = None
         self._timeline: Timeline | None = None
-        self._asked_in = self._answered_in = 0
+        self._is_other = True
         self.setAccessibleName("Graph")
+        self.setObjectName("page")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._build()
         self._arranger = Arranger(self)
         self._arranger.arranged.connect(lambda at, bends, glides: self.canvas.place(at, bends, glides=glides))
         self._arranger.told.connect(self._show_hint)
         # the arranger is gone when this is called: hold on to what ends the process
         self.destroyed.connect(self._arranger.stop)
-        self._pace = Pace(self._refresh, EVERY_MS, self)
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.timeout.connect(self._refresh)
+        self._since = QElapsedTimer()
+        self._rest_ms = EVERY_MS
         self._begin_picture()
         for signal in (desk.cursor_changed, desk.filter_changed):
             signal.connect(self._refresh_now)
@@ -78,8 +84,9 @@ class GraphView(QWidget):
         self._hint_line = QWidget()
         line = QHBoxLayout(self._hint_line)
         line.setContentsMargins(18, 6, 14, 0)
-        for part in (self._hint, by_node, by_space):
-            line.addWidget(part)
+        line.addWidget(self._hint)
+        line.addWidget(by_node)
+        line.addWidget(by_space)
         line.addStretch(1)
         self._hint_line.hide()
         self._stack = QStackedWidget()
@@ -97,7 +104,7 @@ class GraphView(QWidget):
     def _connect_bar(self) -> None:
         bar = self.bar
         bar.hide_box.setText(INTERNAL)
-        bar.find.applied.connect(self._on_find)
+        bar.find_box.applied.connect(self._on_find)
         bar.hide_box.applied.connect(self._on_hide)
         bar.group.picked.connect(self._pick_group)
         bar.label.picked.connect(self._pick_label)
@@ -107,7 +114,7 @@ class GraphView(QWidget):
         bar.table.picked.connect(lambda _value: self._show_page())
         bar.export.picked.connect(self._export_with_dialog)
         for keys, do in (
-            (QKeySequence.StandardKey.Find, lambda: bar.find.setFocus(Qt.FocusReason.ShortcutFocusReason)),
+            (QKeySequence.StandardKey.Find, lambda: bar.find_box.setFocus(Qt.FocusReason.ShortcutFocusReason)),
             (QKeySequence("Ctrl+Shift+H"), lambda: bar.hide_box.setFocus(Qt.FocusReason.ShortcutFocusReason)),
             (QKeySequence("Ctrl+E"), bar.export.open_menu),
         ):
@@ -119,6 +126,7 @@ class GraphView(QWidget):
         for part in (self.canvas, self.table):
             part.chosen.connect(self._choose)
             part.opened.connect(self._open)
+        self.canvas.words = lambda key: words_for(self._topology(), key)
         self.canvas.menu_wanted.connect(self._open_menu)
         self.canvas.card_moved.connect(lambda key: self._arranger.move(key, self.canvas.scene.at[key]))
 
@@ -134,14 +142,10 @@ class GraphView(QWidget):
             self._desk.show_view("latency", subjects[key])
 
     def _on_find(self, text: str) -> None:
-        self._want(
-            Wanted(self._wanted.group_by, self._wanted.label, parse(text), self._wanted.hide, self._wanted.focus)
-        )
+        self._want(replace(self._wanted, find=parse(text)))
 
     def _on_hide(self, text: str) -> None:
-        self._want(
-            Wanted(self._wanted.group_by, self._wanted.label, self._wanted.find, parse(text), self._wanted.focus)
-        )
+        self._want(replace(self._wanted, hide=parse(text)))
 
     def _pick_group(self, value: str) -> None:
         self.bar.group.choose(value)
@@ -167,7 +171,7 @@ class GraphView(QWidget):
         self._set_focus(question.focus_of(value, key, title))
 
     def _set_focus(self, focus: Focus | None) -> None:
-        self._want(Wanted(self._wanted.group_by, self._wanted.label, self._wanted.find, self._wanted.hide, focus))
+        self._want(replace(self._wanted, focus=focus))
         self._say_focus()
 
     def _selected_card(self) -> tuple[str, str]:
@@ -193,12 +197,8 @@ class GraphView(QWidget):
         menu = QMenu(self)
         card, wire = self.canvas.scene.cards.get(key), self.canvas.scene.wires.get(key)
         if card is not None:
-            for hops in (1, 2):
-                _act(
-                    menu,
-                    f"Focus here, {hops} hop{'s' if hops > 1 else ''}",
-                    partial(self._set_focus, Focus(key, card.title, hops)),
-                )
+            _act(menu, "Focus here, 1 hop", partial(self._set_focus, Focus(key, card.title, 1)))
+            _act(menu, "Focus here, 2 hops", partial(self._set_focus, Focus(key, card.title, 2)))
             _act(menu, "Find its callers", partial(self._set_focus, Focus(key, card.title, 1, "callers")))
             _act(menu, "Find what it calls", partial(self._set_focus, Focus(key, card.title, 1, "callees")))
             menu.addSeparator()
@@ -207,7 +207,7 @@ class GraphView(QWidget):
             _act(menu, "Copy name", partial(_copy, card.title))
         elif wire is not None:
             _act(menu, "Show latency", partial(self._open, key))
-            _act(menu, "Copy as text", partial(_copy, wire.spoken))
+            _act(menu, "Copy as text", partial(_copy, self.canvas.words(key)))
         else:
             _act(menu, "See everything", self.canvas.fit)
             _act(menu, "Lay out again", self._arranger.lay_out)
@@ -256,22 +256,26 @@ class GraphView(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         """Nothing is asked while nobody looks."""
         super().hideEvent(event)
-        self._pace.stop()
+        self._rest.stop()
 
     def _want(self, wanted: Wanted) -> None:
         self._wanted = wanted
         self._refresh_now()
 
     def _begin_picture(self) -> None:
+        self._is_other = True
         self._arranger.begin(f"{self._wanted.group_by}/{self._kind}", self._kind)
         self._hint_line.hide()
 
     def _on_tick(self) -> None:
-        if self.isVisible():
-            self._pace.want()
+        """Refresh, but not sooner than a share of the worker's time allows; the last wish is never lost."""
+        if self.isVisible() and not self._rest.isActive():
+            waited_ms = self._since.elapsed() if self._since.isValid() else self._rest_ms
+            self._rest.start(max(0, round(self._rest_ms - waited_ms)))
 
     def _refresh_now(self) -> None:
-        self._pace.now()
+        self._rest.stop()
+        self._refresh()
 
     def _refresh(self) -> None:
         if not self.isVisible():
@@ -279,13 +283,15 @@ class GraphView(QWidget):
         if self._desk.timeline is not self._timeline:
             self._timeline, self._shown = self._desk.timeline, None
             self._begin_picture()
+        self._since.start()
         ask = partial(question.ask, self._wanted, self._desk.span(), self._desk.filter)
         self._desk.ask(self, "graph", ask, self._show)
 
     def _show(self, shown: Shown) -> None:
         self._shown = shown
+        self._rest_ms = max(EVERY_MS, round(shown.took_s * 1000 * REST))
         canvas = self.canvas
-        canvas.show_content(shown.cards, shown.wires)
+        self._is_other |= canvas.show_content(shown.cards, shown.wires)
         canvas.set_marks(shown.found, shown.faded)
         self._arrange()
         self._on_selection()
@@ -293,14 +299,15 @@ class GraphView(QWidget):
             self.table.show_topology(shown.topology, self._desk.selection)
         self._show_page()
         if self._wanted.find.is_empty:
-            self.bar.find.setToolTip(self.bar.find.accessibleDescription())
+            self.bar.find_box.setToolTip(self.bar.find_box.accessibleDescription())
         else:
-            self.bar.find.setToolTip(f"{count(len(shown.found))} of {count(len(shown.cards))} cards")
+            self.bar.find_box.setToolTip(f"{count(len(shown.found))} of {count(len(shown.cards))} cards")
 
     def _arrange(self) -> None:
         shown = self._shown
-        if shown is None:
+        if shown is None or not self._is_other:
             return
+        self._is_other = False
         lines = [
             (wire.key, wire.source, wire.target, 0.05 if wire.is_event or wire.is_silent else 1.0 + wire.calls_per_s)
             for wire in shown.wires
@@ -343,12 +350,14 @@ class GraphView(QWidget):
 
     def _show_everything(self) -> None:
         self._wanted = Wanted(self._wanted.group_by, self._wanted.label)
-        self.bar.find.set_text("")
+        self.bar.find_box.set_text("")
         self.bar.hide_box.set_text("")
         self._say_focus()
         self._refresh_now()
 
     def _show_hint(self, text: str) -> None:
+        if not text and self._kind == "layered" and self._shown and len(self._shown.cards) > LAYERED_BOXES:
+            text = f"{count(len(self._shown.cards))} cards are too many for layers: laid out by force."
         self._hint.setText(text)
         self._hint_line.setVisible(bool(text))
         is_big = self._shown is not None and len(self._shown.cards) > LAYERED_BOXES
@@ -397,9 +406,9 @@ def _understood(text: str) -> Filter:
         return parse("")
 
 
-def _act(menu: QMenu, text: str, do: object) -> QAction:
+def _act(menu: QMenu, text: str, do: Callable[[], object]) -> QAction:
     action = menu.addAction(text)
-    action.triggered.connect(lambda _checked=False: do())  # type: ignore[operator]
+    action.triggered.connect(lambda _checked=False: do())
     return action
 
 

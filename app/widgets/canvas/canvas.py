@@ -21,6 +21,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from app import theme
+from app.widgets.canvas.card_paint import TEXT_ZOOM
 from app.widgets.canvas.chips import CHIP_ZOOM, Chip, place_chips
 from app.widgets.canvas.colours import colours_of
 from app.widgets.canvas.dots import MOST_WIRES, Dots, stamp
@@ -32,7 +33,7 @@ from app.widgets.canvas.minimap import Minimap
 from app.widgets.canvas.overlay import Marked, paint_overlay
 from app.widgets.canvas.painting import Brush, is_crowded
 from app.widgets.canvas.picture import AT_ONCE_S, Picture
-from app.widgets.canvas.scene import Scene
+from app.widgets.canvas.scene import Change, Scene
 from app.widgets.canvas.viewport import Viewport
 
 SLICE_S = 0.005
@@ -50,6 +51,7 @@ class GraphCanvas(QWidget):
         viewport: From where.
         selected: Key of the card or wire that is selected; "" for none.
         hovered: Key of what is under the mouse.
+        words: Tells what a card or a wire shows, for those who cannot see it and for tool tips.
     """
 
     chosen = Signal(str)
@@ -68,6 +70,7 @@ class GraphCanvas(QWidget):
         self.viewport = Viewport()
         self.picture = Picture()
         self.selected = self.hovered = ""
+        self.words: Callable[[str], str] = self._title
         self._dots = Dots()
         self._chips: dict[str, Chip] | None = None
         self._wants_dots, self._is_still = True, False
@@ -96,21 +99,33 @@ class GraphCanvas(QWidget):
 
     # what it is told
 
-    def show_content(self, cards: Iterable[Card], wires: Iterable[Wire]) -> None:
-        """Show these; those that have no place yet are not seen until `place` gives them one."""
+    def show_content(self, cards: Iterable[Card], wires: Iterable[Wire]) -> bool:
+        """Show these; those that have no place yet are not seen until `place` gives them one.
+
+        Returns:
+            Whether other cards or wires are there than before.
+        """
         change = self.scene.show(cards, wires)
-        if change.is_other:
+        if change.is_other or change.has_other_labels:
             self._chips = None
+        if change.is_other:
             self._forget_what_is_gone()
             self._repaint()
-        elif change.cards or change.wires:
-            if change.wires:
-                self._chips = None
-            self._repaint(self._part_of(change.cards | change.wires))
-        if change.is_other or change.cards:
+        else:
+            self._repaint_changed(change)
+        if change.is_other or change.far_cards:
             self._minimap.forget()
-        if change.is_other or change.wires:
-            self._set_dots()
+        self._set_dots()
+        return change.is_other
+
+    def _repaint_changed(self, change: Change) -> None:
+        """Paint again what looks different from here."""
+        is_far, is_many = self.viewport.zoom < TEXT_ZOOM, is_crowded(self.scene, self.viewport)
+        keys = (change.far_cards if is_far else change.cards) | (change.far_wires if is_many else change.wires)
+        if keys:
+            part = self._part_of(keys)
+            if part is None or not part.isEmpty():
+                self._repaint(part)
 
     def place(self, at: Mapping[str, Point], bends: Mapping[str, Sequence[Point]], *, glides: bool = False) -> None:
         """Put cards somewhere; small graphs glide there if they are asked to."""
@@ -228,13 +243,16 @@ class GraphCanvas(QWidget):
 
     def shown(self) -> list[str]:
         """What is seen, in words: a line for each card."""
-        return [self.scene.cards[key].spoken for key in self.scene.cards_in(self.viewport.rect)]
+        return [self.words(key) for key in self.scene.cards_in(self.viewport.rect)]
 
     def _speak(self) -> None:
-        thing = self.scene.cards.get(self.selected) or self.scene.wires.get(self.selected)
         words = f"{len(self.scene.cards)} cards, {len(self.scene.wires)} connections."
-        self.setAccessibleDescription(f"Selected: {thing.spoken}. {words}" if thing else words)
+        self.setAccessibleDescription(f"Selected: {self.words(self.selected)}. {words}" if self.selected else words)
         QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.DescriptionChanged))
+
+    def _title(self, key: str) -> str:
+        card = self.scene.cards.get(key)
+        return card.title if card else key
 
     def _forget_what_is_gone(self) -> None:
         scene = self.scene

@@ -15,6 +15,7 @@ from app.widgets.canvas.items import Card
 TEXT_ZOOM, DETAIL_ZOOM = 0.30, 0.52
 """From these on cards have a title, and everything."""
 SIGN_PX = 11.0
+BLOCK_INSET = 0.14
 MOST_MARKS = 6
 
 
@@ -116,7 +117,7 @@ def _paint_details(painter: QPainter, card: Card, box: QRectF, zoom: float, colo
     painter.drawText(QPointF(left_of_title, round(box.top() + 21.5 * zoom)), text)
     painter.setFont(scaled_font(detail_px))
     painter.setPen(colours.dim)
-    room = right - left - (SIGN_PX + 6) * zoom
+    room = right - left - ((SIGN_PX + 5) * zoom if card.sign else 0)
     painter.drawText(QPointF(left, round(box.top() + 40.0 * zoom)), fitted(card.detail, detail_px, False, int(room)))
     paint_sign(painter, card.sign, QPointF(right - SIGN_PX * zoom / 2, box.bottom() - 15.0 * zoom), zoom, colours)
 
@@ -203,10 +204,14 @@ def paint_blocks(
     """Cards too small for text: blocks in the colour of their health, many at once."""
     by_tone: dict[tuple[str, bool], list[QRectF]] = {}
     for card, rect in cards:
-        by_tone.setdefault((card.tone, card.is_dashed or card.is_hatched), []).append(rect)
+        # a little smaller than they are, so that the wires between them are seen
+        inset = rect.height() * BLOCK_INSET
+        small = rect.adjusted(inset, inset, -inset, -inset)
+        by_tone.setdefault((card.tone, card.is_dashed or card.is_hatched), []).append(small)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    for (tone, is_absent), rects in by_tone.items():
-        colour = colours.tones[tone]
+    # what needs a look is painted last, and never under what is fine
+    for (tone, is_absent), rects in sorted(by_tone.items(), key=lambda group: group[0][0] in ("slow", "failed")):
+        colour = colours.blocks[tone]
         painter.setPen(QPen(colour, 0) if is_absent else Qt.PenStyle.NoPen)
         painter.setBrush(colours.card if is_absent else colour)
         painter.drawRects(rects)

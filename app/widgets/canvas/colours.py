@@ -18,6 +18,8 @@ class Colours:
         tones: Bar and sign of a card, by tone.
         wires: Wires, by tone; one shade calmer than the bars.
         inks: Text in the colour of a tone, readable on a card or chip.
+        crowd: Wires where there are thousands: what is fine recedes, so that the rest is seen.
+        blocks: Cards too small for text, likewise.
     """
 
     ground: QColor
@@ -37,6 +39,8 @@ class Colours:
     tones: dict[str, QColor]
     wires: dict[str, QColor]
     inks: dict[str, QColor]
+    crowd: dict[str, QColor]
+    blocks: dict[str, QColor]
 
 
 @lru_cache(maxsize=8)
@@ -70,6 +74,8 @@ def colours_of(theme: Theme, *, is_faded: bool = False) -> Colours:
         diamond=QColor(theme.failed),
         tones={tone: colour(front) for tone, front in tones.items()},
         wires={tone: colour(front, 0.5 if tone == "none" else 0.68) for tone, front in tones.items()},
+        crowd={tone: colour(front, 0.3 if tone in ("none", "ok") else 0.85) for tone, front in tones.items()},
+        blocks={tone: colour(front, 0.55 if tone in ("none", "ok") else 1.0) for tone, front in tones.items()},
         inks={
             tone: QColor(theme.dim if tone in ("none", "ok") else theme.ink(front, theme.surface1))
             for tone, front in tones.items()

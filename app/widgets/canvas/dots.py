@@ -38,7 +38,7 @@ def dots_for(calls_per_s: float, length: float) -> int:
 
 def seconds_across(seconds: float) -> float:
     """How long a dot takes from end to end, for calls that take so long: by the logarithm, 1 ms to 3 s."""
-    if math.isnan(seconds):
+    if seconds <= 0:
         return 3.0
     share = (math.log10(min(3.0, max(0.001, seconds))) + 3.0) / 3.48
     return FASTEST_S + share * (SLOWEST_S - FASTEST_S)

@@ -141,8 +141,7 @@ class Hands:
         if key == canvas.hovered:
             return
         canvas.hovered = key
-        thing = canvas.scene.cards.get(key) or canvas.scene.wires.get(key)
-        canvas.setToolTip(thing.spoken if thing else "")
+        canvas.setToolTip(canvas.words(key) if key else "")
         canvas.update()
 
     def choose(self, key: str) -> None:

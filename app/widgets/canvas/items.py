@@ -30,7 +30,6 @@ class Card:
         is_hatched: Gone.
         is_doubtful: Only supposed to be there: a question mark.
         is_gateway: The outside comes in here: an arrow.
-        spoken: All of this in words.
     """
 
     key: str
@@ -45,7 +44,11 @@ class Card:
     is_hatched: bool = False
     is_doubtful: bool = False
     is_gateway: bool = False
-    spoken: str = ""
+
+    @property
+    def far_look(self) -> tuple[object, ...]:
+        """What of it is seen from so far that nothing can be read."""
+        return self.tone, self.is_dashed, self.is_hatched
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,7 @@ class Wire:
         is_event: Violet and dashed.
         is_silent: Nothing runs along it: grey and dashed.
         calls_per_s, failures_per_s: How many dots and diamonds run along it.
-        seconds: How long something is under way: how fast they run. NaN unknown.
-        spoken: All of this in words.
+        seconds: How long something is under way: how fast they run. 0 unknown.
     """
 
     key: str
@@ -75,5 +77,14 @@ class Wire:
     is_silent: bool = False
     calls_per_s: float = 0.0
     failures_per_s: float = 0.0
-    seconds: float = float("nan")
-    spoken: str = ""
+    seconds: float = 0.0
+
+    @property
+    def look(self) -> tuple[object, ...]:
+        """What of it is painted; rates and times only move dots."""
+        return self.source, self.target, self.tone, self.thickness, self.label, self.is_event, self.is_silent
+
+    @property
+    def far_look(self) -> tuple[object, ...]:
+        """What of it is painted where there are thousands."""
+        return self.tone, self.is_event, self.is_silent

@@ -93,7 +93,7 @@ def route_wires(
         begin, begin_side = ports[wire.key, True]
         end, end_side = ports[wire.key, False]
         has_arrow = not (begin_side == "right" and end_side == "left")
-        routes[wire.key] = Route(_curves(begin, begin_side, bends.get(wire.key, ()), end, end_side), has_arrow)
+        routes[wire.key] = Route(_curves(begin, begin_side, bends.get(wire.key, ()), end, end_side, width), has_arrow)
     return routes
 
 
@@ -124,9 +124,13 @@ def _ports(card: Point, side: Side, ends: list[_End], width: float, height: floa
 _OUT: dict[Side, Point] = {"left": (-1, 0), "right": (1, 0), "top": (0, -1), "bottom": (0, 1)}
 
 
-def _curves(begin: Point, begin_side: Side, through: Sequence[Point], end: Point, end_side: Side) -> tuple[Curve, ...]:
-    points = [begin, *through, end]
+def _curves(
+    begin: Point, begin_side: Side, through: Sequence[Point], end: Point, end_side: Side, width: float
+) -> tuple[Curve, ...]:
     across = 1.0 if end[0] >= begin[0] else -1.0
+    # straight as long as it runs between two cards of a column
+    half = (width / 2 + STUB) * across
+    points = [begin, *(point for x, y in through for point in ((x - half, y), (x + half, y))), end]
     curves = []
     for number, (here, there) in enumerate(itertools.pairwise(points)):
         out_x, out_y = _OUT[begin_side] if number == 0 else (across, 0.0)

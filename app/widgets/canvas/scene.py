@@ -23,11 +23,16 @@ class Change(NamedTuple):
     Attributes:
         is_other: Cards or wires came or went.
         cards, wires: Keys of those that look different.
+        far_cards, far_wires: Keys of those that look different from far away too.
+        has_other_labels: Whether labels need more or less room than before.
     """
 
     is_other: bool
     cards: set[str]
     wires: set[str]
+    far_cards: set[str]
+    far_wires: set[str]
+    has_other_labels: bool
 
 
 class Scene:
@@ -62,13 +67,16 @@ class Scene:
         """Take new content; places stay."""
         new_cards, new_wires = {card.key: card for card in cards}, {wire.key: wire for wire in wires}
         old_cards, old_wires = self.cards, self.wires
-        is_other = list(new_cards) != list(old_cards) or list(new_wires) != list(old_wires)
-        changed_cards = {key for key, card in new_cards.items() if old_cards.get(key) != card}
-        changed_wires = {key for key, wire in new_wires.items() if old_wires.get(key) != wire}
         self.cards, self.wires = new_cards, new_wires
-        if is_other:
+        if new_cards.keys() != old_cards.keys() or new_wires.keys() != old_wires.keys():
             self._forget_ways()
-        return Change(is_other, changed_cards, changed_wires)
+            return Change(True, set(), set(), set(), set(), True)
+        other_cards = {key for key, card in new_cards.items() if old_cards[key] != card}
+        other_wires = {key for key, wire in new_wires.items() if old_wires[key].look != wire.look}
+        far_cards = {key for key in other_cards if old_cards[key].far_look != new_cards[key].far_look}
+        far_wires = {key for key in other_wires if old_wires[key].far_look != new_wires[key].far_look}
+        relabelled = any(len(old_wires[key].label) != len(new_wires[key].label) for key in other_wires)
+        return Change(False, other_cards, other_wires, far_cards, far_wires, relabelled)
 
     def place(self, at: Mapping[str, Point], bends: Mapping[str, Sequence[Point]]) -> None:
         """Put every card somewhere, and say what points wires pass."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QTransform
 
-LEAST_ZOOM, MOST_ZOOM = 0.02, 4.0
+LEAST_ZOOM, MOST_ZOOM = 0.004, 4.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ def paint_fast(painter: QPainter, routes: Iterable[Route], look: Look, colours: 
     path = QPainterPath()
     for route in routes:
         add_to(path, route)
-    pen = QPen(colour_of(look, colours), 0)
+    pen = QPen(colours.crowd["held" if look[1] and look[0] in ("none", "ok") else look[0]], 0)
     pen.setCosmetic(True)
     painter.setPen(pen)
     painter.setBrush(Qt.BrushStyle.NoBrush)
