@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from broker.capture.masking import Masking
 from broker.capture.writer import CaptureWriter
-from broker.observe.journal import Batch
+from broker.observe.journal import Batch, StateChange
 from broker.observe.pipeline import Pipeline
 from broker.protocol.frame import RawFrame
 
@@ -38,8 +39,22 @@ class Intake:
         now_ns: The moment of the newest frame.
     """
 
-    def __init__(self, begin_ns: int, capture: CaptureWriter | None, recorder: Recording | None = None) -> None:
+    def __init__(
+        self,
+        begin_ns: int,
+        masking: Masking,
+        capture: CaptureWriter | None = None,
+        recorder: Recording | None = None,
+    ) -> None:
+        """
+        Args:
+            begin_ns: When the session begins.
+            masking: What of settings and metadata may leave the pipeline.
+            capture: The ring; None without one.
+            recorder: Also given all frames.
+        """
         self.capture = capture
+        self._masking = masking
         self._recorder = recorder
         self.on_frames: Callable[[int, Sequence[RawFrame]], None] | None = None
         self.now_ns = begin_ns
@@ -70,4 +85,16 @@ class Intake:
     def take(self, now_ns: int) -> Batch:
         """What was observed since the last time."""
         self.now_ns = max(self.now_ns, now_ns)
-        return self._pipeline.take(self.now_ns)
+        batch = self._pipeline.take(self.now_ns)
+        batch.changes[:] = [self._masked(change) for change in batch.changes]
+        return batch
+
+    def _masked(self, change: StateChange) -> StateChange:
+        """Settings and metadata without secrets: live as from a capture, where they never arrive."""
+        if change.value is None or change.kind not in ("node", "service"):
+            return change
+        value = dict(change.value)
+        for name in ("settings", "metadata"):
+            if name in value:
+                value[name] = self._masking.mask_value(value[name])
+        return change._replace(value=value)

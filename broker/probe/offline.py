@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from broker.capture.masking import Masking
 from broker.capture.reader import CaptureReader
 from broker.clock import Clock, SystemClock
 from broker.observe.journal import Batch
@@ -50,6 +51,7 @@ def load(
     *,
     progress: Callable[[Progress], None] = _ignore,
     cancelled: Callable[[], bool] = _never,
+    masking: Masking | None = None,
     clock: Clock | None = None,
 ) -> CaptureReader:
     """Read a capture; the first batch comes within a fraction of a second.
@@ -59,6 +61,7 @@ def load(
         deliver: Given batches, oldest first: ``Timeline().take`` for instance.
         progress: Told after each batch.
         cancelled: Asked after each batch whether to stop here.
+        masking: What of settings and metadata is shown; the usual names are masked if it is left out.
         clock: Tells how long reading has gone on.
 
     Returns:
@@ -69,7 +72,7 @@ def load(
         OSError: It cannot be read.
     """
     reader = CaptureReader(path)
-    for batch in batches(reader, clock or SystemClock()):
+    for batch in batches(reader, clock or SystemClock(), masking or Masking()):
         deliver(batch)
         progress(Progress(reader.stopped_at / max(1, reader.size), reader.frames, reader.stopped))
         if cancelled():

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from broker.capture.masking import Masking
 from broker.capture.reader import CaptureReader
 from broker.clock import MILLISECOND, Clock, SystemClock
 from broker.observe.journal import Batch, NameKind, Tally
@@ -21,7 +22,7 @@ SLICE_NS: Final = 100 * MILLISECOND
 """A batch is delivered after so much time spent reading."""
 
 
-def batches(reader: CaptureReader, clock: Clock) -> Iterator[Batch]:
+def batches(reader: CaptureReader, clock: Clock, masking: Masking) -> Iterator[Batch]:
     """What a capture tells, in batches; the first comes soon, the last is of its end.
 
     Raises:
@@ -32,7 +33,7 @@ def batches(reader: CaptureReader, clock: Clock) -> Iterator[Batch]:
     slice_ends_ns = clock.now_ns() + SLICE_NS
     for group in reader.groups():
         if intake is None:
-            intake = Intake(group.at_ns, None)
+            intake = Intake(group.at_ns, masking)
         intake.feed(group.at_ns, group.frames, group.numbers)
         if clock.now_ns() >= slice_ends_ns:
             yield intake.take(intake.now_ns)
@@ -74,7 +75,7 @@ class FileSession:
             NotACaptureError: It is no MCAP file.
             OSError: It cannot be read.
         """
-        for batch in batches(self._reader, self._clock):
+        for batch in batches(self._reader, self._clock, self.options.masking):
             self._notice(batch)
             deliver(batch)
             await asyncio.sleep(0)

@@ -6,24 +6,26 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Final
 from uuid import uuid4
 
 from broker.capture.writer import CaptureWriter
-from broker.clock import SECOND, Clock, SystemClock
+from broker.clock import MILLISECOND, SECOND, Clock, SystemClock
 from broker.observe.journal import JOURNAL_FORMAT, Batch, NameKind, StateChange
 from broker.operate.commands import AskOnce, Command, Record, Report, StopRecording
 from broker.operate.permissions import allows
+from broker.probe.announcing import Announcer
 from broker.probe.asking import Asker, Tongues
+from broker.probe.catalogue import Catalogue, CatalogueFile
 from broker.probe.door import Door, UrlDoor
-from broker.probe.intake import Intake
+from broker.probe.intake import Intake, own_frame
 from broker.probe.looking import Lookout
 from broker.probe.options import SessionOptions
 from broker.probe.recording import Recorder, Wanted, session_note
 from broker.probe.status import ProbeStatus
-from broker.protocol.frame import CLOCK_CHANNEL, SESSION_CHANNEL, RawFrame
+from broker.protocol.frame import CATALOGUE_CHANNEL, CLOCK_CHANNEL, SESSION_CHANNEL, RawFrame
 from broker.transport import ConnectionSettings
 from broker.transport.base import Publisher, TransportError
 
@@ -81,9 +83,12 @@ class ProbeSession:
         self._status = ProbeStatus(url=door.redacted, may=options.may)
         self._stopped = asyncio.Event()
         self._recorder = Recorder(options.masking, wanted)
-        self._intake = Intake(self._clock.now_ns(), None, self._recorder)
+        self._intake = Intake(self._clock.now_ns(), options.masking)
         self._tongues = Tongues(self.node_id)
         self._asker: Asker | None = None
+        self._announcer: Announcer | None = None
+        self._catalogue = Catalogue()
+        self._catalogue_file = CatalogueFile(options.catalogues(), options.profile or door.redacted)
         self._lookout: Lookout | None = None
         self._trouble = ""
 
@@ -108,12 +113,14 @@ class ProbeSession:
 
     def status(self) -> ProbeStatus:
         """How it stands."""
-        capture, recorder = self._intake.capture, self._recorder
+        capture, recorder, announcer = self._intake.capture, self._recorder, self._announcer
         return replace(
             self._status,
             capture_bytes=capture.kept_bytes if capture else 0,
             ring_bytes=self.options.ring_bytes if capture else 0,
             capture_trouble=self._trouble or (capture.trouble if capture else "") or recorder.trouble,
+            is_announced=announcer is not None and announcer.is_announced,
+            message=self._status.message or (announcer.trouble if announcer else ""),
             lost_frames=capture.lost_frames if capture else 0,
             recording=recorder.path,
             recording_bytes=recorder.written_bytes,
@@ -152,10 +159,13 @@ class ProbeSession:
                 )
             except OSError as error:
                 self._trouble = f"Frames are not being kept: {error}. Listening goes on; bodies cannot be shown."
-        self._intake = Intake(begin_ns, capture, self._recorder)
+        self._intake = Intake(begin_ns, self.options.masking, capture, self._recorder)
         if allows(self.options.may, "ask"):
-            self._intake.on_frames = self._tongues.hear
+            self._intake.on_frames = self._hear
         self._intake.feed(begin_ns, [self._begin_note()])
+        remembered = self._catalogue_file.load() if self.options.keeps_catalogue else None
+        if remembered is not None:
+            self._intake.note(begin_ns, CATALOGUE_CHANNEL, remembered)
         if self.options.record_path:
             record = Record(self.options.record_path, self.options.record_max_bytes)
             report = self._recorder.begin(record, begin_ns, self._opening())
@@ -176,7 +186,10 @@ class ProbeSession:
 
     def _opening(self) -> list[RawFrame]:
         """What a recording begins with, so that it tells of nodes whose INFO passed before."""
+        known = self._catalogue.note(self._clock.now_ns())
         opening = [self._begin_note()]
+        if known["nodes"]:
+            opening.append(own_frame(CATALOGUE_CHANNEL, known))
         if self._status.node_id:
             opening.append(session_note({"phase": "ours", "node_id": self.node_id}))
         return opening
@@ -184,8 +197,12 @@ class ProbeSession:
     def _end(self, deliver: Deliver) -> None:
         now_ns = self._clock.now_ns()
         self._intake.note(now_ns, SESSION_CHANNEL, {"phase": "end", "reason": "stopped"})
+        batch = self._intake.take(now_ns)
+        self._notice(batch)
+        deliver(batch)
+        if self.options.keeps_catalogue:
+            self._catalogue_file.save(self._catalogue.note(now_ns))
         self._status = replace(self._status, state="ended")
-        deliver(self._intake.take(now_ns))
         self._recorder.end(now_ns, "the session ended")
         if self._intake.capture is not None:
             self._intake.capture.close(keep=False)
@@ -197,10 +214,24 @@ class ProbeSession:
             self._intake.note(self._clock.now_ns(), SESSION_CHANNEL, {"phase": "ours", "node_id": self.node_id})
             self._status = replace(self._status, node_id=self.node_id)
             self._asker = Asker(publisher, self.node_id, self._tongues)
+            if self.options.announce:
+                self._announcer = Announcer(
+                    publisher, self.node_id, self._tongues, self.options.namespaces, self._now_ms
+                )
+                await self._announcer.run()
             await asyncio.Event().wait()
         finally:
-            self._asker = None
+            self._asker = self._announcer = None
             await publisher.close()
+
+    def _now_ms(self) -> int:
+        return self._clock.now_ns() // MILLISECOND
+
+    def _hear(self, at_ns: int, frames: Sequence[RawFrame]) -> None:
+        """All frames, where we may speak."""
+        self._tongues.hear(at_ns, frames)
+        if self._announcer is not None:
+            self._announcer.hear(at_ns, frames)
 
     async def _publisher(self) -> Publisher:
         """A publisher, as soon as there is a bus. Raises TransportError for what trying again cannot mend."""
@@ -250,6 +281,7 @@ class ProbeSession:
     def _notice(self, batch: Batch) -> None:
         """What the session itself learns from what was observed."""
         self._tongues.learn(batch.changes)
+        self._catalogue.learn(batch.changes)
         if self._asker is not None:
             self._asker.heard(self._tongues.take_new())
         spaces = [name.text for name in batch.names if name.kind == NameKind.NAMESPACE]
