@@ -11,9 +11,11 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
-from broker.observe.endings import CallKey, Endings
-from broker.observe.journal import NameKind, OpenCall, Outcome, Tally
+from broker.observe.endings import CallKey, Endings, identity, note_table
+from broker.observe.journal import CALL_COLUMNS, NameKind, OpenCall, Outcome, Tally
 from broker.observe.lanes import Lane
 from broker.observe.limits import (
     CALLEE_TIMEOUT_MARGIN_NS,
@@ -25,7 +27,7 @@ from broker.observe.limits import (
 from broker.observe.names import NameBook
 from broker.observe.open_calls import OpenCalls
 from broker.observe.routes import Routes, answered_by, is_target_unknown
-from broker.observe.rows import BEGIN, DEADLINE, ROUTE, SIZE, CallRow, Entry, ending_of
+from broker.observe.rows import BEGIN, DEADLINE, ROUTE, SIZE, CallRow, Entry, call_columns, ending_of
 from broker.observe.streams import StreamCall
 from broker.protocol.headers import (
     Malformed,
@@ -58,7 +60,11 @@ decode_response: Final[Callable[[bytes], Any]] = msgspec.json.Decoder(ResponseHe
 
 
 class Correlation:
-    """Joins answers to requests by namespace and id."""
+    """Joins answers to requests by namespace and id.
+
+    Attributes:
+        rows: Calls that ended and are no columns yet; ``compact`` when there are many.
+    """
 
     def __init__(
         self,
@@ -84,7 +90,8 @@ class Correlation:
         self._calls = OpenCalls(limits.open_calls, self)
         self._young = self._calls.young
         self._endings = Endings(limits.ended_calls, limits.ended_ns)
-        self._rows: list[CallRow] = []
+        self.rows: list[CallRow] = []
+        self._tables: list[NDArray[np.void]] = []
         self._deaf_since_ns = NEVER_NS  # begin of the gap that lasts
         self._heard_again_ns = -1  # end of the last gap
 
@@ -118,10 +125,15 @@ class Correlation:
             call_id = header.id
             key = lane.prefix + call_id
         timeout_ms = header.timeout
-        deadline_ns = _deadline_ns(at_ns, timeout_ms) if timeout_ms else 0
+        if not timeout_ms:
+            deadline_ns = 0
+        elif timeout_ms.__class__ is int and 0 < timeout_ms <= LONGEST_TIMEOUT_MS:
+            deadline_ns = at_ns + timeout_ms * 1_000_000
+        else:
+            deadline_ns = _deadline_ns(at_ns, timeout_ms)
         entry = (at_ns, route, size, call_id, header.requestID, header.parentID, frame, deadline_ns)
         calls = self._calls
-        if header.stream or header.seq or key in calls.waiting or key in calls.streams or not lane.node:
+        if header.stream or header.seq or key in calls.others or not lane.node:
             self._unusual_request(key, entry, header)
             return
         if self._young.setdefault(key, entry) is not entry:
@@ -145,11 +157,7 @@ class Correlation:
                 key = lane.prefix + header.id
                 entry = self._young.pop(key, None)
                 if entry is not None:
-                    endings = self._endings
-                    if len(endings.answered) >= endings.room:
-                        endings.turn()
-                    endings.answered[key] = entry[1]
-                    self._rows.append(entry + (at_ns, 0, size, frame))  # noqa: RUF005 - half the time of unpacking
+                    self.rows.append(entry + (at_ns, 0, size, frame))  # noqa: RUF005 - half the time of unpacking
                     return
         except NOT_AT_A_GLANCE:
             pass
@@ -203,7 +211,7 @@ class Correlation:
             entry = table.get(key)
             if entry is not None:
                 begin_ns, route, first_size, *others = entry
-                table[key] = (begin_ns, route, first_size + size, *others)  # type: ignore[assignment]
+                table[key] = (begin_ns, route, first_size + size, *others)
         call = self._calls.streams.get(key)
         if call is not None:
             call.request_packet(at_ns, size, None, is_last=False)
@@ -238,8 +246,7 @@ class Correlation:
             self._unmatched(key, lane, at_ns, header, size, frame)
             return
         ending = _OK if header.success else self._failure(entry[DEADLINE], at_ns, header)
-        self._endings.answer(key, entry[ROUTE])
-        self._rows.append((*entry, at_ns, ending, size, frame))
+        self.rows.append((*entry, at_ns, ending, size, frame))
 
     def _failure(self, deadline_ns: int, at_ns: int, header: ResponseHeader) -> int:
         """The ending of an answer that failed."""
@@ -259,9 +266,8 @@ class Correlation:
         """A packet of a streamed response, or any answer to a streamed or balanced request."""
         call = self._calls.streams.get(key) or self._calls.become_stream(key)
         if call is None:
-            if not header.seq or self._endings.answered_route(key) is None:
-                self._unmatched(key, lane, at_ns, header, size, frame)
-            return  # else the rest of a stream that was noted at its first packet
+            self._unmatched(key, lane, at_ns, header, size, frame)
+            return
         call.entry = self._with_target(call.entry, lane, header.sender)
         call.response_packet(at_ns, size, header.seq, frame)
         if not header.stream:
@@ -275,43 +281,38 @@ class Correlation:
             return entry
         route = answered_by(entry[ROUTE], self._routes.node_number(lane, sender))
         begin_ns, _, *others = entry
-        return (begin_ns, route, *others)  # type: ignore[return-value]
+        return (begin_ns, route, *others)
 
     def _end_stream_if_over(self, key: CallKey, call: StreamCall, at_ns: int) -> None:
         if call.ending is None or not call.has_ended:
             return
         self._calls.drop_stream(key, call, at_ns)
         self._tally.lost += call.lost_packets
-        self._endings.answer(key, call.entry[ROUTE])
-        self._rows.append(call.row(at_ns, call.ending))
+        self.rows.append(call.row(at_ns, call.ending))
 
     def _unmatched(self, key: CallKey, lane: Lane, at_ns: int, header: ResponseHeader, size: int, frame: int) -> None:
         """An answer to no open call: too late, once too often, or to a request that we did not see."""
-        error = 0 if header.success or header.stream else self._failure(0, at_ns, header) >> 8
-        entry = self._endings.take_given_up(key)
+        entry = self._endings.take_given_up(key, at_ns)
         if entry is not None:
             self._tally.responses_late += 1
             outcome = Outcome.LATE
             entry = self._with_target(entry, lane, header.sender)
         else:
-            route = self._endings.answered_route(key)
-            if route is not None:
+            self._endings.look_at(self.rows)
+            before = self._endings.answer(identity(lane.namespace_number, header.id), at_ns)
+            if before is not None and header.seq:
+                return  # the rest of a stream whose first packet left a row
+            if before is not None and before.outcome != Outcome.ORPHAN:
                 self._tally.responses_doubled += 1
-                outcome = Outcome.DOUBLE
+                outcome, route = Outcome.DOUBLE, before.route
             else:
                 self._tally.responses_orphaned += 1
-                outcome = Outcome.ORPHAN
-                route = self._routes.of_answer(lane, header.sender)
+                outcome, route = Outcome.ORPHAN, self._routes.of_answer(lane, header.sender)
             entry = (at_ns, route, 0, header.id, "", "", 0, 0)
-        if outcome != Outcome.ORPHAN or header.stream or header.seq:
-            self._endings.answer(key, entry[ROUTE])
-        self._rows.append((*entry, at_ns, ending_of(outcome, error), size, frame))
+        error = 0 if header.success or header.stream else self._failure(0, at_ns, header) >> 8
+        self.rows.append((*entry, at_ns, ending_of(outcome, error), size, frame))
 
     # -- time
-
-    def heard(self, at_ns: int) -> None:
-        """Frames of this moment come next."""
-        self._endings.passed(at_ns)
 
     def advance(self, now_ns: int) -> None:
         """End what ends until a moment, that moment included, each call at its own deadline."""
@@ -346,13 +347,13 @@ class Correlation:
 
     def give_up(self, key: CallKey, entry: Entry, at_ns: int, *, is_deadline: bool) -> None:
         """A call ends without an answer: its deadline passed, or it had none and waited long enough."""
-        self._endings.give_up(key, entry)
+        self._endings.give_up(key, entry, at_ns)
         if self._heard_again_ns >= entry[BEGIN] or self._deaf_since_ns <= at_ns:
             self._tally.requests_unheard += 1  # it may have been answered while nothing was heard
             return
         if is_deadline:
             self._tally.requests_timed_out += 1
-        self._rows.append((*entry, at_ns, _TIMED_OUT if is_deadline else _NO_ANSWER, 0, 0))
+        self.rows.append((*entry, at_ns, _TIMED_OUT if is_deadline else _NO_ANSWER, 0, 0))
 
     def give_up_stream(self, key: CallKey, call: StreamCall, at_ns: int) -> None:
         """A streamed call ends before its closing packet."""
@@ -360,8 +361,7 @@ class Correlation:
         if call.ending is None:
             self.give_up(key, call.whole_entry(), at_ns, is_deadline=call.has_deadline)
         else:  # answered; only its request was never closed
-            self._endings.answer(key, call.entry[ROUTE])
-            self._rows.append(call.row(at_ns, call.ending))
+            self.rows.append(call.row(at_ns, call.ending))
 
     # -- what was observed
 
@@ -370,10 +370,21 @@ class Correlation:
         """How many calls wait for their answer."""
         return len(self._calls)
 
-    def take(self) -> tuple[list[CallRow], list[OpenCall]]:
-        """Rows in order of end, and calls that begin or cease to wait, since the last time."""
-        rows, self._rows = self._rows, []
-        return rows, self._calls.take_announced()
+    def compact(self) -> None:
+        """Make columns of the rows so far: once they are many they take less room, and the processor's cache less."""
+        if not self.rows:
+            return
+        table, routes = call_columns(self.rows)
+        self.rows.clear()
+        self._tables.append(table)
+        note_table(self._endings, table, routes)
+
+    def take(self) -> tuple[NDArray[np.void], list[OpenCall]]:
+        """Rows of CALL_COLUMNS in order of end, and calls that begin or cease to wait, since the last time."""
+        self.compact()
+        tables, self._tables = self._tables, []
+        calls = tables[0] if len(tables) == 1 else np.concatenate([np.empty(0, CALL_COLUMNS), *tables])
+        return calls, self._calls.take_announced()
 
 
 def _is_answer(header: Any) -> bool:
@@ -385,6 +396,6 @@ def _is_answer(header: Any) -> bool:
 
 def _deadline_ns(at_ns: int, timeout_ms: Any) -> int:
     """When a request times out; 0 for a timeout that is none (negative, NaN, text, more than a day)."""
-    if timeout_ms.__class__ is int or timeout_ms.__class__ is float:
-        return at_ns + (int(timeout_ms * 1e6) or 1) if 0 < timeout_ms <= LONGEST_TIMEOUT_MS else 0
-    return 0
+    if type(timeout_ms) not in (int, float) or not 0 < timeout_ms <= LONGEST_TIMEOUT_MS:
+        return 0
+    return at_ns + (int(timeout_ms * 1e6) or 1)

@@ -1,78 +1,184 @@
-"""Which calls ended lately, so that a late or a second answer is known for what it is."""
+"""Which calls ended lately, so that a late or a second answer is known for what it is.
+
+Answered calls cost the hot path nothing: their rows are noted here a
+thousand at a time, as columns. Only when an answer comes that belongs to no
+open call is an index made of them, and kept while such answers go on coming.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from collections import deque
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
-from broker.observe.rows import Entry
+import numpy as np
+from numpy.typing import NDArray
+
+from broker.observe.ids import id64
+from broker.observe.journal import Outcome
+from broker.observe.routes import CALL_ROUTE, namespace_of
+from broker.observe.rows import ANSWER_SIZE, END, ENDING, ROUTE, SPAN, CallRow, Entry
 
 CallKey = str
 """Id of a request, with its namespace's prefix: see Lane."""
 
-_GENERATIONS: Final = 2
+_UNANSWERED: Final = (int(Outcome.TIMED_OUT), int(Outcome.NO_ANSWER))
+_SPREAD: Final = 0x9E3779B97F4A7C15
+_MASK: Final = 2**64 - 1
+
+
+class Ending(NamedTuple):
+    """An answer that was seen.
+
+    Attributes:
+        route: The call's.
+        outcome: The outcome of its row.
+    """
+
+    route: bytes
+    outcome: int
+
+
+class _Chunk(NamedTuple):
+    """Answers noted together, in order; the first has the number ``first``."""
+
+    first: int
+    identities: NDArray[np.uint64]
+    end_ns: NDArray[np.int64]
+    outcomes: NDArray[np.uint8]
+    routes: bytes  # 16 for each
+
+
+def note_table(endings: Endings, table: NDArray[np.void], routes: bytes) -> None:
+    """Remember the answers among rows of CALL_COLUMNS.
+
+    Args:
+        endings: What remembers.
+        table: The rows, in order of end.
+        routes: Their routes, joined.
+    """
+    layout = np.frombuffer(routes, CALL_ROUTE)
+    identities = table["span"] ^ (layout["namespace"] * np.uint64(_SPREAD))
+    answered = (table["response_size"] > 0) | ~np.isin(table["outcome"], _UNANSWERED)
+    if not answered.all():
+        table, identities, routes = table[answered], identities[answered], layout[answered].tobytes()
+    endings.note(identities, table["end_ns"].copy(), table["outcome"].copy(), routes)
+
+
+def identity(namespace: int, call_id: str) -> int:
+    """Namespace and id of a call, in 64 bits."""
+    return id64(call_id) ^ (namespace * _SPREAD & _MASK)
 
 
 class Endings:
-    """Remembers ended calls in two generations; the older one is dropped as a whole.
-
-    So between half of the limit and all of it are remembered, for at least
-    half of the time and at most all of it.
-
-    Attributes:
-        answered: The newer generation of answered calls. The hot path writes here,
-            and calls ``turn`` when it holds ``room`` of them.
-        room: How many answered calls the newer generation may hold.
-    """
+    """Remembers the newest ``most`` answers that are not older than ``length_ns``, and as many calls given up."""
 
     def __init__(self, most: int, length_ns: int) -> None:
-        self._most = max(1, most // _GENERATIONS)
-        self.room = self._most
-        self._length_ns = length_ns // _GENERATIONS
-        self._turn_ns = 0
-        self.answered: dict[CallKey, bytes] = {}
-        self._answered_before: dict[CallKey, bytes] = {}
-        self._given_up: dict[CallKey, Entry] = {}
-        self._given_up_before: dict[CallKey, Entry] = {}
-
-    def passed(self, at_ns: int) -> None:
-        """Frames of this moment come next; drop what is too old by then."""
-        if at_ns < self._turn_ns:
-            return
-        if at_ns >= self._turn_ns + self._length_ns:
-            self.turn()  # both are older than they may be
-        self.turn()
-        self._turn_ns = at_ns + self._length_ns
-
-    def turn(self) -> None:
-        """Begin a new generation and drop the oldest."""
-        self._answered_before, self.answered = self.answered, {}
-        self._given_up_before, self._given_up = self._given_up, {}
-        self.room = self._most
-
-    def give_up(self, key: CallKey, entry: Entry) -> None:
-        """Remember a call that ended without an answer."""
-        if len(self.answered) >= self.room:
-            self.turn()
-        self._given_up[key] = entry
-        self.room = self._most - len(self._given_up)
-
-    def answer(self, key: CallKey, route: bytes) -> None:
-        """Remember a call that was answered."""
-        if len(self.answered) >= self.room:
-            self.turn()
-        self.answered[key] = route
-
-    def take_given_up(self, key: CallKey) -> Entry | None:
-        """A call that was given up, which is remembered as such no longer."""
-        entry = self._given_up.pop(key, None)
-        self.room = self._most - len(self._given_up)
-        return self._given_up_before.pop(key, None) if entry is None else entry
-
-    def answered_route(self, key: CallKey) -> bytes | None:
-        """The route of a call that was answered, None if none is remembered."""
-        route = self.answered.get(key)
-        return self._answered_before.get(key) if route is None else route
+        self._most = max(1, most // 2)
+        self._length_ns = length_ns
+        self._chunks: deque[_Chunk] = deque()
+        self._count = 0  # answers noted in all
+        self._index: dict[int, int] = {}  # identity to number
+        self._indexed = 0  # answers below this number are in the index, if still remembered
+        self._fresh: dict[int, tuple[int, CallRow]] = {}  # not noted yet: identity to number and row
+        self._fresh_count = 0
+        self._looked_at = 0  # so many of the rows to be noted were looked at
+        self._given_up: dict[CallKey, tuple[Entry, int]] = {}
 
     def __len__(self) -> int:
-        answered = len(self.answered) + len(self._answered_before)
-        return answered + len(self._given_up) + len(self._given_up_before)
+        return sum(len(chunk.identities) for chunk in self._chunks) + len(self._given_up)
+
+    # -- calls that were given up
+
+    def give_up(self, key: CallKey, entry: Entry, at_ns: int) -> None:
+        """Remember a call that ended without an answer."""
+        given_up = self._given_up
+        given_up.pop(key, None)
+        if len(given_up) >= self._most:
+            for old in list(given_up)[: 1 + self._most // 8]:  # finding the oldest is dear: many at once
+                del given_up[old]
+        given_up[key] = (entry, at_ns)
+
+    def take_given_up(self, key: CallKey, at_ns: int) -> Entry | None:
+        """A call that was given up lately, which is remembered as such no longer."""
+        entry, ended_ns = self._given_up.pop(key, (None, 0))
+        return entry if at_ns - ended_ns < self._length_ns else None
+
+    # -- answers
+
+    def note(
+        self,
+        identities: NDArray[np.uint64],
+        end_ns: NDArray[np.int64],
+        outcomes: NDArray[np.uint8],
+        routes: bytes,
+    ) -> None:
+        """Remember answers, in order of end.
+
+        Args:
+            identities: Shape (n,); see ``identity``.
+            end_ns: Shape (n,); when each came, never falling.
+            outcomes: Shape (n,); Outcome of its row.
+            routes: 16 bytes for each.
+        """
+        self._fresh.clear()
+        self._fresh_count = self._looked_at = 0
+        if not len(identities):
+            return
+        self._chunks.append(_Chunk(self._count, identities, end_ns, outcomes, routes))
+        self._count += len(identities)
+        newest_ns = int(end_ns[-1])
+        while self._chunks and self._is_old(self._chunks[0], newest_ns):
+            self._drop(self._chunks.popleft())
+
+    def _is_old(self, chunk: _Chunk, newest_ns: int) -> bool:
+        """Whether none of a chunk is remembered any more."""
+        is_too_many = chunk.first + len(chunk.identities) <= self._count - self._most
+        return is_too_many or int(chunk.end_ns[-1]) <= newest_ns - self._length_ns
+
+    def _drop(self, chunk: _Chunk) -> None:
+        if chunk.first >= self._indexed:
+            return
+        index = self._index
+        for number, one in enumerate(chunk.identities.tolist(), chunk.first):
+            if index.get(one) == number:
+                del index[one]
+
+    def look_at(self, rows: Sequence[CallRow]) -> None:
+        """Know the answers among rows that were not noted yet: the same rows as last time, or more."""
+        for row in rows[self._looked_at :]:
+            if row[ANSWER_SIZE] or row[ENDING] & 0xFF not in _UNANSWERED:
+                one = identity(namespace_of(row[ROUTE]), row[SPAN])
+                self._fresh[one] = (self._count + self._fresh_count, row)
+                self._fresh_count += 1
+        self._looked_at = len(rows)
+
+    def answer(self, one: int, at_ns: int) -> Ending | None:
+        """The newest answer to a call, if it is remembered.
+
+        Args:
+            one: The call's ``identity``.
+            at_ns: Now. All answers before were noted or looked at.
+        """
+        oldest = self._count + self._fresh_count - self._most
+        number, row = self._fresh.get(one, (-1, None))
+        if row is not None:
+            is_remembered = number >= oldest and at_ns - row[END] < self._length_ns
+            return Ending(row[ROUTE], row[ENDING] & 0xFF) if is_remembered else None
+        self._make_index()
+        number = self._index.get(one, -1)
+        chunk = next((chunk for chunk in reversed(self._chunks) if chunk.first <= number), None)
+        if chunk is None or number < oldest:
+            return None
+        place = number - chunk.first
+        if at_ns - int(chunk.end_ns[place]) >= self._length_ns:
+            return None
+        return Ending(chunk.routes[16 * place : 16 * place + 16], int(chunk.outcomes[place]))
+
+    def _make_index(self) -> None:
+        """Index the answers that were noted since the last time."""
+        for chunk in self._chunks:
+            if chunk.first >= self._indexed:
+                numbers = range(chunk.first, chunk.first + len(chunk.identities))
+                self._index.update(zip(chunk.identities.tolist(), numbers, strict=True))
+        self._indexed = self._count

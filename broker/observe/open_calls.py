@@ -40,7 +40,8 @@ class OpenCalls:
     Attributes:
         young: Calls younger than a second, in order of begin. The hot path writes here.
         waiting: Older ones.
-        streams: Calls whose request or response is streamed.
+        streams: Calls whose request or response is streamed, and balanced ones.
+        others: Keys of both of these: one look for the hot path.
         room: How many calls ``young`` may hold; beyond, ``forget_oldest`` is to be called.
         due_ns: ``advance`` has nothing to do before this moment.
     """
@@ -49,6 +50,7 @@ class OpenCalls:
         self.young: dict[CallKey, Entry] = {}
         self.waiting: dict[CallKey, Entry] = {}
         self.streams: dict[CallKey, StreamCall] = {}
+        self.others: set[CallKey] = set()
         self.room = most
         self.due_ns = 0
         self._most = most
@@ -71,6 +73,7 @@ class OpenCalls:
     def add_stream(self, key: CallKey, call: StreamCall) -> None:
         """A streamed call began, or a call turned out to be streamed."""
         self.streams[key] = call
+        self.others.add(key)
         self._measure_room()
         call.due_ns = call.next_look_ns
         self.look_at(call.due_ns, key)
@@ -78,6 +81,7 @@ class OpenCalls:
     def drop_stream(self, key: CallKey, call: StreamCall, at_ns: int) -> None:
         """A streamed call ended."""
         del self.streams[key]
+        self.others.discard(key)
         self._measure_room()
         if call.is_announced:
             self._announce(call.entry, at_ns)
@@ -86,6 +90,7 @@ class OpenCalls:
         """Take a call out of the waiting ones and tell that it ended; None if it is not one."""
         entry = self.waiting.pop(key, None)
         if entry is not None:
+            self.others.discard(key)
             self._measure_room()
             self._announce(entry, at_ns)
         return entry
@@ -105,9 +110,10 @@ class OpenCalls:
         for table in (self.waiting, self.young):
             left = [item for item in table.items() if target_of(item[1][ROUTE]) == node and not item[1][DEADLINE]]
             for key, entry in left:
-                del table[key]
                 if table is self.waiting:
-                    self._announce(entry, at_ns)
+                    self.end_waiting(key, at_ns)
+                else:
+                    del table[key]
                 self._unanswered.give_up(key, entry, at_ns, is_deadline=False)
         for key, call in list(self.streams.items()):
             if target_of(call.entry[ROUTE]) == node and not call.has_deadline:
@@ -132,7 +138,7 @@ class OpenCalls:
         return count - excess
 
     def _measure_room(self) -> None:
-        self.room = self._most - len(self.waiting) - len(self.streams)
+        self.room = self._most - len(self.others)
 
     # -- time
 
@@ -148,6 +154,7 @@ class OpenCalls:
             if self.young.get(key) is entry:
                 del self.young[key]
                 self.waiting[key] = entry
+                self.others.add(key)
                 self._announce(entry, 0)
                 self.look_at(entry[DEADLINE] or entry[BEGIN] + NO_ANSWER_AFTER_NS, key)
         self._end_due(now_ns)

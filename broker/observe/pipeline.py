@@ -20,13 +20,15 @@ from broker.observe.names import NameBook
 from broker.observe.notes import Notes
 from broker.observe.roster import Roster
 from broker.observe.routes import Routes
-from broker.observe.rows import EventRow, call_columns, event_columns
+from broker.observe.rows import EventRow, event_columns
 from broker.protocol.channels import parse_channel
 from broker.protocol.codec import decode_body
 from broker.protocol.frame import RawFrame
 from broker.protocol.headers import EventHeader, Malformed, read_event, read_other
 
 _LONGEST_CHANNEL: Final = 2_048
+
+_MANY_ROWS: Final = 1_000
 
 decode_event: Final[Callable[[bytes], Any]] = msgspec.json.Decoder(EventHeader).decode
 
@@ -97,12 +99,13 @@ class Pipeline:
             self._advance(at_ns)
         if at_ns >= self._counters.next_second_ns:
             self._counters.begin_second(at_ns)
-        self._correlation.heard(at_ns)
         for (channel, body), number in zip(frames, each, strict=False):
             lane = self._lanes.get(channel)
             if lane is None:
                 lane = self._new_lane(channel)
             lane.handle(lane, at_ns, body, number)
+        if len(self._correlation.rows) >= _MANY_ROWS:
+            self._correlation.compact()
 
     def advance(self, now_ns: int) -> None:
         """It is this moment now: end what ends by itself, each at its own moment."""
@@ -130,12 +133,12 @@ class Pipeline:
             Names before the rows that use them; arrays in the dtypes of the journal.
         """
         self.advance(now_ns)
-        rows, waiting = self._correlation.take()
+        calls, waiting = self._correlation.take()
         events, self._events = self._events, []
         changes, self._changes[:] = list(self._changes), []
         return Batch(
             through_ns=self._now_ns,
-            calls=call_columns(rows),
+            calls=calls,
             events=event_columns(events),
             counters=self._counters.take(),
             names=self._names.take(),

@@ -27,7 +27,8 @@ CALL_ROUTE: Final = np.dtype(
         ("target", "<u2"),
         ("flags", "<u2"),
         ("level", "u1"),
-        ("unused", "V3"),
+        ("unused", "V1"),
+        ("namespace", "<u2"),
     ]
 )
 EVENT_ROUTE: Final = np.dtype(
@@ -40,7 +41,7 @@ EVENT_ROUTE: Final = np.dtype(
         ("groups", "<u4"),
     ]
 )
-_CALL: Final = Struct("<IHHHHBxxx")
+_CALL: Final = Struct("<IHHHHBxH")
 _EVENT: Final = Struct("<IHHHHI")
 _MOST_LETTERS: Final = 2_000
 
@@ -52,7 +53,7 @@ def target_of(route: bytes) -> int:
 
 def parties_of(route: bytes) -> tuple[int, int, int, int]:
     """Action, caller, source and target of a call."""
-    action, caller, source, target, _, _ = _CALL.unpack(route)
+    action, caller, source, target, *_ = _CALL.unpack(route)
     return action, caller, source, target
 
 
@@ -63,19 +64,24 @@ def is_target_unknown(route: bytes) -> bool:
 
 def answered_by(route: bytes, node: int) -> bytes:
     """The route of a call when it turns out which node it went to."""
-    action, caller, source, _, flags, level = _CALL.unpack(route)
-    return _CALL.pack(action, caller, source, node, flags & ~CallFlag.TARGET_UNKNOWN, level)
+    action, caller, source, _, flags, level, namespace = _CALL.unpack(route)
+    return _CALL.pack(action, caller, source, node, flags & ~CallFlag.TARGET_UNKNOWN, level, namespace)
 
 
 def flagged(route: bytes, flags: int) -> bytes:
     """The route of a call of which more is known."""
-    action, caller, source, target, before, level = _CALL.unpack(route)
-    return _CALL.pack(action, caller, source, target, before | flags, level)
+    action, caller, source, target, before, level, namespace = _CALL.unpack(route)
+    return _CALL.pack(action, caller, source, target, before | flags, level, namespace)
 
 
-def between(source: int, target: int) -> bytes:
+def between(source: int, target: int, namespace: int) -> bytes:
     """The route of an answer of which only its nodes are known."""
-    return _CALL.pack(0, 0, source, target, 0, 0)
+    return _CALL.pack(0, 0, source, target, 0, 0, namespace)
+
+
+def namespace_of(route: bytes) -> int:
+    """The namespace of a call."""
+    return route[14] | route[15] << 8
 
 
 class Routes:
@@ -116,7 +122,8 @@ class Routes:
 
     def of_answer(self, lane: Lane, sender: str) -> bytes:
         """The route of an answer to nothing we know."""
-        return between(self.node_number(lane, lane.rest), self.node_number(lane, sender))
+        source, target = self.node_number(lane, lane.rest), self.node_number(lane, sender)
+        return between(source, target, lane.namespace_number)
 
     def hear(self, lane: Lane, header: ResponseHeader, at_ns: int) -> None:
         """Tell of a sender that is new on its lane."""
@@ -146,7 +153,7 @@ class Routes:
         level = header.level
         level = level if type(level) is int and 0 <= level <= 255 else 0
         action = self._names.number(NameKind.ACTION, lane.namespace_number, header.action)
-        route = _CALL.pack(action, *self._parties(lane, header), lane.node, flags, level)
+        route = _CALL.pack(action, *self._parties(lane, header), lane.node, flags, level, lane.namespace_number)
         is_heard = self._is_heard(lane, header, at_ns)
         if lane.command == "REQ" and lane.rest and not is_ours and len(header.action) < _MOST_LETTERS:
             self._roster.called(lane.namespace, header.action, lane.rest, at_ns)

@@ -32,6 +32,13 @@ FRAME: Final = 6
 DEADLINE: Final = 7
 """Of an Entry: when it times out, 0 if it has no timeout."""
 
+END: Final = 8
+"""Of a CallRow: when it ended."""
+ENDING: Final = 9
+"""Of a CallRow: see ``ending_of``."""
+ANSWER_SIZE: Final = 10
+"""Of a CallRow: bytes of its answer, 0 if there was none."""
+
 Entry = tuple[int, bytes, int, str, Any, Any, int, int]
 """A call that waits for its answer. A plain tuple: a million of them are made."""
 
@@ -54,11 +61,9 @@ def text_of(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def call_columns(rows: list[CallRow]) -> NDArray[np.void]:
-    """Ended calls as CALL_COLUMNS, in the order given."""
-    table = np.zeros(len(rows), CALL_COLUMNS)
-    if not rows:
-        return table
+def call_columns(rows: list[CallRow]) -> tuple[NDArray[np.void], bytes]:
+    """Ended calls, at least one, as CALL_COLUMNS in the order given; and their routes, joined."""
+    table = np.empty(len(rows), CALL_COLUMNS)
     begins, routes, sizes, spans, traces, parents, frames, _, ends, endings, answer_sizes, answers = zip(
         *rows, strict=True
     )
@@ -71,7 +76,8 @@ def call_columns(rows: list[CallRow]) -> NDArray[np.void]:
     table["bucket"] = np.where(outcome <= Outcome.FAILED, buckets_of(duration_s), NO_BUCKET)
     table["outcome"] = outcome
     table["error"] = ending >> 8
-    spread = np.frombuffer(b"".join(routes), CALL_ROUTE)
+    joined = b"".join(routes)
+    spread = np.frombuffer(joined, CALL_ROUTE)
     for name in ("action", "caller", "source", "target", "flags", "level"):
         table[name] = spread[name]
     table["request_size"] = _sizes(sizes)
@@ -79,9 +85,9 @@ def call_columns(rows: list[CallRow]) -> NDArray[np.void]:
     table["span"] = ids64(spans)
     table["trace"] = _ids(traces)
     table["parent"] = _ids(parents)
-    table["request_frame"] = frames
-    table["response_frame"] = answers
-    return table
+    table["request_frame"] = _frames(frames)
+    table["response_frame"] = _frames(answers)
+    return table, joined
 
 
 def event_columns(rows: list[EventRow]) -> NDArray[np.void]:
@@ -98,7 +104,7 @@ def event_columns(rows: list[EventRow]) -> NDArray[np.void]:
     table["span"] = _ids(spans)
     table["trace"] = _ids(traces)
     table["parent"] = _ids(parents)
-    table["frame"] = frames
+    table["frame"] = _frames(frames)
     return table
 
 
@@ -108,6 +114,11 @@ def _sizes(sizes: Sequence[int]) -> NDArray[np.uint32]:
         return np.frombuffer(array("I", sizes), np.uint32)
     except OverflowError:
         return np.minimum(sizes, _MOST_SIZE).astype(np.uint32)
+
+
+def _frames(numbers: Sequence[int]) -> NDArray[np.uint64] | int:
+    """Frame numbers in 64 bits; just 0 where there is no capture."""
+    return np.array(numbers, np.uint64) if any(numbers) else 0
 
 
 def _ids(values: Sequence[Any]) -> NDArray[np.uint64]:
