@@ -17,6 +17,9 @@ from broker.mesh.span import Span
 BLOCK_ROWS: Final = 65_536
 SMALLEST_SHARE: Final = 8  # a store of few rows is cut in at least so many blocks, so that forgetting is gentle
 
+FIRST_ROWS: Final = 256
+"""Room of a new block; it doubles until the block is full, so that a store of little costs little."""
+
 Column = NDArray[Any]
 
 
@@ -122,9 +125,20 @@ class RowStore(Generic[BlockT]):
         self._begin_block()
 
     def _begin_block(self) -> None:
-        self._growing = {name: np.empty(self._block_rows, self._dtype[name]) for name in self._names}
+        self._growing = {name: np.empty(0, self._dtype[name]) for name in self._names}
+        self._room = 0
         self._count = 0
         self._is_sorted = True
+
+    def _make_room(self, rows: int) -> None:
+        """Room for so many rows in the growing block. Views of the smaller arrays stay as they are."""
+        if rows <= self._room:
+            return
+        self._room = min(self._block_rows, max(rows, 2 * self._room, FIRST_ROWS))
+        for name, column in self._growing.items():
+            grown = np.empty(self._room, column.dtype)
+            grown[: self._count] = column[: self._count]
+            self._growing[name] = grown
 
     def __len__(self) -> int:
         return self._held + self._count
@@ -146,6 +160,7 @@ class RowStore(Generic[BlockT]):
 
     def _write(self, rows: NDArray[np.void]) -> None:
         end = self._count + len(rows)
+        self._make_room(end)
         for name in self._names:
             self._growing[name][self._count : end] = rows[name]
         if self._is_sorted:
