@@ -80,6 +80,7 @@ def test_tls_with_an_authority_of_our_own(run, start_redis, certificates):
         async with tapping(server.url, tls_ca=certificates.authority) as heard:
             await hears(server, heard)
             await hears(server, heard, body)
+            await hears(server, heard)
             order(server, "CLIENT", "KILL", "TYPE", "pubsub")
             await until(lambda: heard.is_open)
             await hears(server, heard)

@@ -22,10 +22,11 @@ QUIET_S: Final = 3.0
 CHECK_EVERY_S: Final = 0.5
 
 FULL_READ_BYTES: Final = 1 << 16
-BEHIND_BYTES: Final = 1 << 21
-"""So much in a row read in full blocks, and we were not keeping up: a server that hangs up on us within
-BEHIND_S of it did so because its buffer for us was full."""
-BEHIND_S: Final = 1.0
+BEHIND_BYTES: Final = 1 << 20
+PAUSE_S: Final = 0.005
+AT_ONCE_S: Final = 0.25
+"""So much had piled up when we read it, and the end came at once behind it: a server that hangs up on us in this
+way does so because its buffer for us was full. Nothing on the wire says it."""
 
 PING: Final = pack(b"PING")
 
@@ -66,7 +67,8 @@ class Wire(asyncio.BufferedProtocol):
         self._heard_s = self._loop.time()
         self._is_pinged = False
         self._behind_bytes = 0
-        self._behind_s = float("-inf")
+        self._was_short = True
+        self._read_s = self._heard_s
         self._why = ""
         self._bug: Exception | None = None
         self._can_write = asyncio.Event()
@@ -104,12 +106,12 @@ class Wire(asyncio.BufferedProtocol):
         at_ns = self._now_ns()
         self._heard_s = self._loop.time()
         self._is_pinged = False
-        if nbytes >= FULL_READ_BYTES:
-            self._behind_bytes += nbytes
-            if self._behind_bytes >= BEHIND_BYTES:
-                self._behind_s = self._heard_s
-        else:
+        is_short = nbytes < FULL_READ_BYTES
+        # what has piled up is read without a pause, and its last read is a short one
+        if self._heard_s - self._read_s > PAUSE_S or (is_short and self._was_short):
             self._behind_bytes = 0
+        self._behind_bytes += nbytes
+        self._was_short = is_short
         try:
             if frames := self._replies.feed(self._block, nbytes):
                 self._take(at_ns, frames)
@@ -118,6 +120,7 @@ class Wire(asyncio.BufferedProtocol):
         except Exception as error:  # noqa: BLE001 it is raised where `ended` is awaited
             self._bug = error
             self._end("")
+        self._read_s = self._loop.time()
 
     def eof_received(self) -> bool:
         """The server has nothing more to say."""
@@ -284,7 +287,7 @@ class Wire(asyncio.BufferedProtocol):
         self._transport.abort()
 
     def _reason(self, error: Exception | None) -> str:
-        if self._loop.time() - self._behind_s < BEHIND_S:
+        if self._behind_bytes >= BEHIND_BYTES and self._loop.time() - self._read_s < AT_ONCE_S:
             return (
                 "The server closed the connection: its output buffer for us was full "
                 "(client-output-buffer-limit pubsub)."
