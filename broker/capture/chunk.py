@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 import zstandard
 from numpy.typing import NDArray
-
-from broker.protocol.frame import RawFrame
 
 MESSAGE: Final = struct.Struct("<BQHIQQ")
 """Opcode, length, channel id, sequence, log time, publish time; the body follows."""
@@ -44,6 +42,8 @@ class OpenChunk:
         offsets: Where each of them begins in `raw`.
         new_channels: Channel records that must stand in the file before it.
         begin_ns, end_ns: Moments of its first and last message.
+        notes: How many of them are the writer's own, about losses.
+        told_lost: How many lost frames those tell of.
     """
 
     segment: int
@@ -53,6 +53,8 @@ class OpenChunk:
     new_channels: list[tuple[int, bytes]] = field(default_factory=list)
     begin_ns: int = 0
     end_ns: int = 0
+    notes: int = 0
+    told_lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +123,3 @@ def _index(raw: bytes, offsets: NDArray[np.int64]) -> tuple[bytes, dict[int, int
         counts[number] = end - begin
         records += _INDEX_HEAD.pack(MESSAGE_INDEX_OPCODE, 6 + len(body), number, len(body)) + body
     return bytes(records), index_offsets, counts
-
-
-def append(chunk: OpenChunk, at_ns: int, numbered: Sequence[tuple[int, RawFrame]]) -> None:
-    """Append frames whose channels have numbers; for tests and repair, where speed does not count."""
-    for number, (_, body) in numbered:
-        chunk.offsets.append(len(chunk.raw))
-        size = len(body) + _FIELDS_BYTES
-        chunk.raw += MESSAGE.pack(MESSAGE_OPCODE, size, number, len(chunk.offsets), at_ns, at_ns) + body
-        chunk.begin_ns = chunk.begin_ns or at_ns
-        chunk.end_ns = at_ns

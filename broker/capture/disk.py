@@ -53,7 +53,7 @@ class Disk:
         self._pending: dict[tuple[int, int], OpenChunk] = {}
         self._pending_bytes = 0
         self._unreported = 0
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._jobs: queue.SimpleQueue[OpenChunk | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="capture disk", daemon=True)
         self._thread.start()
@@ -77,6 +77,11 @@ class Disk:
     def waiting(self) -> int:
         """Chunks that are not on disk yet."""
         return len(self._pending)
+
+    def catch_up(self, most: int) -> None:
+        """Wait until no more than so many chunks wait."""
+        with self._lock:
+            self._lock.wait_for(lambda: len(self._pending) <= most)
 
     def take_unreported(self) -> int:
         """Frames lost since this was last asked."""
@@ -103,6 +108,7 @@ class Disk:
             with self._lock:
                 self._pending.pop((chunk.segment, chunk.ordinal), None)
                 self._pending_bytes -= len(chunk.raw)
+                self._lock.notify_all()
         self._finish_segment()
 
     def _write(self, chunk: OpenChunk, compressor: zstandard.ZstdCompressor) -> None:
@@ -153,8 +159,9 @@ class Disk:
         self._tell(message)
 
     def _count_lost(self, chunk: OpenChunk) -> None:
-        self.lost_frames += len(chunk.offsets)
-        self._unreported += len(chunk.offsets)
+        lost = len(chunk.offsets) - chunk.notes
+        self.lost_frames += lost
+        self._unreported += lost + chunk.told_lost
 
     def _tell(self, trouble: str) -> None:
         if bool(trouble) != bool(self.trouble) and self._on_trouble is not None:

@@ -168,7 +168,7 @@ def _hashed(tails: NDArray[np.uint32]) -> NDArray[np.uint32]:
 
 def _among(numbers: NDArray[np.uint64], rising: NDArray[np.uint64]) -> NDArray[np.bool_]:
     """As np.isin, which takes longer for few."""
-    return rising[np.minimum(np.searchsorted(rising, numbers), len(rising) - 1)] == numbers
+    return np.equal(rising[np.minimum(np.searchsorted(rising, numbers), len(rising) - 1)], numbers)
 
 
 def _by_shift(endings: Iterable[str]) -> dict[int, NDArray[np.uint64]]:

@@ -23,6 +23,7 @@ SEGMENT_BYTES: Final = 64 * 1024 * 1024
 RING_BYTES: Final = 512 * 1024 * 1024
 CHUNK_BYTES: Final = 1024 * 1024
 CHUNK_NS: Final = SECOND // 2
+CATCH_UP_CHUNKS: Final = 16
 
 _FIELDS_BYTES: Final = MESSAGE.size - 9
 
@@ -169,6 +170,10 @@ class CaptureWriter:
         if self._chunk.offsets:
             self._next_chunk(self._chunk.end_ns)
 
+    def catch_up(self) -> None:
+        """Wait for the disk, so that nothing is lost; for those who read faster than it writes."""
+        self._disk.catch_up(CATCH_UP_CHUNKS)
+
     def body(self, number: int) -> bytes | None:
         """What a frame carried, as it is kept: masked. None if it is not kept."""
         place = place_of(number)
@@ -225,6 +230,7 @@ class CaptureWriter:
             return
         body = json.dumps({"phase": "lost", "packets": lost, "reason": "the capture could not be written"}).encode()
         number = self._ids.get(GAP_CHANNEL) or self._number(GAP_CHANNEL, body)
+        chunk.notes, chunk.told_lost = chunk.notes + 1, chunk.told_lost + lost
         chunk.offsets.append(len(chunk.raw))
         chunk.raw += MESSAGE.pack(MESSAGE_OPCODE, len(body) + _FIELDS_BYTES, number, 0, at_ns, at_ns) + body
 

@@ -95,7 +95,7 @@ class Asker:
         for namespace, protocol in spoken:
             self._ask(namespace, protocol)
             targets.append(TargetReport(f"namespace '{namespace}', protocol {protocol}", "done"))
-        return Report("done", f"Asked {len(spoken)} times who is there.", targets=tuple(targets))
+        return Report("done", "Asked who is there.", targets=tuple(targets))
 
     def _ask(self, namespace: str, protocol: str) -> None:
         packet = Discover(ver=protocol, sender=self._node_id)

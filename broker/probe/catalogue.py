@@ -11,11 +11,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
+from broker.clock import SECOND
 from broker.observe.journal import StateChange
 
 log = logging.getLogger(__name__)
 
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024
+MAX_MOMENTS: Final = 50
+KEPT_NS: Final = 30 * 86_400 * SECOND
 
 
 class Catalogue:
@@ -36,20 +39,24 @@ class Catalogue:
             else:
                 book[change.namespace, change.key] = change.value
 
-    def note(self, saved_ns: int) -> dict[str, Any]:
-        """The body of a @catalogue frame."""
+    def notes(self, now_ns: int) -> list[dict[str, Any]]:
+        """The bodies of @catalogue frames, one for each moment at which nodes were last known; newest first."""
         offers: dict[tuple[str, str], list[dict[str, Any]]] = {}
         for (namespace, full_name), service in self._services.items():
             if service["supposed"]:
                 continue
             for node_id, there in service["nodes"].items():
                 offers.setdefault((namespace, node_id), []).append(_service(full_name, service, there))
-        nodes = [
-            {"namespace": namespace, "info": _info(node_id, node, offers.get((namespace, node_id), []))}
-            for (namespace, node_id), node in self._nodes.items()
-            if node.get("client", {}).get("type") or (namespace, node_id) in offers
-        ]
-        return {"saved_ns": saved_ns, "nodes": nodes}
+        by_moment: dict[int, list[dict[str, Any]]] = {}
+        for (namespace, node_id), node in self._nodes.items():
+            services = offers.get((namespace, node_id), [])
+            if node.get("state") == "offline" or not (services or node.get("client", {}).get("type")):
+                continue
+            saved_ns = node.get("saved_ns") if node.get("state") == "remembered" else now_ns
+            info = _info(node_id, node, services)
+            by_moment.setdefault(saved_ns or 0, []).append({"namespace": namespace, "info": info})
+        moments = sorted(by_moment, reverse=True)[:MAX_MOMENTS]
+        return [{"saved_ns": saved_ns, "nodes": by_moment[saved_ns]} for saved_ns in moments]
 
 
 class CatalogueFile:
@@ -63,26 +70,27 @@ class CatalogueFile:
         """
         self.path = folder / f"{hashlib.blake2b(connection.encode(), digest_size=8).hexdigest()}.json"
 
-    def load(self) -> dict[str, Any] | None:
-        """What was saved last; None if nothing was, or it cannot be read."""
+    def load(self, now_ns: int) -> list[dict[str, Any]]:
+        """What was saved in the last 30 days; nothing if it cannot be read."""
         try:
             if self.path.stat().st_size > MAX_FILE_BYTES:
-                return None
+                return []
             saved = json.loads(self.path.read_bytes())
-        except (OSError, ValueError):
-            return None
-        return saved if isinstance(saved, dict) and saved.get("nodes") else None
+            notes = [note for note in saved["notes"] if now_ns - note["saved_ns"] < KEPT_NS]
+        except (OSError, ValueError, KeyError, TypeError):
+            return []
+        return notes
 
-    def save(self, note: dict[str, Any]) -> None:
-        """Replace it, all at once; a catalogue without nodes replaces nothing. A full disk is only logged."""
-        if not note["nodes"]:
+    def save(self, notes: list[dict[str, Any]]) -> None:
+        """Replace it, all at once; a catalogue of nothing replaces nothing. A full disk is only logged."""
+        if not notes:
             return
         temporary = self.path.with_suffix(f".{os.getpid()}.new")
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "wb") as file:
-                file.write(json.dumps(note).encode())
+                file.write(json.dumps({"notes": notes}).encode())
             temporary.replace(self.path)
         except OSError as error:
             log.warning("the catalogue could not be kept for the next session: %s", error)

@@ -72,8 +72,9 @@ class Recorder:
         self.path, self.ended = command.path, ""
         self._max_bytes = command.max_bytes
         self._until_ns = at_ns + int(command.max_s * SECOND) if command.max_s else 0
-        self._writer.write(at_ns, opening)
-        self._writer.flush()
+        if opening:
+            self._writer.write(at_ns, opening)
+            self._writer.flush()
         return Report("done", f"Recording into {command.path}.")
 
     def feed(self, at_ns: int, frames: Sequence[RawFrame]) -> None:

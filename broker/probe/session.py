@@ -6,18 +6,16 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Final
 from uuid import uuid4
 
 from broker.capture.writer import CaptureWriter
-from broker.clock import MILLISECOND, SECOND, Clock, SystemClock
+from broker.clock import SECOND, Clock, SystemClock
 from broker.observe.journal import JOURNAL_FORMAT, Batch, NameKind, StateChange
 from broker.operate.commands import AskOnce, Command, Record, Report, StopRecording
 from broker.operate.permissions import allows
-from broker.probe.announcing import Announcer
-from broker.probe.asking import Asker, Tongues
 from broker.probe.catalogue import Catalogue, CatalogueFile
 from broker.probe.door import Door, UrlDoor
 from broker.probe.intake import Intake, own_frame
@@ -25,9 +23,10 @@ from broker.probe.looking import Lookout
 from broker.probe.options import SessionOptions
 from broker.probe.recording import Recorder, Wanted, session_note
 from broker.probe.status import ProbeStatus
+from broker.probe.voice import Voice
 from broker.protocol.frame import CATALOGUE_CHANNEL, CLOCK_CHANNEL, SESSION_CHANNEL, RawFrame
 from broker.transport import ConnectionSettings
-from broker.transport.base import Publisher, TransportError
+from broker.transport.base import TransportError
 
 log = logging.getLogger(__name__)
 
@@ -70,8 +69,12 @@ class ProbeSession:
             wanted: Which frames are recorded; all if it is left out.
 
         Raises:
-            ValueError: The URL is none; says what is wrong with it.
+            ValueError: The URL is none, or the permissions contradict each other; says what is wrong.
         """
+        if options.announce and not allows(options.may, "ask"):
+            raise ValueError(
+                f"announce is set with the permission '{options.may}', which sends nothing; expected 'ask'"
+            )
         self.options = options
         self.node_id = new_node_id()
         self._clock = clock or SystemClock()
@@ -84,9 +87,9 @@ class ProbeSession:
         self._stopped = asyncio.Event()
         self._recorder = Recorder(options.masking, wanted)
         self._intake = Intake(self._clock.now_ns(), options.masking)
-        self._tongues = Tongues(self.node_id)
-        self._asker: Asker | None = None
-        self._announcer: Announcer | None = None
+        self._voice: Voice | None = None
+        if allows(options.may, "ask"):
+            self._voice = Voice(door, self.node_id, options, self._clock, self._we_are_somebody)
         self._catalogue = Catalogue()
         self._catalogue_file = CatalogueFile(options.catalogues(), options.profile or door.redacted)
         self._lookout: Lookout | None = None
@@ -113,14 +116,14 @@ class ProbeSession:
 
     def status(self) -> ProbeStatus:
         """How it stands."""
-        capture, recorder, announcer = self._intake.capture, self._recorder, self._announcer
+        capture, recorder, voice = self._intake.capture, self._recorder, self._voice
         return replace(
             self._status,
             capture_bytes=capture.kept_bytes if capture else 0,
             ring_bytes=self.options.ring_bytes if capture else 0,
             capture_trouble=self._trouble or (capture.trouble if capture else "") or recorder.trouble,
-            is_announced=announcer is not None and announcer.is_announced,
-            message=self._status.message or (announcer.trouble if announcer else ""),
+            is_announced=voice is not None and voice.is_announced,
+            message=self._status.message or (voice.trouble if voice else ""),
             lost_frames=capture.lost_frames if capture else 0,
             recording=recorder.path,
             recording_bytes=recorder.written_bytes,
@@ -140,7 +143,7 @@ class ProbeSession:
             )
         match command:
             case AskOnce():
-                return self._asker.ask_once() if self._asker else Report("failed", "Not connected yet.")
+                return self._voice.ask_once() if self._voice else Report("refused", "Nobody may ask here.")
             case Record():
                 now_ns = self._clock.now_ns()
                 return self._recorder.begin(command, now_ns, self._opening())
@@ -151,6 +154,11 @@ class ProbeSession:
 
     def _begin(self) -> None:
         begin_ns = self._clock.now_ns()
+        if self.options.record_path:
+            record = Record(self.options.record_path, self.options.record_max_bytes)
+            report = self._recorder.begin(record, begin_ns, [])
+            if report.outcome != "done":
+                raise OSError(f"{report.message} {report.advice}".strip())
         capture = None
         if self.options.keeps_capture:
             try:
@@ -160,17 +168,12 @@ class ProbeSession:
             except OSError as error:
                 self._trouble = f"Frames are not being kept: {error}. Listening goes on; bodies cannot be shown."
         self._intake = Intake(begin_ns, self.options.masking, capture, self._recorder)
-        if allows(self.options.may, "ask"):
-            self._intake.on_frames = self._hear
+        if self._voice is not None:
+            self._intake.on_frames = self._voice.hear
         self._intake.feed(begin_ns, [self._begin_note()])
-        remembered = self._catalogue_file.load() if self.options.keeps_catalogue else None
-        if remembered is not None:
-            self._intake.note(begin_ns, CATALOGUE_CHANNEL, remembered)
-        if self.options.record_path:
-            record = Record(self.options.record_path, self.options.record_max_bytes)
-            report = self._recorder.begin(record, begin_ns, self._opening())
-            if report.outcome != "done":
-                raise OSError(f"{report.message} {report.advice}".strip())
+        if self.options.keeps_catalogue:
+            for note in self._catalogue_file.load(begin_ns):
+                self._intake.note(begin_ns, CATALOGUE_CHANNEL, note)
 
     def _begin_note(self) -> RawFrame:
         return session_note(
@@ -186,10 +189,8 @@ class ProbeSession:
 
     def _opening(self) -> list[RawFrame]:
         """What a recording begins with, so that it tells of nodes whose INFO passed before."""
-        known = self._catalogue.note(self._clock.now_ns())
-        opening = [self._begin_note()]
-        if known["nodes"]:
-            opening.append(own_frame(CATALOGUE_CHANNEL, known))
+        known = self._catalogue.notes(self._clock.now_ns())
+        opening = [self._begin_note(), *(own_frame(CATALOGUE_CHANNEL, note) for note in known)]
         if self._status.node_id:
             opening.append(session_note({"phase": "ours", "node_id": self.node_id}))
         return opening
@@ -201,47 +202,16 @@ class ProbeSession:
         self._notice(batch)
         deliver(batch)
         if self.options.keeps_catalogue:
-            self._catalogue_file.save(self._catalogue.note(now_ns))
+            self._catalogue_file.save(self._catalogue.notes(now_ns))
         self._status = replace(self._status, state="ended")
         self._recorder.end(now_ns, "the session ended")
         if self._intake.capture is not None:
             self._intake.capture.close(keep=False)
 
-    async def _speak(self) -> None:
-        """Only who may publish has a publisher at all."""
-        publisher = await self._publisher()
-        try:
-            self._intake.note(self._clock.now_ns(), SESSION_CHANNEL, {"phase": "ours", "node_id": self.node_id})
-            self._status = replace(self._status, node_id=self.node_id)
-            self._asker = Asker(publisher, self.node_id, self._tongues)
-            if self.options.announce:
-                self._announcer = Announcer(
-                    publisher, self.node_id, self._tongues, self.options.namespaces, self._now_ms
-                )
-                await self._announcer.run()
-            await asyncio.Event().wait()
-        finally:
-            self._asker = self._announcer = None
-            await publisher.close()
-
-    def _now_ms(self) -> int:
-        return self._clock.now_ns() // MILLISECOND
-
-    def _hear(self, at_ns: int, frames: Sequence[RawFrame]) -> None:
-        """All frames, where we may speak."""
-        self._tongues.hear(at_ns, frames)
-        if self._announcer is not None:
-            self._announcer.hear(at_ns, frames)
-
-    async def _publisher(self) -> Publisher:
-        """A publisher, as soon as there is a bus. Raises TransportError for what trying again cannot mend."""
-        while True:
-            try:
-                return await self._door.publisher()
-            except TransportError as error:
-                if not error.retriable:
-                    raise
-            await asyncio.sleep(RETRY_S)
+    def _we_are_somebody(self) -> None:
+        """From now on packets of ours may pass."""
+        self._intake.note(self._clock.now_ns(), SESSION_CHANNEL, {"phase": "ours", "node_id": self.node_id})
+        self._status = replace(self._status, node_id=self.node_id)
 
     # listening
 
@@ -255,8 +225,8 @@ class ProbeSession:
                     tasks.create_task(self._tick(deliver), name="session tick"),
                     tasks.create_task(self._lookout.run(), name="lookout"),
                 ]
-                if allows(self.options.may, "ask"):
-                    running.append(tasks.create_task(self._speak(), name="publisher"))
+                if self._voice is not None:
+                    running.append(tasks.create_task(self._voice.run(), name="voice"))
                 await self._stopped.wait()
                 for task in running:
                     task.cancel()
@@ -280,18 +250,17 @@ class ProbeSession:
 
     def _notice(self, batch: Batch) -> None:
         """What the session itself learns from what was observed."""
-        self._tongues.learn(batch.changes)
         self._catalogue.learn(batch.changes)
-        if self._asker is not None:
-            self._asker.heard(self._tongues.take_new())
+        if self._voice is not None:
+            self._voice.learn(batch.changes)
         spaces = [name.text for name in batch.names if name.kind == NameKind.NAMESPACE]
         if spaces:
             self._status = replace(self._status, namespaces=(*self._status.namespaces, *spaces))
         for change in batch.changes:
             if change.kind == "gap":
                 self._notice_gap(change)
-        is_first = self._status.state == "connecting" and (spaces or (self._lookout and self._lookout.has_looked))
-        if is_first:
+        hears = any(name.kind == NameKind.PACKET_TYPE and name.text != "?" for name in batch.names)
+        if self._status.state == "connecting" and (hears or (self._lookout and self._lookout.has_looked)):
             self._status = replace(self._status, state="listening")
 
     def _notice_gap(self, change: StateChange) -> None:

@@ -1,0 +1,104 @@
+"""What a session says on the bus. With the permission *see* there is none."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from broker.clock import MILLISECOND, Clock
+from broker.observe.journal import StateChange
+from broker.operate.commands import Report
+from broker.probe.announcing import Announcer
+from broker.probe.asking import Asker, Tongues
+from broker.probe.door import Door
+from broker.probe.options import SessionOptions
+from broker.protocol.frame import RawFrame
+from broker.transport.base import Publisher, TransportError
+
+RETRY_S: Final = 2.0
+
+
+class Voice:
+    """Asks, and is announced if that is wanted, once there is a bus and its protocol is known."""
+
+    def __init__(
+        self, door: Door, node_id: str, options: SessionOptions, clock: Clock, begins: Callable[[], None]
+    ) -> None:
+        """
+        Args:
+            door: The way to the bus.
+            node_id: Ours.
+            options: Whether and where to be announced.
+            clock: For answers to PING.
+            begins: Told before the first packet can be sent.
+        """
+        self._door = door
+        self._node_id = node_id
+        self._options = options
+        self._clock = clock
+        self._begins = begins
+        self._tongues = Tongues(node_id)
+        self._asker: Asker | None = None
+        self._announcer: Announcer | None = None
+
+    @property
+    def is_announced(self) -> bool:
+        """Whether we are a node in somebody's registry."""
+        return self._announcer is not None and self._announcer.is_announced
+
+    @property
+    def trouble(self) -> str:
+        """Why we are not announced though we should be; empty otherwise."""
+        return self._announcer.trouble if self._announcer is not None else ""
+
+    async def run(self) -> None:
+        """Be ready to speak until cancelled.
+
+        Raises:
+            TransportError: The bus will never let us publish.
+        """
+        publisher = await self._publisher()
+        try:
+            self._begins()
+            self._asker = Asker(publisher, self._node_id, self._tongues)
+            if self._options.announce:
+                self._announcer = Announcer(
+                    publisher, self._node_id, self._tongues, self._options.namespaces, self._now_ms
+                )
+                await self._announcer.run()
+            await asyncio.Event().wait()
+        finally:
+            self._asker = self._announcer = None
+            await publisher.close()
+
+    def hear(self, at_ns: int, frames: Sequence[RawFrame]) -> None:
+        """Take in all frames: who speaks which protocol, and who asks for us."""
+        self._tongues.hear(at_ns, frames)
+        if self._announcer is not None:
+            self._announcer.hear(at_ns, frames)
+
+    def learn(self, changes: Iterable[StateChange]) -> None:
+        """Take in what was observed; ask where a protocol became known."""
+        self._tongues.learn(changes)
+        if self._asker is not None:
+            self._asker.heard(self._tongues.take_new())
+
+    def ask_once(self) -> Report:
+        """Ask all namespaces whose protocol is known, now."""
+        if self._asker is None:
+            return Report("failed", "Not connected yet.", "Ask again in a moment.")
+        return self._asker.ask_once()
+
+    def _now_ms(self) -> int:
+        return self._clock.now_ns() // MILLISECOND
+
+    async def _publisher(self) -> Publisher:
+        """A publisher, as soon as there is a bus."""
+        while True:
+            try:
+                return await self._door.publisher()
+            except TransportError as error:
+                if not error.retriable:
+                    raise
+            await asyncio.sleep(RETRY_S)
