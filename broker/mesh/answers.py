@@ -125,7 +125,9 @@ class TopologyNode:
         silent: Declared, but nothing was seen of it in the span.
         supposed: No INFO names it; taken from the names of its actions.
         offline: All of its instances are gone.
-        group: Key of the group it belongs to (its namespace, or its node when unique).
+        internal: A service whose name begins with ``$``.
+        is_gateway: It lets the outside in, as far as its name, INFO or traffic tell.
+        group: Key of the group it belongs to: its only node, or its namespace.
     """
 
     key: str
@@ -143,6 +145,7 @@ class TopologyNode:
     offline: bool = False
     internal: bool = False  # $node and the like
     is_gateway: bool = False
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)

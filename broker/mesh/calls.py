@@ -115,12 +115,29 @@ def waiting(
         limit: How many at most.
     """
     moment_ns = snapshot.through_ns if at_ns is None else at_ns
-    calls = [_waiting(snapshot, call, moment_ns) for call in snapshot.waiting if call.begin_ns <= moment_ns]
-    calls = [call for call in calls if call.waited_ms >= WAITED_S * 1000]
-    if moment_ns < snapshot.through_ns:
-        calls += _waited(snapshot, moment_ns)
-    passed = [call for call in calls if _is_about(snapshot, call, subject) and filter.matches(_fields(snapshot, call))]
-    return sorted(passed, key=lambda call: call.begin_ns)[:limit]
+    calls = list(_open_at(snapshot, moment_ns))
+    calls.sort(key=lambda call: call.begin_ns)
+    found: list[WaitingCall] = []
+    for call in calls:
+        told = _waiting(snapshot, call, moment_ns)
+        if _is_about(snapshot, told, subject) and (filter.is_empty or filter.matches(_fields(snapshot, told))):
+            found.append(told)
+            if len(found) >= limit:
+                break
+    return found
+
+
+def waiting_count(snapshot: Snapshot, at_ns: int) -> int:
+    """How many calls had been open for more than a second at a moment."""
+    return sum(1 for _ in _open_at(snapshot, at_ns))
+
+
+def _open_at(snapshot: Snapshot, at_ns: int) -> Iterator[OpenCall]:
+    """Calls that had been open for more than a second at a moment, in no order."""
+    until_ns = at_ns - round(WAITED_S * SECOND)
+    yield from (call for call in snapshot.waiting if call.begin_ns <= until_ns)
+    if at_ns < snapshot.through_ns:
+        yield from _waited(snapshot, at_ns)
 
 
 def _waiting(snapshot: Snapshot, call: OpenCall, at_ns: int) -> WaitingCall:
@@ -136,19 +153,18 @@ def _waiting(snapshot: Snapshot, call: OpenCall, at_ns: int) -> WaitingCall:
     )
 
 
-def _waited(snapshot: Snapshot, at_ns: int) -> Iterator[WaitingCall]:
+def _waited(snapshot: Snapshot, at_ns: int) -> Iterator[OpenCall]:
     """Calls that have ended since, and were waiting then."""
     for block in snapshot.call_blocks:
         if block.to_ns <= at_ns:
             continue
-        duration_s = block.column("duration_s")
-        begin_ns = block.times - np.round(duration_s.astype(np.float64) * SECOND).astype(np.int64)
+        begin_ns = block.times - np.rint(milliseconds(block.column("duration_s")) * MILLISECOND).astype(np.int64)
         waited = (block.times > at_ns) & (begin_ns <= at_ns - WAITED_S * SECOND)
         waited &= block.column("outcome") < COUNTED_OUTCOMES
         cut = Cut(block, np.flatnonzero(waited))
         columns = (cut.column(name).tolist() for name in ("action", "caller", "source", "target", "trace"))
         for begin, *ends in zip(begin_ns[waited].tolist(), *columns, strict=True):
-            yield _waiting(snapshot, OpenCall(0, begin, 0, *ends), at_ns)
+            yield OpenCall(0, begin, 0, *ends)
 
 
 def _fields(snapshot: Snapshot, call: WaitingCall) -> dict[str, object]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker.mesh.answers import Figures, GroupBy, Topology, TopologyEdge, TopologyNode
-from broker.mesh.boxes import NO_BOX, Box, Boxing, boxing
+from broker.mesh.boxes import NO_BOX, Box, Boxing, boxing, node_key
 from broker.mesh.cuts import Cut, call_cuts
 from broker.mesh.figures import FigureCounter, FigureTable
 from broker.mesh.filter import EMPTY, Filter
@@ -189,9 +189,16 @@ def _nodes(
                 offline=here is not None and bool(here.offline) and not here.online,
                 internal=box.kind == "service" and box.title.startswith("$"),
                 is_gateway=_is_gateway(box, received[number], sent[number], hinted),
+                group=_group(box, here),
             )
         )
     return nodes
+
+
+def _group(box: Box, place: Place | None) -> str:
+    if box.kind == "service" and place is not None and len(place.nodes) == 1:
+        return node_key(box.namespace, place.nodes[0])
+    return "" if box.kind == "namespace" else f"namespace:{box.namespace}"
 
 
 def _is_gateway(box: Box, received: Figures, sent: Figures, hinted: set[tuple[str, str]]) -> bool:

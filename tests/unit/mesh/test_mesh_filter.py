@@ -239,7 +239,7 @@ def fields_of_call(row: int) -> dict[str, object]:
         "caller": caller or f"node:{source}",
         "error": text(NameKind.ERROR, "error"),
         "outcome": Outcome(block.column("outcome")[row]).name.lower(),
-        "duration": round(float(block.column("duration_s")[row]) * 1000, 6),
+        "duration": round(float(block.column("duration_s")[row]) * 1000, 3),
         "namespace": names.namespace_text(NameKind.ACTION, block.column("action")[row]),
         "level": int(block.column("level")[row]),
         "type": ("REQ", "RES"),
