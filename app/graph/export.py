@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRectF, QSize
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtGui import QColor, QImage, QImageWriter, QPainter
 from PySide6.QtSvg import QSvgGenerator
 
 from app.theme import Theme
@@ -58,7 +58,11 @@ def svg(scene: Scene, theme: Theme, title: str = "Graph") -> bytes:
 
 
 def png(scene: Scene, theme: Theme) -> bytes:
-    """A picture at twice the size; smaller where that would have more than 64 million pixels."""
+    """A picture at twice the size; smaller where that would have more than 64 million pixels.
+
+    Raises:
+        OSError: There is no memory for it.
+    """
     view = _whole(scene, PNG_ZOOM)
     pixels = view.width * view.height
     if pixels > MOST_PIXELS:
@@ -69,7 +73,9 @@ def png(scene: Scene, theme: Theme) -> bytes:
     painter.end()
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, b"PNG")
+    writer = QImageWriter(buffer, QByteArray(b"png"))
+    if not writer.write(image):
+        raise OSError(f"the picture of {view.width} x {view.height} px cannot be made: {writer.errorString()}")
     return bytes(buffer.data().data())
 
 

@@ -39,8 +39,9 @@ from app.widgets.canvas.viewport import Viewport
 SLICE_S = 0.005
 FRAME_MS = 33
 REST_MS = 150
-MOST_FIT_ZOOM = 1.35
+MOST_FIT_ZOOM = 1.5
 MARGIN = 12
+HOME_MARGIN = 44
 
 
 class GraphCanvas(QWidget):
@@ -206,9 +207,8 @@ class GraphCanvas(QWidget):
     def _go_home(self) -> None:
         box = self.scene.bounds()
         if not box.isEmpty():
-            # below is the legend, at its right the map
-            box.adjust(0, 0, 0, 28 / max(0.05, self.viewport.zoom))
-            self.look_at(self.viewport.fitted(box, margin=48, most_zoom=MOST_FIT_ZOOM), is_home=True)
+            home = self.viewport.fitted(box, margin=HOME_MARGIN, below=self._legend.height(), most_zoom=MOST_FIT_ZOOM)
+            self.look_at(home, is_home=True)
         self._is_at_home = True
 
     def zoom_by(self, factor: float, at: QPointF | None = None) -> None:

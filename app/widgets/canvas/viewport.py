@@ -67,18 +67,19 @@ class Viewport:
         away_x, away_y = (at.x() - self.width / 2) / zoom, (at.y() - self.height / 2) / zoom
         return replace(self, zoom=zoom, x=fixed.x() - away_x, y=fixed.y() - away_y)
 
-    def fitted(self, rect: QRectF, *, margin: int = 40, most_zoom: float = MOST_ZOOM) -> Viewport:
+    def fitted(self, rect: QRectF, *, margin: int = 40, below: int = 0, most_zoom: float = MOST_ZOOM) -> Viewport:
         """All of a rectangle, as large as it goes.
 
         Args:
             rect: On the plane.
             margin: px left free around it.
+            below: px left free below that.
             most_zoom: Small things are not blown up beyond this.
         """
-        wide, high = max(1, self.width - 2 * margin), max(1, self.height - 2 * margin)
+        wide, high = max(1, self.width - 2 * margin), max(1, self.height - 2 * margin - below)
         zoom = min(wide / max(1.0, rect.width()), high / max(1.0, rect.height()), most_zoom)
         zoom = min(MOST_ZOOM, max(LEAST_ZOOM, zoom))
-        return replace(self, zoom=zoom, x=rect.center().x(), y=rect.center().y())
+        return replace(self, zoom=zoom, x=rect.center().x(), y=rect.center().y() + below / 2 / zoom)
 
     def mapping_from(self, other: Viewport) -> QTransform:
         """From the px of another viewport to the px of this one."""
