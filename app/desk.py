@@ -108,9 +108,14 @@ class Desk(QObject):
         return self._snapshot
 
     def span(self) -> Span:
-        """What the cursor shows of the timeline as it is now."""
+        """What the cursor shows of the timeline as it is now.
+
+        Never begins before the timeline does: rates are calls by the time
+        in which they could have been heard.
+        """
         snapshot = self.snapshot
-        return self.cursor.span(snapshot.begin_ns, snapshot.through_ns)
+        span = self.cursor.span(snapshot.begin_ns, snapshot.through_ns)
+        return span._replace(from_ns=min(max(span.from_ns, snapshot.begin_ns), span.to_ns))
 
     # what a user changes
 

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,11 +48,15 @@ class Sittings(QObject):
         self._demo: DemoRun | None = None
         self._password_found.connect(self._open_with_password)
 
+    def known(self, url: str) -> Connection:
+        """The connection as it was named and coloured before; a new one for a URL that was never opened."""
+        return next((found for found in self._window().settings.recent if found.url == url), Connection(url))
+
     # the opener's part
 
     def open_live(self, wanted: Wanted) -> None:
         """A live mesh; its password comes from the key store when it is kept there."""
-        if wanted.connection.has_password:
+        if wanted.connection.has_password and (wanted.keep_password or not wanted.password):
             threading.Thread(target=self._use_key_store, args=(wanted,), name="key store", daemon=True).start()
         else:
             self._open_with_password(wanted)
@@ -92,12 +97,12 @@ class Sittings(QObject):
 
     def _open_with_password(self, wanted: Wanted) -> None:
         connection, window = wanted.connection, self._window()
-        if wanted.keep_password and wanted.password and not connection.has_password:
-            window.start.banner.say("The password is not kept.", key_store.NO_STORE, "slow")
         connection.last_ns = SystemClock().now_ns()
         window.settings.remember(connection)
         window.settings.save()
         self.open_connection(connection, wanted.password)
+        if wanted.keep_password and wanted.password and not connection.has_password and window.shell is not None:
+            window.shell.show_report("failed", "The password is not kept.", key_store.NO_STORE)
 
     def open_connection(self, connection: Connection, password: str) -> None:
         """A live mesh, with the password in hand."""
@@ -121,10 +126,8 @@ class Sittings(QObject):
         session = Session(options)
         session.lost.connect(self._on_lost)
         session.reported.connect(self._on_report)
-        shell = window.show_session(session.desk, place, session.close)
+        window.show_session(session.desk, place, session.close)
         session.desk.set_reduce_motion(window.settings.reduce_motion)
-        if len(options.namespaces) == 1 and not place.is_file:
-            shell.show_place()
         session.start()
 
     def _on_demo(self, url: str, namespace: str) -> None:
@@ -166,13 +169,15 @@ def run_window(*, target: Target | None = None, demo: bool = False, show_s: floa
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)  # noqa: S101  nobody makes another one before us
+    # the worker gives way to painting after 1 ms; after Python's own 5 ms the window stutters
+    sys.setswitchinterval(0.001)
     app.setApplicationName("meshscope")
     app.setApplicationDisplayName("Meshscope")
     app.setDesktopFileName("meshscope")
     sittings = Sittings()
     # an offscreen picture shall not depend on what was done before on this machine
     kept = settings.load(settings.default_path() if not show_s else None)
-    window = Window(kept, load_views(), check, _Opening(sittings))
+    window = Window(kept, load_views(), check, opening(sittings))
     sittings.window = window
     catch_bugs(window)
     window.show()
@@ -204,6 +209,11 @@ class _Opening(Opener):
         self._sittings.open_demo()
 
 
+def opening(sittings: Sittings) -> Opener:
+    """What a window may ask for, done by these sittings."""
+    return _Opening(sittings)
+
+
 def _open(sittings: Sittings, target: Target | None, *, demo: bool) -> None:
     if demo:
         sittings.open_demo()
@@ -211,8 +221,8 @@ def _open(sittings: Sittings, target: Target | None, *, demo: bool) -> None:
         sittings.open_file(target.path)
     elif target is not None:
         found = ConnectionSettings.parse(target.url, password=target.password or None, tls_ca=target.tls_ca or None)
-        connection = Connection(
-            found.redacted,
+        connection = replace(
+            sittings.known(found.redacted),
             may=target.may,
             announce=target.announce,
             namespaces=list(target.namespaces),

@@ -15,7 +15,7 @@ from app.items.records import Column, in_order
 from app.live import LiveView
 from app.widgets.controls import label, row, section, set_text, titled_panel
 from app.widgets.empty_state import EmptyState
-from app.widgets.format import NOTHING, age, clock_time, count
+from app.widgets.format import NOTHING, clock_time, count, length
 from app.widgets.table import RecordTable
 from broker.clock import SECOND
 from broker.mesh import inventory
@@ -146,7 +146,7 @@ class RecordView(LiveView):
         order, is_descending = self.comings.order
         self.comings.show_records(in_order(answer.comings, order, is_descending=is_descending))
         set_text(self._count, count(len(answer.records)))
-        set_text(self._note, f"seen on the bus in {age(answer.span.seconds)}; calls inside one node are not")
+        set_text(self._note, f"seen on the bus in {length(answer.span.seconds)}; calls inside one node are not")
         self._stack.setCurrentIndex(1 if answer.records else 0)
         if not answer.records:
             self._say_why(answer)
@@ -157,7 +157,7 @@ class RecordView(LiveView):
         if answer.is_filtered:
             self.empty.say(
                 f"The filter leaves no {what}",
-                f"Nothing matches “{self.desk.wanted.text}” in the last {age(answer.span.seconds)}.",
+                f"Nothing matches “{self.desk.wanted.text}” in the last {length(answer.span.seconds)}.",
                 "Remove the filter",
                 self.desk.clear_filter,
             )
@@ -165,7 +165,7 @@ class RecordView(LiveView):
             self.empty.say("Nothing heard yet", "Waiting for the first packets from the bus.")
         else:
             self.empty.say(
-                f"No {what} seen in {age(answer.heard_s)}",
+                f"No {what} seen in {length(answer.heard_s)}",
                 "Names come with traffic between nodes, schemas with the INFO packets that nodes send when they start "
                 "or are asked. With the permission to ask, “Ask once” makes every node tell now. Calls inside one node "
                 "are not on the bus.",

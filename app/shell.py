@@ -21,7 +21,7 @@ from app.views.registry import View
 from app.widgets.banner import Banner
 from app.widgets.controls import Tone, button, label, retint, row, set_text
 from app.widgets.filter_bar import FilterBar
-from app.widgets.format import age, byte_size, clock_time, count, date_time, percent, rate, zone_name
+from app.widgets.format import byte_size, clock_time, count, date_time, length, percent, rate, zone_name
 from app.widgets.pace import Pace
 from app.widgets.palette import Entry, Palette
 from app.widgets.status_line import StatusLine, Told
@@ -384,7 +384,7 @@ class Shell(QWidget):
             arrived = f" · +{count(more)} packets while paused" if not is_file else ""
             self.bar.show_time(f"paused {moment} {zone}", is_live=False)
             begin = clock_time(span.from_ns) if span.from_ns > 0 else "the beginning"
-            what = f"❚❚  Paused: {begin} – {date_time(span.to_ns)}, {age(span.seconds)}"
+            what = f"❚❚  Paused: {begin} – {date_time(span.to_ns)}, {length(span.seconds)}"
             set_text(self._paused_text, f"{what}{arrived}")
             self._back.setVisible(self.desk.is_zoomed)
         self.bar.show_span(cursor.length_ns / SECOND)

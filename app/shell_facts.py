@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.widgets.timeline_strip import Mark, StripContent
 from broker.clock import SECOND
-from broker.mesh import activity
+from broker.mesh import activity, presence
 from broker.mesh.answers import Coming
 from broker.mesh.span import Span
 from broker.mesh.timeline import Snapshot
@@ -59,12 +59,11 @@ def shell_facts(namespace: str | None, snapshot: Snapshot) -> ShellFacts:
     """Everything around the views, of one namespace or all."""
     now_ns, tally = snapshot.through_ns, snapshot.tally
     by_namespace: dict[str, int] = dict.fromkeys(snapshot.namespaces(), 0)
-    known = online = 0
-    for (where, _node), value, _interval in snapshot.state.values_at("node", now_ns):
+    nodes = set(snapshot.state.of_kind("node")) - presence.our_nodes(snapshot)
+    for where, _node in nodes:
         by_namespace[where] = by_namespace.get(where, 0) + 1
-        if namespace in (None, where):
-            known += 1
-            online += value.get("state") == "online"
+    here = {key for key in nodes if namespace in (None, key[0])}
+    online = len(here - presence.gone_nodes(snapshot, now_ns))
     services = sum(namespace in (None, where) for (where, _), _v, _i in snapshot.state.values_at("service", now_ns))
     last = Span((now_ns // SECOND - RATE_S) * SECOND, now_ns // SECOND * SECOND)
     packets = sum(snapshot.counters.total(last, "packets").values())
@@ -73,7 +72,7 @@ def shell_facts(namespace: str | None, snapshot: Snapshot) -> ShellFacts:
         through_ns=now_ns,
         namespaces=tuple(sorted(by_namespace.items())),
         nodes_online=online,
-        nodes_known=known,
+        nodes_known=len(here),
         services=services,
         packets_per_s=packets / heard_s,
         packets=tally.packets,

@@ -16,7 +16,7 @@ from app.live import LiveView
 from app.side_facts import SideFacts, filter_for, side_facts
 from app.widgets.controls import Tone, button, column, label, row, section, set_property, set_text
 from app.widgets.figures import Figure, FigureRow
-from app.widgets.format import age, change_ms, clock_time, count, duration_ms, percent, rate
+from app.widgets.format import change_ms, clock_time, count, duration_ms, length, percent, rate
 from app.widgets.mini_table import Cell, MiniRow, MiniTable
 from app.widgets.small_charts import Curves, HeatStrip
 from broker.mesh.answers import ActionRow, CallRecord, Figures, Series
@@ -172,7 +172,7 @@ class SidePanel(LiveView):
                 Figure(duration_ms(figures.p99_ms), "p99", "", samples_note(figures)),
             ]
         )
-        set_text(self._over_time, f"LATENCY, {count(figures.completed)} CALLS IN {age(seconds).upper()}")
+        set_text(self._over_time, f"LATENCY, {count(figures.completed)} CALLS IN {length(seconds).upper()}")
         if facts.series is not None:
             self._show_series(facts.series)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from app.widgets.format import NOTHING, age, byte_size, clock_time, count, date_time, duration_ms, percent
+from app.widgets.format import NOTHING, byte_size, clock_time, count, date_time, duration_ms, length, percent
 from broker.mesh import calls, inventory, latency
 from broker.mesh.answers import ActionRow, CallRecord, Figures, Series
 from broker.mesh.filter import EMPTY, Filter, parse
@@ -76,6 +76,7 @@ def _mesh(snapshot: Snapshot, span: Span, wanted: Filter) -> SideFacts:
     series = latency.series(snapshot, span, subject=None, filter=wanted, buckets=BUCKETS, heat_rows=HEAT_ROWS)
     found = series[0] if series else None
     rows = latency.action_table(snapshot, span, filter=wanted, by="service", spark_buckets=16)
+    heard = [row for row in rows if row.figures.calls]
     return SideFacts(
         None,
         "Whole mesh" if wanted.is_empty else "What the filter leaves",
@@ -84,7 +85,7 @@ def _mesh(snapshot: Snapshot, span: Span, wanted: Filter) -> SideFacts:
         figures=found.total if found else Figures(),
         series=found,
         table_title="Services",
-        table=tuple(sorted(rows, key=lambda row: -row.figures.calls)[:ROWS]),
+        table=tuple(sorted(heard, key=lambda row: -row.figures.calls)[:ROWS]),
         recent=tuple(calls.recent(snapshot, span, filter=wanted, limit=RECENT)),
     )
 
@@ -101,7 +102,8 @@ def _flow(question: Asked) -> dict[str, Any]:
 def _rows(question: Asked, by: str, wanted: Callable[[Subject], bool]) -> tuple[ActionRow, ...]:
     """Rows of the latency table that belong to the subject, the busiest first."""
     rows = latency.action_table(question.snapshot, question.span, by=by, spark_buckets=16)  # type: ignore[arg-type]
-    mine = [row for row in rows if row.subject.namespace == question.subject.namespace and wanted(row.subject)]
+    namespace = question.subject.namespace
+    mine = [row for row in rows if row.figures.calls and row.subject.namespace == namespace and wanted(row.subject)]
     return tuple(sorted(mine, key=lambda row: -row.figures.calls)[:ROWS])
 
 
@@ -244,7 +246,7 @@ def _event(question: Asked) -> SideFacts:
     if found is None:
         return SideFacts(subject, subject.name, "event", "not seen in this window", is_known=False)
     facts = (
-        ("packets", f"{count(found.packets)} in {age(question.span.seconds)}"),
+        ("packets", f"{count(found.packets)} in {length(question.span.seconds)}"),
         ("namespace", found.namespace or NOTHING),
         ("groups", _joined(found.groups)),
         ("sent by", _joined(found.emitters, 12)),

@@ -81,6 +81,7 @@ class ConnectionForm(QFrame):
         self.open = button("Connect", self._connect, role="primary")
         self._lay_out()
         self.url.textEdited.connect(self._url_to_parts)
+        self.url.editingFinished.connect(self._hide_password)
         for part in (self.host, self.port, self.user):
             part.textEdited.connect(self._parts_to_url)
         self.tls.clicked.connect(self._parts_to_url)
@@ -198,8 +199,14 @@ class ConnectionForm(QFrame):
         self.port.setText(str(settings.port) if is_one else "")
         self.user.setText(settings.username)
         self.tls.setChecked(settings.is_tls)
+
+    def _hide_password(self) -> None:
+        """A password is not left standing in a line that everybody can read."""
+        try:
+            settings = ConnectionSettings.parse(self.url.text().strip())
+        except ValueError:
+            return
         if settings.password:
-            # a password is not left standing in a line that everybody can read
             self.password.setText(settings.password)
             self.url.setText(replace(settings, password="").redacted)
 

@@ -36,7 +36,7 @@ def _title(action: ActionRecord) -> str:
 
 
 COLUMNS: tuple[Column[ActionRecord], ...] = (
-    Column("action", _title, lambda a: a.name, width=200, tone=name_of_health),
+    Column("action", _title, lambda a: (a.name.startswith("$"), a.name), width=200, tone=name_of_health),
     namespace_column(),
     Column("parameters", lambda a: params_line(a.params), width=0, tone=lambda _a: "dim"),
     *figure_columns(lambda a: a.figures),

@@ -17,7 +17,7 @@ from app.views.registry import MAIN, View, register
 from app.widgets.controls import Tone, label, row, section, set_text, titled_panel
 from app.widgets.empty_state import EmptyState
 from app.widgets.figures import Figure, FigureCard
-from app.widgets.format import NOTHING, age, change_ms, clock_time, count, duration_ms, percent, rate
+from app.widgets.format import NOTHING, change_ms, clock_time, count, duration_ms, length, percent, rate
 from app.widgets.table import RecordTable
 from broker.mesh import inventory, overview
 from broker.mesh.answers import Coming, Concern, Golden, Overview
@@ -35,13 +35,13 @@ CONCERNS: tuple[Column[Concern], ...] = (
         tone=lambda c: SEVERITIES[c.severity][1],
         tip=lambda c: c.severity,
     ),
-    Column("what is wrong", lambda c: c.title, width=330, tone=lambda c: "" if c.severity == "note" else c.severity),
+    Column("what is wrong", lambda c: c.title, width=250, tone=lambda c: "" if c.severity == "note" else c.severity),
     Column("why we think so", lambda c: c.detail, width=0, tone=lambda _c: "dim"),
-    Column("since", lambda c: clock_time(c.since_ns), width=80, tone=lambda _c: "dim"),
+    Column("since", lambda c: clock_time(c.since_ns), width=76, tone=lambda _c: "dim"),
     Column(
         "look at",
         lambda c: f"{c.leads_to.title()} →",
-        width=100,
+        width=90,
         tone=lambda _c: "accent",
         tip=lambda c: f"Enter or a double click leads to {c.leads_to}",
     ),
@@ -136,14 +136,14 @@ class OverviewView(LiveView):
         if found.golden.total.calls:
             calls = count(found.golden.total.calls)
             self.empty.say(
-                "Nothing is wrong", f"{calls} calls between nodes in {age(seconds)}, none of them conspicuous."
+                "Nothing is wrong", f"{calls} calls between nodes in {length(seconds)}, none of them conspicuous."
             )
         elif heard_s < 1:
             self.empty.say("Nothing heard yet", "Waiting for the first packets from the bus.")
         else:
             known = f"{count(found.services_known)} services known" if found.services_known else "no service known"
             self.empty.say(
-                f"No traffic seen in {age(min(seconds, heard_s))}",
+                f"No traffic seen in {length(min(seconds, heard_s))}",
                 f"{known}. Calls inside one node are not on the bus, and Moleculer prefers the local endpoint. "
                 "If there should be traffic: check the namespace, the Redis database and the filter.",
             )
@@ -175,7 +175,9 @@ class OverviewView(LiveView):
         now, before = golden.total.rate, golden.before.rate
         change = "" if not golden.before.calls else _relative(now, before)
         self.cards[0].show_figure(
-            Figure(rate(now), "calls between nodes", "", f"{count(golden.total.calls)} in {age(golden.span.seconds)}"),
+            Figure(
+                rate(now), "calls between nodes", "", f"{count(golden.total.calls)} in {length(golden.span.seconds)}"
+            ),
             change,
             "dim",
         )

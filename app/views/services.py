@@ -29,7 +29,7 @@ def _title(service: ServiceRecord) -> str:
 
 
 COLUMNS: tuple[Column[ServiceRecord], ...] = (
-    Column("service", _title, lambda s: s.full_name, width=180, tone=name_of_health),
+    Column("service", _title, lambda s: (s.full_name.startswith("$"), s.full_name), width=180, tone=name_of_health),
     namespace_column(),
     Column("version", lambda s: s.version or NOTHING, width=70, tone=lambda _s: "dim"),
     Column(

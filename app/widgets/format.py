@@ -129,6 +129,11 @@ def age(seconds: float) -> str:
     return f"{whole // 86_400} days"
 
 
+def length(seconds: float) -> str:
+    """How long a window is: "48 s", "5 min", "1 min 48 s"."""
+    return duration_ms(round(seconds) * 1000, short=True) if seconds >= 1 else duration_ms(seconds * 1000, short=True)
+
+
 def moment(at_ns: int, utc: bool | None = None) -> datetime:
     """A moment in the zone that is shown."""
     at = datetime.fromtimestamp(at_ns / _SECOND, UTC)

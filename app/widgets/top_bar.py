@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction, QActionGroup, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QWidget
 
 from app.widgets.controls import ElidedButton, Tone, button, label, set_icon, set_property, set_text
-from app.widgets.format import age
+from app.widgets.format import length
 
 SPANS: Final[dict[int, str]] = {
     60: "last 1 min",
@@ -133,9 +133,9 @@ class TopBar(QFrame):
         """Say how long the window is."""
         whole = int(seconds)
         known = SPANS.get(whole)
-        set_text(self.span, f"{known or age(seconds)} ▾")
-        for length, action in self._span_actions.items():
-            action.setChecked(length == whole and known is not None)
+        set_text(self.span, f"{known or length(seconds)} ▾")
+        for span_s, action in self._span_actions.items():
+            action.setChecked(span_s == whole and known is not None)
 
     def show_rates(self, packets: str, lost: int) -> None:
         """Say how much is heard and what is known to be lost."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 
 import pytest
@@ -91,7 +92,7 @@ def test_paused_the_picture_stands_still_while_the_timeline_grows(desk: Desk, ti
         mesh.fill(timeline, 30)
     assert (desk.span(), ticks) == (span, [])
     desk.follow()
-    assert desk.span() == Span(span.from_ns + 30 * SECOND, span.to_ns + 30 * SECOND)
+    assert desk.span() == Span(span.from_ns, span.to_ns + 30 * SECOND)
 
 
 def test_zooming_twice_and_back_twice_ends_where_it_began(desk: Desk, mesh: FakeMesh) -> None:
@@ -134,6 +135,12 @@ def test_views_obey_namespace_and_filter_together(desk: Desk, namespace: str | N
     desk.set_namespace(namespace)
     desk.set_filter(parse(wanted))
     assert (desk.filter.text, desk.wanted.text) == (text, wanted)
+
+
+def test_the_span_never_begins_before_anything_was_heard(desk: Desk, timeline: Timeline) -> None:
+    FakeMesh().fill(timeline, 10)
+    assert desk.cursor.length_ns == 300 * SECOND
+    assert math.isclose(desk.span().seconds, 10, abs_tol=1)
 
 
 def test_selecting_the_same_thing_again_tells_nobody(desk: Desk) -> None:

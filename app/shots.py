@@ -1,0 +1,156 @@
+"""Pictures of every view of the demo mesh, in both themes and two sizes: `python -m app.shots FOLDER`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtWidgets import QApplication
+
+from app import settings
+from app.main import Sittings, opening
+from app.settings import Connection
+from app.shell import Shell
+from app.views.registry import load_views
+from app.widgets.key_sheet import KeySheet
+from app.window import Window
+from broker.mesh.subject import Subject
+from broker.transport import check
+
+SIZES = ((1280, 800), (2560, 1440))
+THEMES = ("dark", "light")
+HEAR_S = 40.0
+SETTLE_MS = 1500
+FOUND_WITHIN_S = 30
+
+
+def wait(milliseconds: int) -> None:
+    """Let the window live for a while."""
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()
+
+
+class Camera:
+    """Takes pictures of a window into a folder."""
+
+    def __init__(self, window: Window, folder: Path) -> None:
+        self._window, self.folder = window, folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def take(self, name: str) -> None:
+        """A picture of the window, in its theme and size, under a name."""
+        size = f"{self._window.width()}x{self._window.height()}"
+        path = self.folder / f"{name}-{self._window.settings.theme}-{size}.png"
+        self._window.grab().save(str(path))
+        sys.stdout.write(f"{path}\n")
+        sys.stdout.flush()
+
+    def every_look(self, shoot: dict[str, object]) -> None:
+        """Run every shoot in every theme and size."""
+        for theme in THEMES:
+            self._window.use_theme(theme)
+            for size in SIZES:
+                self._window.resize(*size)
+                for name, prepare in shoot.items():
+                    if callable(prepare):
+                        prepare()
+                    wait(SETTLE_MS)
+                    self.take(name)
+
+
+def start_pictures(window: Window, camera: Camera) -> None:
+    """The first page, as it is after some use."""
+    window.settings.recent = [
+        Connection("redis://redis.shop.example:6379", "shop-production", namespaces=["prod"], colour="failed"),
+        Connection("redis://localhost:6379", "localhost"),
+    ]
+    for recent in window.settings.recent:
+        recent.last_ns = 1_772_620_928_000_000_000
+    window.start.show_recent()
+    camera.every_look({"start": None})
+
+
+def session_pictures(shell: Shell, camera: Camera) -> None:
+    """Every view, with something selected where that shows more, and what is special."""
+    desk = shell.desk
+    namespace = next(iter(desk.snapshot.namespaces()), "")
+    service = Subject("service", namespace, _busiest(shell))
+
+    def show(view: str, subject: Subject | None) -> None:
+        shell.filter_bar.set_text("")
+        desk.follow()
+        desk.select(subject)
+        desk.show_view(view)
+
+    def pause() -> None:
+        show("overview", None)
+        desk.pause()
+
+    def write_wrong_filter() -> None:
+        show("overview", None)
+        shell.filter_bar.set_text("durration > 200ms")
+
+    shoot: dict[str, object] = {view.id: (lambda view_id=view.id: show(view_id, None)) for view in load_views()}
+    shoot["graph-selected"] = lambda: show("graph", service)
+    shoot["services-selected"] = lambda: show("services", service)
+    shoot["paused"] = pause
+    shoot["wrong-filter"] = write_wrong_filter
+    camera.every_look(shoot)
+    shell.filter_bar.set_text("")
+
+
+def _busiest(shell: Shell) -> str:
+    rows = shell.side.table.texts()
+    return rows[0][0].lstrip("▲◷ ") if rows else ""
+
+
+def key_pictures(window: Window, camera: Camera) -> None:
+    """The sheet of keys, over the window."""
+    for theme in THEMES:
+        window.use_theme(theme)
+        window.show_keys()
+        wait(300)
+        sheet = window.findChild(KeySheet)
+        if sheet is not None:
+            sheet.grab().save(str(camera.folder / f"keys-{theme}.png"))
+            sheet.close()
+            wait(50)
+
+
+def main(folder: str) -> int:
+    """Start the demo, listen for a while, take all pictures. The exit code."""
+    app = QApplication(sys.argv[:1])
+    app.setApplicationName("meshscope")
+    sittings = Sittings()
+    window = Window(settings.load(None), load_views(), check, opening(sittings))
+    sittings.window = window
+    window.show()
+    camera = Camera(window, Path(folder))
+    try:
+        start_pictures(window, camera)
+        window.use_theme("dark")
+        sittings.open_demo()
+        for _ in range(FOUND_WITHIN_S * 10):
+            if window.shell is not None:
+                break
+            wait(100)
+        if window.shell is None:
+            sys.stderr.write(f"the demo did not start: {window.start.banner.text}\n")
+            return 1
+        window.shell.set_span(300)
+        wait(round(HEAR_S * 1000))
+        session_pictures(window.shell, camera)
+        key_pictures(window, camera)
+    finally:
+        window.close()
+        sittings.end_demo()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else "build/shots"))

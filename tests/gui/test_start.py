@@ -1,0 +1,140 @@
+"""The start page and the form for a connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from conftest import no_check
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLineEdit, QWidget
+from pytestqt.qtbot import QtBot
+
+from app import settings
+from app.settings import Connection
+from app.start import StartPage
+from app.start_form import ConnectionForm, Wanted
+from app.window import Window
+from broker.transport.base import CheckResult
+from broker.transport.url import ConnectionSettings
+
+Show = Callable[[QWidget], QWidget]
+
+
+@pytest.fixture
+def form(shown: Show) -> ConnectionForm:
+    made = ConnectionForm(no_check)
+    shown(made)
+    return made
+
+
+def write(qtbot: QtBot, edit: QLineEdit, text: str) -> None:
+    edit.selectAll()
+    qtbot.keyClicks(edit, text)
+
+
+def test_a_url_fills_the_parts_and_parts_make_the_url(form: ConnectionForm, qtbot: QtBot) -> None:
+    write(qtbot, form.url, "rediss://ops@redis.example.org:6380/2")
+    assert (form.host.text(), form.port.text(), form.user.text()) == ("redis.example.org", "6380", "ops")
+    assert form.tls.isChecked()
+    write(qtbot, form.host, "other.example.org")
+    form.tls.click()
+    assert form.url.text() == "redis://ops@other.example.org:6380/2"
+
+
+def test_a_password_in_the_url_moves_into_its_own_field_and_is_never_shown(form: ConnectionForm, qtbot: QtBot) -> None:
+    form.url.clear()
+    qtbot.keyClicks(form.url, "redis://ops:s3cret@h:6379")
+    form.password.setFocus()
+    form.url.editingFinished.emit()
+    assert "s3cret" not in form.url.text()
+    assert form.password.echoMode() is QLineEdit.EchoMode.Password
+    wanted = form.wanted()
+    assert wanted.password == "s3cret"
+    assert "s3cret" not in repr(wanted.connection)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [("nats://h", "redis://"), ("redis://h:99999", "expected a number from 1 to 65535"), ("", "redis://")],
+)
+def test_what_is_wrong_with_a_url_is_said_and_nothing_is_opened(
+    form: ConnectionForm, qtbot: QtBot, url: str, said: str
+) -> None:
+    form.url.selectAll()
+    qtbot.keyClicks(form.url, url or "a")
+    if not url:
+        qtbot.keyClick(form.url, Qt.Key.Key_Backspace)
+    assert said in form._error.text()
+    assert not form.open.isEnabled()
+    assert not form.test.isEnabled()
+
+
+def test_namespaces_permission_and_name_are_asked_for(form: ConnectionForm, qtbot: QtBot) -> None:
+    qtbot.keyClicks(form.namespaces, "prod, -")
+    qtbot.keyClicks(form.name, "shop")
+    form.ask.click()
+    form.announce.click()
+    form.colour.setCurrentIndex(form.colour.findData("failed"))
+    with qtbot.waitSignal(form.connect_wanted) as wanted:
+        form.open.click()
+    connection = wanted.args[0].connection
+    assert connection == Connection(
+        "redis://localhost:6379", "shop", "ask", announce=True, namespaces=["prod", ""], colour="failed"
+    )
+
+
+def test_a_test_tells_finding_by_finding_with_advice(shown: Show, qtbot: QtBot) -> None:
+    async def check(_settings: ConnectionSettings) -> list[CheckResult]:
+        return [
+            CheckResult("connection", True, "connected"),
+            CheckResult("listening", False, "not allowed", "Allow it."),
+        ]
+
+    form = ConnectionForm(check)
+    shown(form)
+    form.test.click()
+    qtbot.waitUntil(lambda: len(form.result_texts()) == 2)
+    assert form.result_texts() == ["ok: connection: connected", "wrong: listening: not allowed"]
+    qtbot.waitUntil(lambda: form.test.text() == "Test connection")
+
+
+def test_a_test_that_hangs_is_cancelled(shown: Show, qtbot: QtBot) -> None:
+    async def check(_settings: ConnectionSettings) -> list[CheckResult]:
+        await asyncio.sleep(3600)
+        return []
+
+    form = ConnectionForm(check)
+    shown(form)
+    form.test.click()
+    qtbot.waitUntil(lambda: form._run is not None and form._run._task is not None)
+    run = form._run
+    form.test.click()
+    assert form.test.text() == "Test connection"
+    assert run is not None
+    qtbot.waitUntil(lambda: not run._thread.is_alive())
+
+
+def test_a_recent_connection_opens_with_one_click_and_its_kept_password(shown: Show, qtbot: QtBot) -> None:
+    kept = settings.load(None)
+    kept.remember(Connection("redis://ops@h:6379", "shop-production", has_password=True))
+    page = StartPage(kept, no_check)
+    shown(page)
+    row = page._recent.itemAt(1).widget()
+    assert "shop-production" in row.accessibleName()
+    with qtbot.waitSignal(page.connect_wanted) as wanted:
+        row.click()
+    assert wanted.args[0] == Wanted(kept.recent[0], "", keep_password=True)
+
+
+def test_a_capture_that_is_gone_is_told(window: Window) -> None:
+    window._open_file("/nowhere/checkout.mcap")
+    assert "/nowhere/checkout.mcap is not there any more." in window.start.banner.text
+
+
+def test_nothing_opened_before_says_what_can_be_done(shown: Show) -> None:
+    page = StartPage(settings.load(None), no_check)
+    shown(page)
+    texts = [label.text() for label in page.findChildren(type(page.form._error))]
+    assert any("The demo starts a shop" in text for text in texts)
