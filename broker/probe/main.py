@@ -26,7 +26,9 @@ log = logging.getLogger(__name__)
 
 READ_BYTES = 65_536
 STATUS_EVERY = 5
-"""A status goes with every so many batches."""
+"""A status goes with every so many batches, and when one of these changed."""
+
+TOLD_AT_ONCE = ("state", "message", "node_id", "namespaces", "capture_trouble", "recording", "recording_ended")
 
 
 def main() -> int:
@@ -62,6 +64,7 @@ class Probe:
         self._session: ProbeSession | FileSession | None = None
         self._running: asyncio.Task[None] | None = None
         self._batches = 0
+        self._told: dict[str, Any] = {}
         self._cost = Cost()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._outbox = Outbox(stdout, self._hung_up)
@@ -170,8 +173,11 @@ class Probe:
 
     def _deliver(self, batch: Batch) -> None:
         self._batches += 1
-        is_due = self._batches % STATUS_EVERY == 1 or bool(batch.changes)
-        self._outbox.send_batch(batch, self._status() if is_due else None)
+        status = self._status()
+        told = {name: status[name] for name in TOLD_AT_ONCE}
+        is_due = self._batches % STATUS_EVERY == 1 or told != self._told
+        self._told = told
+        self._outbox.send_batch(batch, status if is_due else None)
 
     def _status(self) -> dict[str, Any]:
         if self._session is None:

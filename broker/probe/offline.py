@@ -112,7 +112,8 @@ async def listen(
         status = session.status()
         passed_s = (clock.now_ns() - begin_ns) / 1e9
         done = min(1.0, passed_s / duration_s) if duration_s else 0.0
-        progress(Progress(done, batch.tally.packets, status.message, status))
+        message = f"{status.message} {status.advice}".strip()
+        progress(Progress(done, batch.tally.packets, message, status))
 
     if duration_s is not None:
         asyncio.get_running_loop().call_later(duration_s, session.stop)

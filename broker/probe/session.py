@@ -127,6 +127,7 @@ class ProbeSession:
             lost_frames=capture.lost_frames if capture else 0,
             recording=recorder.path,
             recording_bytes=recorder.written_bytes,
+            recording_ended=recorder.ended,
         )
 
     def body(self, number: int) -> bytes | None:
@@ -244,6 +245,8 @@ class ProbeSession:
             if abs(step_ns) > CLOCK_STEP_NS:
                 self._intake.note(now_ns, CLOCK_CHANNEL, {"step_ns": step_ns})
             self._intake.tick(now_ns)
+            if self.options.record_path and self._recorder.ended:
+                self.stop()  # recording was all that was asked for
             batch = self._intake.take(now_ns)
             self._notice(batch)
             deliver(batch)

@@ -30,6 +30,7 @@ class ProbeStatus:
         lost_frames: Frames that did not reach the disk.
         recording: Path of the file being recorded; empty for none.
         recording_bytes: Its size.
+        recording_ended: How the last recording ended by itself (size, time); empty if it did not.
         unsent_bytes: Waiting in the pipe to the window.
         rows_dropped: Rows that the window did not take in time.
         read_bytes, size_bytes, frames: Progress in a capture.
@@ -51,6 +52,7 @@ class ProbeStatus:
     lost_frames: int = 0
     recording: str = ""
     recording_bytes: int = 0
+    recording_ended: str = ""
     unsent_bytes: int = 0
     rows_dropped: int = 0
     read_bytes: int = 0
