@@ -29,6 +29,7 @@ from broker.mesh.timeline import Snapshot
 
 MOST: Final = 100
 LONG_WAIT_S: Final = 10.0
+LOOKED_AT: Final = 1_000
 MESH: Final = Subject("group", "", "")
 
 
@@ -183,12 +184,15 @@ def _ms(value: float) -> str:
 def _waiting(snapshot: Snapshot, span: Span, golden: Golden) -> Iterator[Concern]:
     if not golden.waiting:
         return
-    calls = [call for call in waiting(snapshot, span.to_ns) if call.waited_ms >= LONG_WAIT_S * 1000]
+    calls = [call for call in waiting(snapshot, span.to_ns, limit=LOOKED_AT) if call.waited_ms >= LONG_WAIT_S * 1000]
     if not calls:
         return
     oldest = calls[0]
+    more = " or more" if len(calls) == LOOKED_AT else ""
     title = (
-        f"{len(calls):,} calls wait for more than {LONG_WAIT_S:.0f} s" if len(calls) > 1 else "A call waits for long"
+        f"{len(calls):,}{more} calls wait for more than {LONG_WAIT_S:.0f} s"
+        if len(calls) > 1
+        else "A call waits for long"
     )
     detail = (
         f"the oldest, {oldest.action} on {oldest.target or 'an unknown node'}, for {oldest.waited_ms / 1000:,.0f} s"

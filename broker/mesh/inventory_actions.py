@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from broker.mesh.answers import ActionRecord
+from broker.mesh.fields import fields_of_figures
 from broker.mesh.filter import EMPTY, Filter
 from broker.mesh.inventory_figures import Figured, figured, first_of
 from broker.mesh.inventory_services import value_until
@@ -16,7 +17,6 @@ from broker.mesh.seen import NEVER_NS
 from broker.mesh.span import Span
 from broker.mesh.state import Key
 from broker.mesh.timeline import Snapshot
-from broker.mesh.topology import fields_of_figures
 from broker.observe.journal import NameKind
 
 NEVER = (NEVER_NS, NEVER_NS)

@@ -7,6 +7,7 @@ from typing import Any
 
 from broker.mesh.answers import ServiceRecord
 from broker.mesh.directory import version_text
+from broker.mesh.fields import fields_of_figures
 from broker.mesh.filter import EMPTY, Filter
 from broker.mesh.inventory_figures import Figured, figured, first_of
 from broker.mesh.presence import Offer, offers
@@ -14,7 +15,6 @@ from broker.mesh.seen import NEVER_NS
 from broker.mesh.span import Span
 from broker.mesh.state import History, Key
 from broker.mesh.timeline import Snapshot
-from broker.mesh.topology import fields_of_figures
 from broker.observe.journal import NameKind
 
 NOWHERE = Offer((), (), supposed=True)

@@ -12,13 +12,18 @@ GONE_STATES = frozenset({"offline", "remembered"})
 
 
 def gone_nodes(snapshot: Snapshot, at_ns: int) -> set[Key]:
-    """(namespace, node id) of the nodes that are known and not there at a moment."""
+    """(namespace, node id) of the nodes that are known and not there at a moment, or not known to be there."""
     gone = set()
     for key, history in snapshot.state.of_kind("node").items():
         held = next((one for one in reversed(history) if one.from_ns <= at_ns), None)
         if held is not None and (held.value is None or held.value.get("state") in GONE_STATES):
             gone.add(key)
     return gone
+
+
+def remembered_nodes(snapshot: Snapshot, at_ns: int) -> set[Key]:
+    """(namespace, node id) of the nodes that are known from an earlier session only."""
+    return {key for key, value, _ in snapshot.state.values_at("node", at_ns) if value.get("state") == "remembered"}
 
 
 def our_nodes(snapshot: Snapshot) -> set[Key]:

@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from broker.mesh.answers import Figures, GroupBy, Topology, TopologyEdge, TopologyNode
 from broker.mesh.boxes import NO_BOX, Box, Boxing, boxing, node_key
 from broker.mesh.cuts import Cut, call_cuts
+from broker.mesh.fields import fields_of_box
 from broker.mesh.figures import FigureCounter, FigureTable
 from broker.mesh.filter import EMPTY, Filter
 from broker.mesh.gateways import gateways
@@ -21,7 +21,10 @@ from broker.mesh.presence import our_nodes
 from broker.mesh.span import Span
 from broker.mesh.timeline import Snapshot
 from broker.mesh.topology_events import event_flows
+from broker.mesh.topology_parts import find, focus, hide
 from broker.mesh.topology_places import Place, places
+
+__all__ = ["find", "focus", "hide", "topology"]
 
 Codes = NDArray[np.intp]
 
@@ -186,7 +189,7 @@ def _nodes(
                 offline_instances=len(here.offline) if here else 0,
                 silent=box.key not in in_use,
                 supposed=box.kind == "service" and not (here is not None and here.is_declared),
-                offline=here is not None and bool(here.offline) and not here.online,
+                offline=here is not None and bool(here.offline) and not here.online and not here.is_remembered,
                 internal=box.kind == "service" and box.title.startswith("$"),
                 is_gateway=_is_gateway(box, received[number], sent[number], hinted),
                 group=_group(box, here),
@@ -205,79 +208,3 @@ def _is_gateway(box: Box, received: Figures, sent: Figures, hinted: set[tuple[st
     if box.kind != "service":
         return False
     return (box.namespace, box.title) in hinted or (sent.calls >= 50 and received.calls * 20 <= sent.calls)
-
-
-def fields_of_box(node: TopologyNode) -> dict[str, object]:
-    """What a filter may ask of a box of the graph."""
-    figures = node.received if node.received.calls else node.sent
-    return {
-        "service": node.title if node.kind in {"service", "version"} else "",
-        "node": node.instances or ((node.title,) if node.kind in {"node", "outside"} else ()),
-        "namespace": node.namespace,
-        **fields_of_figures(figures),
-    }
-
-
-def fields_of_figures(figures: Figures) -> dict[str, object]:
-    """What a filter may ask of figures: rate in calls/s, errors in percent, p50, p90, p99 in ms."""
-    return {
-        "rate": figures.rate,
-        "errors": figures.error_share * 100,
-        "p50": figures.p50_ms,
-        "p90": figures.p90_ms,
-        "p99": figures.p99_ms,
-    }
-
-
-def find(topology: Topology, filter: Filter) -> set[str]:
-    """Keys of the boxes that a filter means; none for an empty one."""
-    if filter.is_empty:
-        return set()
-    return {node.key for node in topology.nodes if filter.matches(fields_of_box(node))}
-
-
-def hide(topology: Topology, filter: Filter) -> Topology:
-    """The graph without the boxes that a filter means."""
-    return _only(topology, {node.key for node in topology.nodes} - find(topology, filter))
-
-
-def _only(topology: Topology, keys: set[str]) -> Topology:
-    nodes = tuple(node for node in topology.nodes if node.key in keys)
-    edges = tuple(edge for edge in topology.edges if edge.source in keys and edge.target in keys)
-    return replace(topology, nodes=nodes, edges=edges, hidden=topology.hidden + len(topology.nodes) - len(nodes))
-
-
-@dataclass(slots=True)
-class _Neighbours:
-    callers: dict[str, set[str]] = field(default_factory=dict)
-    callees: dict[str, set[str]] = field(default_factory=dict)
-
-
-def focus(
-    topology: Topology, keys: set[str], hops: int, direction: Literal["both", "callers", "callees"] = "both"
-) -> Topology:
-    """The part of a graph around some boxes.
-
-    Args:
-        topology: The graph.
-        keys: Boxes in the middle.
-        hops: How many edges away from them a box may be.
-        direction: Which way to go: against the calls, along them, or both.
-    """
-    around = _Neighbours()
-    for edge in topology.edges:
-        around.callees.setdefault(edge.source, set()).add(edge.target)
-        around.callers.setdefault(edge.target, set()).add(edge.source)
-    ways = {"both": (around.callers, around.callees), "callers": (around.callers,), "callees": (around.callees,)}
-    reached = set(keys)
-    for way in ways[direction]:
-        reached |= _reached(way, set(keys), hops)
-    return _only(topology, reached)
-
-
-def _reached(way: dict[str, set[str]], edge_of: set[str], hops: int) -> set[str]:
-    reached = set(edge_of)
-    for _ in range(hops):
-        edge_of = {near for key in edge_of for near in way.get(key, ())} - reached
-        reached |= edge_of
-    return reached

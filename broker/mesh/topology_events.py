@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,92 +22,104 @@ from broker.observe.journal import NO_NAME, NameKind
 Codes = NDArray[np.intp]
 
 
-@dataclass(slots=True)
-class _Flow:
-    packets: int = 0
-    events: set[str] = field(default_factory=set)
-
-
 @dataclass(frozen=True, slots=True)
 class Routes:
     """Different ways that events took, one element each.
 
     Attributes:
         source: The box they come from.
-        target: NODE number; NO_NAME for balanced ones.
-        event: EVENT number.
-        groups: GROUPS number.
+        kind: What was sent to whom: an index of ``kinds``.
         packets: How many took it.
+        kinds: (NODE number of the target, EVENT number, GROUPS number); NO_NAME as target of a balanced one.
     """
 
     source: Codes
-    target: Codes
-    event: Codes
-    groups: Codes
+    kind: Codes
     packets: Codes
+    kinds: list[tuple[int, int, int]]
 
 
 def routes(snapshot: Snapshot, cuts: list[Cut], boxes: Boxing) -> Routes:
     """The ways that these event packets took."""
     names = snapshot.names
-    sizes = (len(boxes.boxes), names.count(NameKind.NODE) + 1, names.count(NameKind.EVENT) + 1)
-    groups_size = names.count(NameKind.GROUPS) + 1
-    ends = [boxes.sources(cut) * sizes[1] + np.minimum(cut.column("target"), sizes[1] - 1) for cut in cuts]
-    kinds = [
-        np.minimum(cut.column("event"), sizes[2] - 1).astype(np.intp) * groups_size
-        + np.minimum(cut.column("groups"), groups_size - 1)
-        for cut in cuts
-    ]
-    end_numbers, kind_numbers = number_codes(ends, sizes[0] * sizes[1]), number_codes(kinds, sizes[2] * groups_size)
-    width = max(1, len(kind_numbers.codes))
-    ways = [
-        end_numbers.numbers(end) * width + kind_numbers.numbers(kind) for end, kind in zip(ends, kinds, strict=True)
-    ]
-    way_numbers = number_codes(ways, max(1, len(end_numbers.codes)) * width)
+    nodes, events = names.count(NameKind.NODE) + 1, names.count(NameKind.EVENT) + 1
+    groups = names.count(NameKind.GROUPS) + 1
+
+    def kind_of(cut: Cut) -> Codes:
+        event = np.asarray(np.minimum(cut.column("event"), events - 1), np.intp)
+        target = np.minimum(cut.column("target"), nodes - 1)
+        return np.asarray((event * nodes + target) * groups + np.minimum(cut.column("groups"), groups - 1))
+
+    kinds = [kind_of(cut) for cut in cuts]
+    numbering = number_codes(kinds, nodes * events * groups)
+    width = max(1, len(numbering.codes))
+    ways = [boxes.sources(cut) * width + numbering.numbers(kind) for cut, kind in zip(cuts, kinds, strict=True)]
+    way_numbers = number_codes(ways, len(boxes.boxes) * width)
     packets = np.zeros(len(way_numbers.codes), np.int64)
     for way in ways:
         np.add.at(packets, way_numbers.numbers(way), 1)
-    end, kind = np.divmod(way_numbers.codes, width)
-    source, target = np.divmod(end_numbers.codes[end], sizes[1])
-    event, groups = np.divmod(kind_numbers.codes[kind], groups_size)
-    return Routes(source, target, event, groups, packets)
+    source, kind = np.divmod(way_numbers.codes, width)
+    found = []
+    for code in numbering.codes.tolist():
+        rest, group = divmod(code, groups)
+        found.append((rest % nodes, rest // nodes, group))
+    return Routes(source, kind, packets, found)
 
 
 def event_flows(
-    snapshot: Snapshot,
-    span: Span,
-    boxes: Boxing,
-    filter: Filter,
-    *,
-    show_internal: bool,
-    show_ours: bool,
+    snapshot: Snapshot, span: Span, boxes: Boxing, filter: Filter, *, show_internal: bool, show_ours: bool
 ) -> list[TopologyEdge]:
     """The edges of events over a span."""
     cuts = list(event_cuts(snapshot, span, filter, show_ours=show_ours))
     if not cuts:
         return []
     way = routes(snapshot, cuts, boxes)
+    receivers = _receivers(snapshot, span, boxes, way, show_internal=show_internal)
+    fan = np.array([len(one) for one in receivers], np.intp)[way.kind]
+    fan[way.source == NO_BOX] = 0
+    firsts = np.cumsum([0, *(len(one) for one in receivers)])[:-1]
+    flat = np.array([box for one in receivers for box in one], np.intp)
+    which = np.repeat(np.arange(len(fan)), fan)  # the way of each delivery
+    nth = np.arange(len(which)) - np.repeat(np.cumsum(fan) - fan, fan)
+    pairs = way.source[which] * len(boxes.boxes) + flat[firsts[way.kind[which]] + nth]
+    numbering = number_codes([pairs], len(boxes.boxes) ** 2)
+    packets = np.zeros(len(numbering.codes), np.int64)
+    np.add.at(packets, numbering.numbers(pairs), way.packets[which])
+    events = _events_of(snapshot, way, which, numbering.numbers(pairs), len(packets))
+    ends = [divmod(code, len(boxes.boxes)) for code in numbering.codes.tolist()]
+    return [
+        _edge(boxes, source, target, count, names, span)
+        for (source, target), count, names in zip(ends, packets.tolist(), events, strict=True)
+    ]
+
+
+def _events_of(snapshot: Snapshot, way: Routes, which: Codes, pair: Codes, count: int) -> list[tuple[str, ...]]:
+    """The names of the events of each pair of boxes, sorted."""
+    texts = snapshot.names.texts(NameKind.EVENT)
+    event = np.array([kind[1] for kind in way.kinds], np.intp)[way.kind[which]]
+    found: list[set[str]] = [set() for _ in range(count)]
+    for code in number_codes([pair * len(texts) + event], count * len(texts)).codes.tolist():
+        found[code // len(texts)].add(texts[code % len(texts)])
+    return [tuple(sorted(names)) for names in found]
+
+
+def _receivers(snapshot: Snapshot, span: Span, boxes: Boxing, way: Routes, *, show_internal: bool) -> list[list[int]]:
+    """The boxes that get each kind of packet."""
     names, subscriptions = snapshot.names, Subscriptions(snapshot, span.to_ns)
     keys = {box.key: number for number, box in enumerate(boxes.boxes)}
-    flows: dict[tuple[int, int], _Flow] = {}
-    for source, target, event, groups, packets in zip(
-        *(column.tolist() for column in (way.source, way.target, way.event, way.groups, way.packets)), strict=True
-    ):
+    found: list[list[int]] = []
+    for target, event, groups in way.kinds:
         name = names.text(NameKind.EVENT, event)
-        if source == NO_BOX or (name.startswith("$") and not show_internal):
+        if name.startswith("$") and not show_internal:
+            found.append([])
             continue
-        namespace = names.namespace_text(NameKind.EVENT, event)
         node_id = names.text(NameKind.NODE, target) if target != NO_NAME else ""
-        for box in _receivers(
-            subscriptions, boxes, keys, (namespace, node_id, name, names.text(NameKind.GROUPS, groups))
-        ):
-            flow = flows.setdefault((source, box), _Flow())
-            flow.packets += packets
-            flow.events.add(name)
-    return [_edge(boxes, source, target, flow, span) for (source, target), flow in sorted(flows.items())]
+        packet = (names.namespace_text(NameKind.EVENT, event), node_id, name, names.text(NameKind.GROUPS, groups))
+        found.append(sorted(_boxes_of(subscriptions, boxes, keys, packet)))
+    return found
 
 
-def _receivers(
+def _boxes_of(
     subscriptions: Subscriptions, boxes: Boxing, keys: dict[str, int], packet: tuple[str, str, str, str]
 ) -> set[int]:
     """The boxes that get a packet: (namespace, node id, event, groups)."""
@@ -125,10 +137,8 @@ def _receivers(
     return numbers
 
 
-def _edge(boxes: Boxing, source: int, target: int, flow: _Flow, span: Span) -> TopologyEdge:
+def _edge(boxes: Boxing, source: int, target: int, packets: int, events: tuple[str, ...], span: Span) -> TopologyEdge:
     one, other = boxes.boxes[source], boxes.boxes[target]
-    figures = Figures(calls=flow.packets, rate=flow.packets / span.seconds if span.seconds else 0.0)
+    figures = Figures(calls=packets, rate=packets / span.seconds if span.seconds else 0.0)
     subject = Subject("edge", other.namespace or one.namespace, edge_end(one), edge_end(other))
-    return TopologyEdge(
-        one.key, other.key, "event", subject, figures, float("nan"), "none", events=tuple(sorted(flow.events))
-    )
+    return TopologyEdge(one.key, other.key, "event", subject, figures, float("nan"), "none", events=events)

@@ -9,7 +9,7 @@ import numpy as np
 from broker.mesh.boxes import NO_BOX, Boxing
 from broker.mesh.cuts import call_cuts
 from broker.mesh.groups import number_codes
-from broker.mesh.presence import gone_nodes, offers
+from broker.mesh.presence import gone_nodes, offers, remembered_nodes
 from broker.mesh.span import Span
 from broker.mesh.state import Key
 from broker.mesh.timeline import Snapshot
@@ -24,11 +24,14 @@ class Place:
         online: Node ids that offer it, sorted.
         offline: Node ids that did in the span and no longer do, sorted.
         is_declared: Whether an INFO, a heartbeat or the like tells of it; otherwise only calls do.
+        is_remembered: Whether some of its nodes are known from an earlier session only: nobody knows whether
+            they are there.
     """
 
     online: list[str] = field(default_factory=list)
     offline: list[str] = field(default_factory=list)
     is_declared: bool = False
+    is_remembered: bool = False
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -49,23 +52,26 @@ def places(snapshot: Snapshot, span: Span, boxes: Boxing) -> dict[str, Place]:
         _place_nodes(snapshot, span, found)
         return found
     told = set()
+    remembered = remembered_nodes(snapshot, span.to_ns)
     for key, offer in offers(snapshot, span).items():
         box = boxes.of_service[boxes.directory.indices.get(key, 0)]
         if box != NO_BOX:
             place = found.setdefault(boxes.boxes[box].key, Place())
             place.add(set(offer.online), set(offer.offline))
             place.is_declared |= not offer.supposed
+            place.is_remembered |= any((key[0], node_id) in remembered for node_id in offer.offline)
             told.add(key)
     _place_untold(snapshot, span, boxes, told, found)
     return found
 
 
 def _place_nodes(snapshot: Snapshot, span: Span, found: dict[str, Place]) -> None:
-    gone = gone_nodes(snapshot, span.to_ns)
+    gone, remembered = gone_nodes(snapshot, span.to_ns), remembered_nodes(snapshot, span.to_ns)
     for key, history in snapshot.state.of_kind("node").items():
         if any(one.value is not None and one.meets(span) for one in history):
             here = {key[1]}
             place = found.setdefault(f"node:{key[0]}/{key[1]}", Place(is_declared=True))
+            place.is_remembered = key in remembered
             place.add(set() if key in gone else here, here if key in gone else set())
 
 

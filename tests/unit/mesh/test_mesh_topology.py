@@ -82,6 +82,14 @@ def test_instances_are_online_or_offline_as_of_the_end_of_the_span():
     assert (box("mail", 75).instances, box("mail", 75).offline) == (("shop-1",), True)
 
 
+def test_what_an_earlier_session_knew_is_silent_and_not_said_to_be_gone():
+    mesh = Mesh("prod").node(0, "shop-1", "remembered").service(0, "orders", ["shop-1"], ["get"])
+    for group_by in ("service", "node"):
+        (box,) = topology.topology(mesh.snapshot(60), SPAN, group_by=group_by).nodes
+        assert (box.silent, box.offline, box.instances, box.offline_instances) == (True, False, ("shop-1",), 1)
+        mesh.node(0, "shop-1", "remembered").service(0, "orders", ["shop-1"], ["get"])
+
+
 def test_events_go_to_the_services_that_subscribe_on_the_node_that_got_them():
     mesh = shop()
     mesh.event(1, "order.created", caller="v2.orders", source="shop-2", target="shop-1", groups="mail")
