@@ -72,9 +72,7 @@ class ProbeSession:
             ValueError: The URL is none, or the permissions contradict each other; says what is wrong.
         """
         if options.announce and not allows(options.may, "ask"):
-            raise ValueError(
-                f"announce is set with the permission '{options.may}', which sends nothing; expected 'ask'"
-            )
+            raise ValueError(f"announce is set with the permission '{options.may}', expected at least 'ask'")
         self.options = options
         self.node_id = new_node_id()
         self._clock = clock or SystemClock()

@@ -3,16 +3,17 @@ from pathlib import Path
 
 import pytest
 
-from broker.capture.reader import CaptureReader
+from broker.capture.reader import CaptureReader, read
 from broker.clock import SECOND, ManualClock
 from broker.mesh.timeline import Timeline
 from broker.operate.commands import AskOnce, Record, StopRecording
+from broker.probe import announcing, looking
 from broker.probe.door import MemoryDoor
 from broker.probe.offline import load
 from broker.probe.options import SessionOptions
 from broker.probe.session import ProbeSession
-from broker.protocol.codec import channel_of, encode
-from broker.protocol.packets import Heartbeat, Request, Response
+from broker.protocol.codec import channel_of, decode, encode
+from broker.protocol.packets import Discover, Heartbeat, Info, Ping, Pong, Request, Response
 from broker.transport.memory import MemoryBus
 
 NS = "prod"
@@ -111,6 +112,110 @@ async def test_a_recording_can_be_read_by_itself(tmp_path: Path) -> None:
     reader = load(path, timeline.take)
     assert reader.stopped == ""
     assert timeline.snapshot().call_count == 1
+
+
+async def test_announced_we_answer_like_a_node_and_say_goodbye(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(announcing, "SETTLE_S", 0.05)
+    async with Sitting(tmp_path, may="ask", announce=True) as sitting:
+        bus, me = sitting.bus, sitting.session.node_id
+        await sitting.until(lambda: bool(sitting.session.status().node_id))
+        assert bus.published == []
+        beat = Heartbeat(ver="4", sender="a", cpu=1)
+        bus.publish(channel_of(beat, NS), encode(beat))
+        await sitting.until(lambda: sitting.session.status().is_announced)
+        await sitting.until(lambda: len(bus.published) == 4)
+        said = dict(bus.published[1:])
+        assert said.keys() == {b"MOL-prod.DISCOVER", b"MOL-prod.INFO", b"MOL-prod.HEARTBEAT"}
+        info = decode(b"MOL-prod.INFO", said[b"MOL-prod.INFO"])
+        assert isinstance(info, Info)
+        assert (info.ver, info.sender, info.seq) == ("4", me, 1)
+        assert info.services[0]["actions"] == {}
+        assert {event["group"] for event in info.services[0]["events"].values()} == {me}
+        ping = Ping(ver="4", sender="a", time=5, id="p1")
+        bus.publish(channel_of(ping, NS, me), encode(ping))
+        pong = decode(*bus.published[-1])
+        assert isinstance(pong, Pong)
+        assert (bus.published[-1][0], pong.time, pong.id) == (b"MOL-prod.PONG.a", 5, "p1")
+        discover = Discover(ver="4", sender="a")
+        bus.publish(channel_of(discover, NS), encode(discover))
+        assert bus.published[-1][0] == b"MOL-prod.INFO.a"
+    assert [channel for channel, _ in bus.published[-2:]] == [b"MOL-prod.INFO", b"MOL-prod.DISCONNECT"]
+    goodbye = decode(*bus.published[-2])
+    assert isinstance(goodbye, Info)
+    assert (goodbye.services, goodbye.seq) == ([], 2)
+
+
+async def test_with_several_namespaces_none_is_joined_unless_it_was_chosen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(announcing, "SETTLE_S", 0.3)
+    async with Sitting(tmp_path, may="ask", announce=True) as sitting:
+        for space in ("a", "b"):
+            beat = Heartbeat(ver="5", sender="n", cpu=1)
+            sitting.bus.publish(channel_of(beat, space), encode(beat))
+        await sitting.until(lambda: "Choose with --namespace" in sitting.session.status().message)
+        assert {channel.split(b".")[1] for channel, _ in sitting.bus.published} == {b"HEARTBEAT", b"DISCOVER"}
+
+
+def test_announcing_without_the_permission_to_ask_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="announce is set with the permission 'see', expected at least 'ask'"):
+        ProbeSession(options(tmp_path, announce=True), door=MemoryDoor(MemoryBus()))
+
+
+async def test_what_nodes_said_is_remembered_by_the_next_session(tmp_path: Path) -> None:
+    service = {"name": "users", "version": 2, "fullName": "v2.users", "settings": {"token": "abc"}, "metadata": {}}
+    service |= {"actions": {"v2.users.get": {"params": {"id": "number"}}}, "events": {}}
+    info = Info(ver="5", sender="a", services=[service], instance_id="i", seq=1, client={"type": "nodejs"})
+    async with Sitting(tmp_path) as sitting:
+        sitting.bus.publish(channel_of(info, NS), encode(info))
+    saved = next((tmp_path / "state").iterdir())
+    assert saved.stat().st_mode & 0o777 == 0o600
+    assert "abc" not in saved.read_text()
+    for _ in range(2):
+        async with Sitting(tmp_path) as sitting:
+            sitting.clock.at_ns += 3_600 * SECOND
+            snapshot = sitting.timeline.snapshot
+            await sitting.until(lambda snapshot=snapshot: snapshot().revision > 0)
+            now = snapshot()
+            nodes = list(now.state.values_at("node", now.through_ns))
+            assert [(key, value["state"], value["saved_ns"]) for key, value, _ in nodes] == [
+                ((NS, "a"), "remembered", 1_000 * SECOND)
+            ]
+
+
+async def test_discoverer_keys_are_looked_at_and_told_of_when_they_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "LOOK_EVERY_S", 0.01)
+    frames: list[tuple[bytes, bytes]] = []
+    bus = MemoryBus(ManualClock(1))
+    bus.stored = {"MOL-DSCVR-BEAT:a|1|1": b"{}", "MOL-DSCVR-INFO:a": b'{"sender":"a"}'}
+    lookout = looking.Lookout(bus.looker(), frames.extend)
+    running = asyncio.create_task(lookout.run())
+    while len(frames) < 3:  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+    assert frames[0] == (b"@channels", b'{"channels": []}')
+    assert [channel for channel, _ in frames[1:]] == [b"@key/MOL-DSCVR-INFO:a", b"@key/MOL-DSCVR-BEAT:a|1|1"]
+    del bus.stored["MOL-DSCVR-BEAT:a|1|1"]
+    while len(frames) < 4:  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+    running.cancel()
+    await asyncio.wait([running])
+    assert frames[3:] == [(b"@key/MOL-DSCVR-BEAT:a|1|1", b"")]
+
+
+async def test_a_step_of_the_wall_clock_is_told(tmp_path: Path) -> None:
+    class SteppedClock(ManualClock):
+        step_ns = 0
+
+        def wall_step_ns(self) -> int:
+            step_ns, self.step_ns = self.step_ns, 0
+            return step_ns
+
+    sitting = Sitting(tmp_path, record_path=str(tmp_path / "a.mcap"))
+    clock = sitting.session._clock = SteppedClock(1_000 * SECOND)
+    async with sitting:
+        clock.step_ns = 30 * SECOND
+        await sitting.until(lambda: clock.step_ns == 0)
+    assert (b"@clock", b'{"step_ns": 30000000000}') in [frame[1:] for frame in read(tmp_path / "a.mcap")]
 
 
 def test_a_file_that_is_none_is_said_to_be_none(tmp_path: Path) -> None:
