@@ -5,18 +5,22 @@ packets are published while the reader's loop stands still, so that the server
 holds them all; then the reader drains them as fast as it can. So it is the
 reader that is measured, and not the publisher or the server. Runs alternate.
 
-The baseline is asyncio, hiredis, header decode and REQ/RES pairing in one
-flat loop: what any listener must do that wants to know a duration.
+The baseline is asyncio's streams, hiredis, header decode and REQ/RES pairing
+in one flat loop: what any listener must do that wants to know a duration. The
+same over a protocol of its own, with hiredis fed in slices as our tap does it,
+is printed too: nothing that keeps what it hears can come near that one.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
+import socket
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,7 +42,9 @@ ROUNDS = 5
 PACED_PER_S = 100_000
 PACED_TIMES = 4
 TICK_S = 0.1
+READ_BYTES = 1 << 16
 SLICE_BYTES = 1 << 14
+SUBSCRIBE = b"PSUBSCRIBE MOL*\r\n"
 LIMIT_S = 20.0
 
 
@@ -63,39 +69,59 @@ class Reader:
         """What is still to do when all have come."""
 
 
-class Flat(Reader, asyncio.BufferedProtocol):
-    """A flat loop over a connection of its own; with pairing the baseline, without it hiredis alone."""
+class Flat(Reader):
+    """A flat loop over what hiredis gives; with pairing the baseline, without it hiredis alone."""
 
     def __init__(self, expected: int, *, pairs: bool) -> None:
         super().__init__(expected)
-        self._block = memoryview(bytearray(1 << 18))
-        self._reader = hiredis.Reader()
+        self.replies = hiredis.Reader()
         self._pairs = pairs
         self._open: dict[str, float] = {}
         self._read_request = msgspec.json.Decoder(RequestHeader).decode
         self._read_response = msgspec.json.Decoder(ResponseHeader).decode
 
+    def take(self) -> None:
+        """Take what hiredis has complete."""
+        now = time.perf_counter()
+        next_reply, waiting = self.replies.gets, self._open
+        read_request, read_response = self._read_request, self._read_response
+        while (reply := next_reply()) is not False:
+            if len(reply) != 4:
+                continue
+            self.count += 1
+            if not self._pairs:
+                continue
+            if reply[2][4:7] == b"REQ":
+                waiting[read_request(reply[3]).id] = now
+            elif waiting.pop(read_response(reply[3]).id, None) is not None:
+                self.calls += 1
+        if self.count >= self.expected:
+            self.done.set()
+
+    async def read(self, stream: asyncio.StreamReader) -> None:
+        """Read until cancelled."""
+        while data := await stream.read(READ_BYTES):
+            self.replies.feed(data)
+            self.take()
+
+
+class Sliced(asyncio.BufferedProtocol):
+    """The baseline without asyncio's streams, hiredis fed in slices that it can move quickly."""
+
+    def __init__(self, flat: Flat) -> None:
+        self._flat = flat
+        self._feed: Callable[[memoryview, int, int], None] = flat.replies.feed  # type: ignore[assignment]
+        self._block = memoryview(bytearray(1 << 18))
+
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's name
+        """Where to put what arrives."""
         return self._block
 
     def buffer_updated(self, nbytes: int) -> None:
-        now = time.perf_counter()
-        reader, block = self._reader, self._block
-        read_request, read_response, waiting = self._read_request, self._read_response, self._open
+        """So many bytes arrived."""
         for begin in range(0, nbytes, SLICE_BYTES):
-            reader.feed(block, begin, min(SLICE_BYTES, nbytes - begin))
-            while (reply := reader.gets()) is not False:
-                if len(reply) != 4:
-                    continue
-                self.count += 1
-                if not self._pairs:
-                    continue
-                if reply[2][4:7] == b"REQ":
-                    waiting[read_request(reply[3]).id] = now
-                elif waiting.pop(read_response(reply[3]).id, None) is not None:
-                    self.calls += 1
-        if self.count >= self.expected:
-            self.done.set()
+            self._feed(self._block, begin, min(SLICE_BYTES, nbytes - begin))
+            self._flat.take()
 
 
 class Ours(Reader):
@@ -132,34 +158,43 @@ class Ours(Reader):
             self._capture.flush()
 
 
-async def drain(reader: Reader, port: int, load: Callable[[], Awaitable[None]]) -> Run:
+@contextlib.asynccontextmanager
+async def listening(kind: str, reader: Reader, port: int) -> AsyncIterator[None]:
+    """The reader subscribed to everything."""
+    if isinstance(reader, Ours):
+        settings = ConnectionSettings.parse(f"redis://127.0.0.1:{port}")
+        task = asyncio.create_task(RedisTap(settings, SystemClock()).run(reader), name="tap")
+    elif kind == "sliced" and isinstance(reader, Flat):
+        transport, _ = await asyncio.get_running_loop().create_connection(lambda: Sliced(reader), "127.0.0.1", port)
+        transport.write(SUBSCRIBE)
+        task = asyncio.create_task(asyncio.sleep(LIMIT_S), name="sliced")
+    elif isinstance(reader, Flat):
+        stream, sending = await asyncio.open_connection("127.0.0.1", port)
+        sending.write(SUBSCRIBE)
+        transport = sending.transport  # type: ignore[assignment]
+        task = asyncio.create_task(reader.read(stream), name="flat")
+    try:
+        await subscribed(port)
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        if isinstance(reader, Flat):
+            transport.close()
+
+
+async def drain(kind: str, reader: Reader, port: int, load: Callable[[], Awaitable[None]]) -> Run:
     """Subscribe, let the packets be published, and read them all.
 
     Raises:
         TimeoutError: Not all packets came.
     """
-    async with asyncio.timeout(LIMIT_S):
-        tapping: asyncio.Task[None] | None = None
-        transport: asyncio.Transport | None = None
-        loop = asyncio.get_running_loop()
-        if isinstance(reader, Flat):
-            transport, _ = await loop.create_connection(lambda: reader, "127.0.0.1", port)
-            transport.write(b"PSUBSCRIBE MOL*\r\n")
-        else:
-            settings = ConnectionSettings.parse(f"redis://127.0.0.1:{port}")
-            tapping = asyncio.create_task(RedisTap(settings, SystemClock()).run(reader), name="tap")  # type: ignore[arg-type]
-        await subscribed(port)
+    async with asyncio.timeout(LIMIT_S), listening(kind, reader, port):
         await load()
         wall_s, cpu_s = time.perf_counter(), time.process_time()
         await reader.done.wait()
         reader.finish()
-        run = Run(time.perf_counter() - wall_s, time.process_time() - cpu_s, reader.calls)
-        if transport is not None:
-            transport.close()
-        if tapping is not None:
-            tapping.cancel()
-            await asyncio.gather(tapping, return_exceptions=True)
-        return run
+        return Run(time.perf_counter() - wall_s, time.process_time() - cpu_s, reader.calls)
 
 
 async def subscribed(port: int) -> None:
@@ -184,8 +219,8 @@ def measure(kind: str, port: int, publisher: Publisher, folder: Path) -> Run:
 
     async def run() -> Run:
         is_ours = kind in ("rows", "capture")
-        reader = Ours(expected, capture, clock) if is_ours else Flat(expected, pairs=kind == "baseline")
-        return await drain(reader, port, load)
+        reader = Ours(expected, capture, clock) if is_ours else Flat(expected, pairs=kind != "bare")
+        return await drain(kind, reader, port, load)
 
     gc.collect()
     try:
@@ -210,7 +245,7 @@ def paced(port: int, publisher: Publisher, folder: Path) -> dict[str, Any]:
                 await asyncio.to_thread(publisher.wait)
 
         reader = Ours(expected, capture, clock)
-        done = await drain(reader, port, load)
+        done = await drain("capture", reader, port, load)
         reader_calls = reader.calls
         return done
 
@@ -226,6 +261,7 @@ def paced(port: int, publisher: Publisher, folder: Path) -> dict[str, Any]:
 KINDS = {
     "bare": "hiredis alone",
     "baseline": "baseline: decode, pair, keep nothing",
+    "sliced": "the same, hiredis fed in slices",
     "rows": "ours with rows",
     "capture": "ours with rows and capture",
 }
@@ -250,9 +286,8 @@ def run() -> dict[str, Any]:
             steady = paced(port, publisher, Path(folder))
         finally:
             publisher.stop()
-    expected = {"bare": 0, "baseline": PAIRS, "rows": PAIRS, "capture": PAIRS}
     for kind, done in runs.items():
-        assert {each.calls for each in done} == {expected[kind]}, f"{kind} lost calls"
+        assert {each.calls for each in done} == {0 if kind == "bare" else PAIRS}, f"{kind} lost calls"
     results = {kind: _figures(runs[kind], runs["baseline"]) for kind in KINDS}
     _print(results, steady)
     return {
@@ -260,14 +295,12 @@ def run() -> dict[str, Any]:
         "rounds": ROUNDS,
         "packets_a_run": 2 * PAIRS,
         "paced": steady,
-        "enough": all(results[kind]["ratio"] >= needed for kind, needed in NEEDED.items()),
+        "enough": all(min(results[kind]["ratio"], results[kind]["ratio_of_cpu"]) >= n for kind, n in NEEDED.items()),
     }
 
 
 def unlimited(port: int) -> None:
     """Let the server hold all that a reader has not read yet: it is read only after it was published."""
-    import socket
-
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(b'CONFIG SET client-output-buffer-limit "pubsub 0 0 0"\r\n')
         assert connection.recv(100).startswith(b"+OK")

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from broker.observe.endings import CallKey, Endings, identity, note_table
+from broker.observe.glance import NOT_AT_A_GLANCE, is_answer, odd_deadline_ns
 from broker.observe.journal import CALL_COLUMNS, NameKind, OpenCall, Outcome, Tally
 from broker.observe.lanes import Lane
 from broker.observe.limits import (
@@ -38,25 +38,9 @@ from broker.protocol.headers import (
     read_response,
 )
 
-NOT_AT_A_GLANCE: Final = (
-    KeyError,  # new on its lane
-    TypeError,  # a field that is no text, or nothing that can be a key
-    AttributeError,  # Malformed
-    msgspec.MsgspecError,
-    ValueError,
-    RecursionError,
-    OverflowError,
-    MemoryError,
-)
-
 _OK: Final = int(Outcome.OK)  # plain numbers: rows are made of them a million times
 _TIMED_OUT: Final = int(Outcome.TIMED_OUT)
 _NO_ANSWER: Final = int(Outcome.NO_ANSWER)
-
-decode_request: Final[Callable[[bytes], Any]] = msgspec.json.Decoder(RequestHeader).decode
-"""How a lane begins to decode requests; it changes when it gets others than JSON."""
-
-decode_response: Final[Callable[[bytes], Any]] = msgspec.json.Decoder(ResponseHeader).decode
 
 
 class Correlation:
@@ -130,7 +114,7 @@ class Correlation:
         elif timeout_ms.__class__ is int and 0 < timeout_ms <= LONGEST_TIMEOUT_MS:
             deadline_ns = at_ns + timeout_ms * 1_000_000
         else:
-            deadline_ns = _deadline_ns(at_ns, timeout_ms)
+            deadline_ns = odd_deadline_ns(at_ns, timeout_ms)
         entry = (at_ns, route, size, call_id, header.requestID, header.parentID, frame, deadline_ns)
         calls = self._calls
         if header.stream or header.seq or key in calls.others or not lane.node:
@@ -225,7 +209,7 @@ class Correlation:
             seen: Its header, unchecked; anything else if it could not be read at a glance.
         """
         header: ResponseHeader | Malformed = seen
-        if not _is_answer(seen):
+        if not is_answer(seen):
             header = read_response(body)
             if body[:1] != b"{":
                 lane.decode = read_response  # which finds the serializer for each packet
@@ -338,8 +322,9 @@ class Correlation:
 
     def hears(self, at_ns: int) -> None:
         """From this moment on all is heard again."""
-        self._deaf_since_ns = NEVER_NS
-        self._heard_again_ns = at_ns
+        if self._deaf_since_ns != NEVER_NS:
+            self._deaf_since_ns = NEVER_NS
+            self._heard_again_ns = at_ns
 
     def missed(self, at_ns: int) -> None:
         """Packets were lost at this moment, answers maybe among them."""
@@ -348,7 +333,7 @@ class Correlation:
     def give_up(self, key: CallKey, entry: Entry, at_ns: int, *, is_deadline: bool) -> None:
         """A call ends without an answer: its deadline passed, or it had none and waited long enough."""
         self._endings.give_up(key, entry, at_ns)
-        if self._heard_again_ns >= entry[BEGIN] or self._deaf_since_ns <= at_ns:
+        if self._heard_again_ns > entry[BEGIN] or self._deaf_since_ns <= at_ns:
             self._tally.requests_unheard += 1  # it may have been answered while nothing was heard
             return
         if is_deadline:
@@ -385,17 +370,3 @@ class Correlation:
         tables, self._tables = self._tables, []
         calls = tables[0] if len(tables) == 1 else np.concatenate([np.empty(0, CALL_COLUMNS), *tables])
         return calls, self._calls.take_announced()
-
-
-def _is_answer(header: Any) -> bool:
-    """Whether it is a whole header of a RES."""
-    if header.__class__ is not ResponseHeader:
-        return False
-    return type(header.id) is str is type(header.sender) and header.id != "" != header.sender
-
-
-def _deadline_ns(at_ns: int, timeout_ms: Any) -> int:
-    """When a request times out; 0 for a timeout that is none (negative, NaN, text, more than a day)."""
-    if type(timeout_ms) not in (int, float) or not 0 < timeout_ms <= LONGEST_TIMEOUT_MS:
-        return 0
-    return at_ns + (int(timeout_ms * 1e6) or 1)

@@ -19,6 +19,7 @@ class Node:
 
     __slots__ = (
         "beat_ns",
+        "checks",
         "cpu",
         "digest",
         "gone_ns",
@@ -26,7 +27,7 @@ class Node:
         "info",
         "info_size",
         "interval_ns",
-        "is_watched",
+        "keyless_ns",
         "keys",
         "offers",
         "reason",
@@ -34,6 +35,7 @@ class Node:
         "source",
         "state",
         "stopping",
+        "stopping_ns",
         "told",
     )
 
@@ -46,11 +48,13 @@ class Node:
         self.digest = 0  # of the INFO that gave `info`
         self.info_size = 0
         self.stopping: Announcement | None = None  # an INFO without services, while a DISCONNECT is awaited
+        self.stopping_ns = 0
+        self.keyless_ns = 0  # when the last of its keys went
         self.keys: set[str] = set()  # heartbeat keys of the Redis discoverer
         self.cpu: float | None = None
         self.beat_ns = 0  # last sign of life of a node that sends heartbeats; 0 if it sends none
         self.interval_ns = 0  # between its last two heartbeats
-        self.is_watched = False  # whether a check for silence is in the heap
+        self.checks: set[int] = set()  # what is to be looked at, at a moment that the roster keeps
         self.heard_ns = 0
         self.gone_ns = 0
         self.saved_ns = 0  # when the catalogue that told of it was written

@@ -82,6 +82,12 @@ class Notes:
                 self._roster.ours.add(note["node_id"])
                 self._ours_changed()
             return
+        if note.get("phase") == "end":
+            self._correlation.deaf(at_ns)
+            self._roster.deaf()
+        elif note.get("phase") == "begin":  # the next of several sessions in one file
+            self._correlation.hears(at_ns)
+            self._roster.hears(at_ns)
         self._tell(StateChange("session", "", "", at_ns, note, "source"))
 
     def _gap(self, note: dict[str, Any], at_ns: int) -> None:

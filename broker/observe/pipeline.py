@@ -7,12 +7,11 @@ from dataclasses import replace
 from itertools import repeat
 from typing import Any, Final
 
-import msgspec
-
 from broker.observe.announcements import cpu_percent, read_announcement
 from broker.observe.breakers import BreakerWatch, is_breaker_event
-from broker.observe.correlation import NOT_AT_A_GLANCE, Correlation, decode_request, decode_response
+from broker.observe.correlation import Correlation
 from broker.observe.counters import Counters
+from broker.observe.glance import NOT_AT_A_GLANCE, decode_event, decode_request, decode_response
 from broker.observe.journal import Batch, NameKind, StateChange, Tally
 from broker.observe.lanes import Lane
 from broker.observe.limits import Limits
@@ -30,7 +29,6 @@ _LONGEST_CHANNEL: Final = 2_048
 
 _MANY_ROWS: Final = 1_000
 
-decode_event: Final[Callable[[bytes], Any]] = msgspec.json.Decoder(EventHeader).decode
 
 FrameNumbers = Callable[[int, Sequence[RawFrame]], Sequence[int]]
 

@@ -38,7 +38,6 @@ class Roster:
     """Keeps the state of every node and tells its changes.
 
     Attributes:
-        due_ns: ``advance`` has nothing to do before this moment.
         ours: Node ids that this program itself uses.
     """
 
@@ -63,12 +62,13 @@ class Roster:
         self._by_digest: dict[tuple[str, int], Node] = {}
         self._listed: set[NodeKey] = set()  # by the last list of channels
         self._checks: list[tuple[int, int, str, str]] = []  # a heap: moment, what to check, node
+        self._roll_ns = NEVER_NS  # when the next roll call is, while any node is only supposed
+        self._rolled_ns = 0
         self._info_bytes = 0
         self._is_deaf = False
         self._tell = tell
         self._services = ServiceBook(tell, limits.nodes)
         self.ours: set[str] = set()
-        self.due_ns = NEVER_NS
 
     # -- what was heard
 
@@ -89,7 +89,7 @@ class Roster:
         if protocol and not node.info.protocol:
             node.info = Announcement(node_id, protocol=protocol)
         self._is(node, namespace, node_id, at_ns, "supposed", "sends packets; nothing else is known of it", "packet")
-        self._check(at_ns + FORGET_NS, _CHECK_FORGET, namespace, node_id)
+        self._roll_ns = min(self._roll_ns, at_ns + FORGET_NS)
         return True
 
     def called(self, namespace: str, action: str, node_id: str, at_ns: int) -> None:
@@ -148,9 +148,10 @@ class Roster:
             self._watch(node, namespace, info.node_id)
         if is_same_instance and not info.offers and node.offers and node.state == "online":
             node.stopping = info
+            node.stopping_ns = at_ns
             node.info = replace(known, seq=info.seq)
             self._is(node, namespace, info.node_id, at_ns, "online", "stopping", source)
-            self._check(at_ns + _STOPPING_NS, _CHECK_STOPPING, namespace, info.node_id)
+            self._check(node, at_ns + _STOPPING_NS, _CHECK_STOPPING, namespace, info.node_id)
             return
         has_restarted = bool(known.instance_id) and bool(info.instance_id) and not is_same_instance
         if has_restarted and node.state == "online":
@@ -222,7 +223,8 @@ class Roster:
         if node is not None and key in node.keys:
             node.keys.discard(key)
             if not node.keys:
-                self._check(at_ns + _KEY_GRACE_NS, _CHECK_KEYS, namespace, node_id)
+                node.keyless_ns = at_ns
+                self._check(node, at_ns + _KEY_GRACE_NS, _CHECK_KEYS, namespace, node_id)
 
     # -- time
 
@@ -241,37 +243,61 @@ class Roster:
                 self._watch(node, namespace, node_id)
 
     def advance(self, now_ns: int) -> None:
-        """Do what is due until a moment, that moment included."""
-        while self._checks and self._checks[0][0] <= now_ns:
-            moment_ns, what, namespace, node_id = heappop(self._checks)
-            node = self._nodes.get((namespace, node_id))
-            if node is not None:
-                self._do_check(what, node, namespace, node_id, moment_ns)
-        self.due_ns = self._checks[0][0] if self._checks else NEVER_NS
+        """Do what is due until a moment, that moment included, in the order in which it is due."""
+        while (moment_ns := self.due_ns) <= now_ns:
+            if self._services.due_ns == moment_ns:
+                self._services.advance(moment_ns)
+            if self._roll_ns == moment_ns:
+                self._call_the_roll(moment_ns)
+            if self._checks and self._checks[0][0] == moment_ns:
+                _, what, namespace, node_id = heappop(self._checks)
+                node = self._nodes.get((namespace, node_id))
+                if node is not None and what in node.checks:
+                    node.checks.discard(what)
+                    self._do_check(what, node, namespace, node_id, moment_ns)
+
+    @property
+    def due_ns(self) -> int:
+        """``advance`` has nothing to do before this moment."""
+        return min(self._checks[0][0] if self._checks else NEVER_NS, self._services.due_ns, self._roll_ns)
 
     def _do_check(self, what: int, node: Node, namespace: str, node_id: str, at_ns: int) -> None:
+        """A moment has come to look at a node; it may turn out to be too early."""
         if what == _CHECK_SILENCE:
             self._check_silence(node, namespace, node_id, at_ns)
         elif what == _CHECK_STOPPING:
-            if node.stopping is not None and node.state == "online":
-                info = node.stopping
-                self._describe(node, namespace, info, at_ns, "info", 0, 0)
-                self._is(node, namespace, node_id, at_ns, "online", "", "info")
+            self._check_stopping(node, namespace, node_id, at_ns)
         elif what == _CHECK_KEYS:
-            if not node.keys:
+            if not node.keys and at_ns >= node.keyless_ns + _KEY_GRACE_NS:
                 self._goes(node, namespace, node_id, at_ns, "its discoverer key expired", "key")
+            elif not node.keys:
+                self._check(node, node.keyless_ns + _KEY_GRACE_NS, what, namespace, node_id)
         elif node.state == "offline":
             if at_ns >= node.gone_ns + FORGET_NS:
                 self._forget(node, namespace, node_id, at_ns)
-        elif node.state == "supposed":
-            if at_ns >= node.heard_ns + 2 * FORGET_NS:
-                self._forget(node, namespace, node_id, at_ns)
             else:
-                self._forget_senders()
-                self._check(max(at_ns, node.heard_ns + FORGET_NS) + FORGET_NS, _CHECK_FORGET, namespace, node_id)
+                self._check(node, node.gone_ns + FORGET_NS, what, namespace, node_id)
+
+    def _check_stopping(self, node: Node, namespace: str, node_id: str, at_ns: int) -> None:
+        if node.stopping is None or node.state != "online":
+            return
+        if at_ns < node.stopping_ns + _STOPPING_NS:
+            self._check(node, node.stopping_ns + _STOPPING_NS, _CHECK_STOPPING, namespace, node_id)
+            return
+        self._describe(node, namespace, node.stopping, at_ns, "info", 0, 0)
+        self._is(node, namespace, node_id, at_ns, "online", "", "info")
+
+    def _call_the_roll(self, at_ns: int) -> None:
+        """Forget supposed nodes that were not heard since the last roll call, and let all others be told again."""
+        supposed = [item for item in self._nodes.items() if item[1].state == "supposed"]
+        for (namespace, node_id), node in supposed:
+            if node.heard_ns < self._rolled_ns:
+                self._forget(node, namespace, node_id, at_ns)
+        self._forget_senders()
+        self._rolled_ns = at_ns
+        self._roll_ns = at_ns + FORGET_NS if supposed else NEVER_NS
 
     def _check_silence(self, node: Node, namespace: str, node_id: str, at_ns: int) -> None:
-        node.is_watched = False
         if self._is_deaf or node.state != "online":
             return
         if at_ns < node.silent_ns:
@@ -281,13 +307,13 @@ class Roster:
         self._goes(node, namespace, node_id, at_ns, f"no heartbeat for {silence_s} s", "heartbeat")
 
     def _watch(self, node: Node, namespace: str, node_id: str) -> None:
-        if not node.is_watched:
-            node.is_watched = True
-            self._check(node.silent_ns, _CHECK_SILENCE, namespace, node_id)
+        self._check(node, node.silent_ns, _CHECK_SILENCE, namespace, node_id)
 
-    def _check(self, moment_ns: int, what: int, namespace: str, node_id: str) -> None:
-        heappush(self._checks, (moment_ns, what, namespace, node_id))
-        self.due_ns = min(self.due_ns, moment_ns)
+    def _check(self, node: Node, moment_ns: int, what: int, namespace: str, node_id: str) -> None:
+        """Look at a node at this moment, unless such a look is due already: that one will see to it."""
+        if what not in node.checks:
+            node.checks.add(what)
+            heappush(self._checks, (moment_ns, what, namespace, node_id))
 
     # -- states
 
@@ -307,7 +333,7 @@ class Roster:
         node.cpu = None
         self._is(node, namespace, node_id, at_ns, "offline", reason, source)
         self._gone(namespace, node_id, at_ns)
-        self._check(at_ns + FORGET_NS, _CHECK_FORGET, namespace, node_id)
+        self._check(node, at_ns + FORGET_NS, _CHECK_FORGET, namespace, node_id)
 
     def _forget(self, node: Node, namespace: str, node_id: str, at_ns: int) -> None:
         self._services.offered(namespace, node_id, node.offers, {}, at_ns, "guess")

@@ -155,7 +155,7 @@ def test_a_sender_of_packets_is_supposed_until_it_says_more() -> None:
 
 def test_a_supposed_node_that_is_heard_no_more_is_forgotten() -> None:
     batch = Script().request(0.0, sender="a").response(0.1, sender="b").batch(until=5000.0)
-    assert [(row[0], row[1]) for row in states(batch) if row[2] is None] == [(1200.0, "a"), (1200.1, "b")]
+    assert [(row[0], row[1]) for row in states(batch) if row[2] is None] == [(1200.0, "a"), (1200.0, "b")]
 
 
 def test_a_supposed_node_that_goes_on_speaking_is_kept() -> None:
@@ -279,3 +279,26 @@ def test_replicas_share_one_definition() -> None:
     batch = Script().info(0.0, "a", [USERS]).info(0.0, "b", [USERS], instance_id="b").batch()
     nodes = value(batch, "service", "users")["nodes"]
     assert nodes["a"] is nodes["b"]
+
+
+def test_a_service_of_many_nodes_is_told_of_once_a_second() -> None:
+    story = Script()
+    for number in range(50):
+        story.info(number / 100, f"n{number}", [USERS], instance_id=str(number))
+    batch = story.batch(until=60.0)
+    told = [(seconds(change.at_ns), len(change.value["nodes"])) for change in changes(batch, "service") if change.value]
+    assert told == [*((number / 100, number + 1) for number in range(8)), (1.07, 50)]
+
+
+def test_nodes_of_different_sessions_in_one_file_are_not_silent_in_between() -> None:
+    story = Script().note(0.0, b"@session", phase="begin").heartbeat(1.0, "a").note(5.0, b"@session", phase="end")
+    story.note(500.0, b"@session", phase="begin").heartbeat(505.0, "a")
+    assert states(story.batch()) == [(1.0, "a", "online", "heartbeat")]
+
+
+def test_a_node_that_comes_and_goes_is_looked_at_once() -> None:
+    story = Script().info(0.0, "a")
+    for second in range(1, 100):
+        story.disconnect(second, "a").heartbeat(second + 0.5, "a")
+    story.disconnect(110.0, "a")
+    assert states(story.batch(until=900.0))[-2:] == [(110.0, "a", "offline", "info"), (710.0, "a", None, "guess")]
