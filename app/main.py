@@ -16,9 +16,9 @@ from PySide6.QtWidgets import QApplication
 from app import key_store, settings
 from app.bugs import catch_bugs
 from app.offscreen import show_for
+from app.place import Place
 from app.session import DemoRun, Session
 from app.settings import Connection
-from app.shell import Place
 from app.start_form import Wanted
 from app.views.registry import load_views
 from app.widgets.controls import Tone

@@ -3,57 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QMenu, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QProgressBar,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.desk import Desk
 from app.finder import entries_of, entries_of_views, named
 from app.history import History, Stop
+from app.place import Place, namespace_menu, place_text
 from app.settings import Settings
 from app.shell_facts import ShellFacts, shell_facts
+from app.shell_status import counts_told, keeping_told, probe_told, reading_share, what_to_do
 from app.side import SidePanel
 from app.view_area import ViewArea
 from app.views.registry import View
 from app.widgets.banner import Banner
-from app.widgets.controls import Tone, button, label, retint, row, set_text
+from app.widgets.controls import Tone, retint, row, set_text
 from app.widgets.filter_bar import FilterBar
-from app.widgets.format import byte_size, clock_time, count, date_time, length, percent, rate, zone_name
+from app.widgets.format import clock_time, count, date_time, length, rate, zone_name
 from app.widgets.pace import Pace
 from app.widgets.palette import Entry, Palette
-from app.widgets.status_line import StatusLine, Told
+from app.widgets.paused_bar import PausedBar
+from app.widgets.rail import Rail
+from app.widgets.status_line import StatusLine
 from app.widgets.timeline_strip import TimelineStrip
-from app.widgets.top_bar import SPANS, TopBar, rail_button
+from app.widgets.top_bar import SPANS, TopBar
 from broker.clock import SECOND
 from broker.mesh.filter import Completion, FilterError, complete, parse
 from broker.mesh.span import Cursor
 from broker.mesh.subject import Subject
 
-RAIL_PX = 128
 
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where we are and what we may do, for the bar.
-
-    Attributes:
-        profile: Its name.
-        tone: Its colour; "failed" for production.
-        mode: What we may do, in words.
-        url: Without secrets, or the name of a file.
-        is_locked: Whether nothing can be published.
-        is_file: Whether it is a capture and not a live mesh.
-    """
-
-    profile: str
-    tone: Tone
-    mode: str
-    url: str
-    is_locked: bool = True
-    is_file: bool = False
+def _progress() -> QProgressBar:
+    made = QProgressBar()
+    made.setAccessibleName("Reading the capture")
+    made.setTextVisible(False)
+    made.setRange(0, 1000)
+    made.hide()
+    return made
 
 
 class Shell(QWidget):
@@ -75,7 +72,9 @@ class Shell(QWidget):
         self.bar = TopBar(logo)
         self.banner = Banner()
         self.report = Banner("Answer to a command")
-        self.paused = self._paused_bar()
+        self.progress = _progress()
+        self.rail = Rail([(view.id, view.title, view.icon) for view in self._views])
+        self.paused = PausedBar(desk.follow, desk.zoom_back)
         self.filter_bar = FilterBar(parse, self._complete, FilterError)
         self.filter_bar.set_history(settings.filters, settings.saved_filters)
         self.area = ViewArea(desk, views)
@@ -91,43 +90,6 @@ class Shell(QWidget):
 
     # parts
 
-    def _paused_bar(self) -> QFrame:
-        made = QFrame()
-        made.setObjectName("pausedBar")
-        made.setAccessibleName("Paused")
-        self._paused_text = label("", name="Paused since")
-        self._paused_text.setProperty("tone", "slow")
-        follow = button("Follow live", self.desk.follow, tip="Space or End")
-        self._back = button("Previous zoom", self.desk.zoom_back, tip="Backspace or Esc")
-        layout = QHBoxLayout(made)
-        layout.setContentsMargins(16, 5, 12, 5)
-        for part in (self._paused_text, self._back, follow):
-            layout.addWidget(part)
-        layout.insertStretch(1, 1)
-        made.hide()
-        return made
-
-    def _rail(self) -> QFrame:
-        rail = QFrame()
-        rail.setObjectName("rail")
-        rail.setAccessibleName("Views")
-        rail.setFixedWidth(RAIL_PX)
-        layout = QVBoxLayout(rail)
-        layout.setContentsMargins(8, 10, 8, 10)
-        layout.setSpacing(2)
-        self._group = QButtonGroup(self)
-        self.rail_buttons = {}
-        for number, view in enumerate(self._views, 1):
-            made = rail_button(view.title, view.icon, number)
-            made.clicked.connect(partial(self._show, view.id))
-            made.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-            made.customContextMenuRequested.connect(partial(self._open_rail_menu, view.id))
-            self._group.addButton(made)
-            self.rail_buttons[view.id] = made
-            layout.addWidget(made)
-        layout.addStretch(1)
-        return rail
-
     def _lay_out(self) -> None:
         self._scope = QLabel()
         self._scope.setProperty("role", "small")
@@ -139,7 +101,7 @@ class Shell(QWidget):
         inside = QVBoxLayout(middle)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.setSpacing(0)
-        for part in (self.banner, self.report, self.paused):
+        for part in (self.progress, self.banner, self.report, self.paused):
             inside.addWidget(part)
         inside.addLayout(filters)
         inside.addWidget(self.area, 1)
@@ -153,7 +115,7 @@ class Shell(QWidget):
         self.side.setVisible(self.settings.side_open)
         across = QHBoxLayout()
         across.setSpacing(0)
-        across.addWidget(self._rail())
+        across.addWidget(self.rail)
         across.addWidget(self.split, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -165,6 +127,8 @@ class Shell(QWidget):
 
     def _connect(self) -> None:
         desk, bar = self.desk, self.bar
+        self.rail.chosen.connect(self._show)
+        self.rail.menu_wanted.connect(self._open_rail_menu)
         bar.palette_wanted.connect(self.open_palette)
         bar.pause_wanted.connect(self.toggle_pause)
         bar.span_wanted.connect(self.set_span)
@@ -193,8 +157,9 @@ class Shell(QWidget):
     def begin(self) -> None:
         """Show what was shown last time, and begin to ask."""
         self.area.restore_layout(self.settings.detached, self.settings.layout)
-        first = self.settings.view if self.settings.view in self.rail_buttons else self._views[0].id
-        self.desk.set_cursor(Cursor(length_ns=self.settings.span_s * SECOND))
+        first = self.settings.view if self.settings.view in self.rail.buttons else self._views[0].id
+        # a capture is shown whole
+        self.desk.set_cursor(Cursor(length_ns=0 if self.place.is_file else self.settings.span_s * SECOND))
         self._show(first)
         if self.settings.filter:
             self.filter_bar.set_text(self.settings.filter)
@@ -210,7 +175,7 @@ class Shell(QWidget):
         settings.filter = self.desk.wanted.text
         if self.side.isVisible():
             settings.side_width = self.side.width()
-        if self.desk.cursor.follows:
+        if self.desk.cursor.follows and not self.place.is_file:
             settings.span_s = self.desk.cursor.length_ns // SECOND
 
     # views, back and forward
@@ -220,10 +185,7 @@ class Shell(QWidget):
         self._note_stop()
 
     def _on_area(self) -> None:
-        made = self.rail_buttons.get(self.area.current)
-        if made is not None:
-            made.setChecked(True)
-        retint(self)
+        self.rail.show_current(self.area.current)
 
     def _open_rail_menu(self, view_id: str, at: QPoint) -> None:
         menu = QMenu(self)
@@ -233,7 +195,7 @@ class Shell(QWidget):
         else:
             menu.addAction("Open beside", partial(self.area.detach, view_id, floats=False))
             menu.addAction("Open in a window of its own", partial(self.area.detach, view_id, floats=True))
-        menu.popup(self.rail_buttons[view_id].mapToGlobal(at))
+        menu.popup(at)
 
     def _note_stop(self) -> None:
         if not self._is_stepping and self.area.current:
@@ -299,20 +261,9 @@ class Shell(QWidget):
 
     def choose_namespace(self) -> None:
         """Ask which namespace is to be shown."""
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        found = self.facts.namespaces if self.facts else ()
-        menu.addSection("Show which namespace?")
-        for namespace, nodes in found:
-            title = f"{namespace or '(the empty one)'}    {count(nodes)} node{'' if nodes == 1 else 's'}"
-            action = menu.addAction(title, partial(self.desk.set_namespace, namespace))
-            action.setCheckable(True)
-            action.setChecked(self.desk.namespace == namespace)
-        every = menu.addAction("All, each kept apart", partial(self.desk.set_namespace, None))
-        every.setCheckable(True)
-        every.setChecked(self.desk.namespace is None)
-        self.namespace_menu = menu
+        menu = namespace_menu(self.desk, self.facts, self)
         menu.destroyed.connect(self._forget_menu)
+        self.namespace_menu = menu
         menu.popup(self.bar.place.mapToGlobal(self.bar.place.rect().bottomLeft()))
 
     def _forget_menu(self) -> None:
@@ -328,17 +279,8 @@ class Shell(QWidget):
 
     def show_place(self) -> None:
         """Say where we are."""
-        place, facts = self.place, self.facts
-        namespace = self.desk.namespace
-        if namespace is None and facts is not None:
-            names = [name for name, _ in facts.namespaces]
-            namespace = names[0] if len(names) == 1 else None
-            where = f"{len(names)} namespaces ▾" if len(names) > 1 else ""
-        else:
-            where = ""
-        if namespace is not None:
-            where = f"namespace {namespace or '(empty)'}" + (" ▾" if facts and len(facts.namespaces) > 1 else "")
-        text = " · ".join(part for part in (place.url, where) if part)
+        place = self.place
+        text = place_text(place, self.facts, self.desk.namespace)
         self.bar.show_place(place.profile, place.tone, place.mode, text, is_locked=place.is_locked)
 
     # time
@@ -384,9 +326,8 @@ class Shell(QWidget):
             arrived = f" · +{count(more)} packets while paused" if not is_file else ""
             self.bar.show_time(f"paused {moment} {zone}", is_live=False)
             begin = clock_time(span.from_ns) if span.from_ns > 0 else "the beginning"
-            what = f"❚❚  Paused: {begin} – {date_time(span.to_ns)}, {length(span.seconds)}"
-            set_text(self._paused_text, f"{what}{arrived}")
-            self._back.setVisible(self.desk.is_zoomed)
+            what = f"Paused: {begin} – {date_time(span.to_ns)}, {length(span.seconds)}"
+            self.paused.say(f"{what}{arrived}", is_zoomed=self.desk.is_zoomed)
         self.bar.show_span(cursor.length_ns / SECOND)
         if cursor.follows:
             self._show_window()
@@ -408,13 +349,10 @@ class Shell(QWidget):
         self.bar.show_rates(rate(facts.packets_per_s), facts.lost)
         self._show_scope()
         self._show_status()
-        trouble = facts.trouble
-        if trouble is None:
+        if facts.trouble is None:
             self.banner.all_well()
         else:
-            again = f" Trying again in {trouble.retry_in_s:.0f} s." if trouble.retry_in_s >= 1 else ""
-            since = f" Nothing heard since {clock_time(trouble.since_ns)}."
-            self.banner.say(trouble.reason, f"{trouble.advice}{again}{since}".strip())
+            self.banner.say(facts.trouble.reason, what_to_do(facts.trouble))
         if len(facts.namespaces) > 1 and self.desk.namespace is None and not self._has_asked_namespace:
             self._has_asked_namespace = True
             if self.isVisible():
@@ -427,33 +365,13 @@ class Shell(QWidget):
 
     def _show_status(self) -> None:
         facts, probe = self.facts, self.desk.status
-        if facts is None:
-            return
-        reasons = "\n".join(f"{count(times)} × {reason}" for reason, times in facts.undecodable_reasons)
-        left = [
-            Told(
-                f"{count(facts.nodes_online)} of {count(facts.nodes_known)} nodes",
-                "failed" if facts.nodes_online < facts.nodes_known else "",
-            ),
-            Told(f"{count(facts.services)} services"),
-            Told(rate(facts.packets_per_s).replace("/s", " packets/s"), "", f"{count(facts.packets)} in all"),
-            Told(f"{count(facts.lost)} lost", "failed" if facts.lost else ""),
-            Told(f"{count(facts.undecodable)} undecodable", "slow" if facts.undecodable else "", reasons),
-        ]
-        forgotten = f", {count(facts.calls_forgotten)} forgotten" if facts.calls_forgotten else ""
-        held = f"{count(facts.calls_held)} calls held{forgotten}"
-        right = [Told(f"{held} · {byte_size(facts.held_bytes)}", "", "Memory is bounded: the oldest calls go first")]
-        if facts.rows_dropped:
-            right.insert(0, Told(f"▲ {count(facts.rows_dropped)} rows dropped", "failed", "The window did not keep up"))
-        if probe is not None:
-            left.append(
-                Told(f"tap {percent(probe.cpu_percent)} cpu", "", "What listening costs on the probe's machine")
-            )
-            ring = f"ring {byte_size(probe.capture_bytes)} of {byte_size(probe.ring_bytes)}"
-            recording = getattr(probe, "recording", "") or ""
-            right.append(Told(f"● recording to {recording}" if recording else ring, "failed" if recording else ""))
-        right.append(Told(f"times are {zone_name()}"))
-        self.status.tell(left, right)
+        share = reading_share(probe)
+        self.progress.setVisible(share is not None)
+        if share is not None:
+            self.progress.setValue(round(share * self.progress.maximum()))
+        if facts is not None:
+            left = counts_told(facts) + probe_told(probe, is_file=self.place.is_file)
+            self.status.tell(left, keeping_told(facts, probe))
 
     def _retheme(self) -> None:
         retint(self)

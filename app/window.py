@@ -14,9 +14,10 @@ from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox, QSta
 from app import theme
 from app.check_run import Check
 from app.desk import Desk
+from app.place import Place
 from app.resources import app_icon, logo
 from app.settings import Settings
-from app.shell import Place, Shell
+from app.shell import Shell
 from app.start import StartPage
 from app.start_form import Wanted
 from app.views.registry import View

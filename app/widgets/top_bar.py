@@ -6,7 +6,7 @@ from typing import Final
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSizePolicy, QWidget
 
 from app.widgets.controls import ElidedButton, Tone, button, label, set_icon, set_property, set_text
 from app.widgets.format import length
@@ -143,13 +143,3 @@ class TopBar(QFrame):
         self.rates.setToolTip("Packets a second on the bus, and packets known to be lost")
         set_text(self.lost, f"▲ {lost:,} lost")
         self.lost.setVisible(lost > 0)
-
-
-def rail_button(text: str, icon: str, number: int) -> QPushButton:
-    """A view in the rail."""
-    made = button(text, None, role="rail")
-    made.setCheckable(True)
-    set_icon(made, icon)
-    key = f"Ctrl+{number}" if number <= 9 else ""
-    made.setToolTip(f"{text}  {key}".strip())
-    return made

@@ -14,7 +14,8 @@ from shiboken6 import isValid
 
 from app import settings, theme
 from app.desk import Desk
-from app.shell import Place, Shell
+from app.place import Place
+from app.shell import Shell
 from app.views.overview import OverviewView
 from app.views.registry import VIEWS, load_views
 from app.widgets.key_sheet import KeySheet
@@ -66,7 +67,7 @@ def test_space_pauses_unmistakably_and_counts_what_comes_meanwhile(
     before = timeline.snapshot().tally.packets
     mesh.fill(timeline, 10)
     more = timeline.snapshot().tally.packets - before
-    qtbot.waitUntil(lambda: f"+{more:,} packets while paused" in shell._paused_text.text(), timeout=5000)
+    qtbot.waitUntil(lambda: f"+{more:,} packets while paused" in shell.paused.text, timeout=5000)
     qtbot.keyClick(shell.area.widget("overview"), Qt.Key.Key_Space)
     assert not shell.paused.isVisible()
     assert shell.bar.live.text().startswith("live ")
@@ -128,8 +129,8 @@ def test_ctrl_and_a_number_shows_the_view_that_the_rail_has_there(window: Window
     ids = [view.id for view in load_views()]
     window._show_view(ids[1])
     assert shell.area.current == ids[1]
-    assert shell.rail_buttons[ids[1]].isChecked()
-    assert not shell.rail_buttons[ids[0]].isChecked()
+    assert shell.rail.buttons[ids[1]].isChecked()
+    assert not shell.rail.buttons[ids[0]].isChecked()
 
 
 def test_ctrl_b_hides_and_shows_the_side_panel(shell: Shell, window: Window, qtbot: QtBot) -> None:
