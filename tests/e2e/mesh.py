@@ -35,7 +35,8 @@ class RemoteCall:
         target: The node that was called.
         begin_ms: In ms since the epoch.
         duration_ms: Until the answer; for a streamed answer until its end; until the timeout.
-        outcome: "timed-out" only where its own timeout passed, or the callee said so of this very call.
+        outcome: "timed-out" only where its own timeout passed, or the callee said so of this very call;
+            "unanswered" where its target went away meanwhile; "failed" where the callee answered so.
         streamed: Whether the answer was a stream.
     """
 
@@ -48,7 +49,7 @@ class RemoteCall:
     begin_ms: float
     duration_ms: float
     timeout_ms: float
-    outcome: Literal["ok", "failed", "timed-out"]
+    outcome: Literal["ok", "failed", "timed-out", "unanswered"]
     error_name: str | None
     error_code: int | None
     error_type: str | None

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,17 +15,55 @@ import pytest
 import redis
 
 from tests.e2e.conftest import StartMesh
-from tests.e2e.mesh import RemoteCall, Serializer, Version, shop
+from tests.e2e.mesh import JsMesh, RemoteCall, Serializer, Version, shop
 from tests.e2e.redis_server import RedisServer
 
 NAMESPACE = "te.st"
-LISTENING_S = 12.0
+LISTENING_S = 10.0
+TRIES = 3
+"""Counts must be right each time. Times cannot where a loaded machine keeps the callers themselves waiting."""
 MESHES = [
     pytest.param(("014",), "JSON", id="0.14 JSON"),
     pytest.param(("015",), "JSON", id="0.15 JSON"),
     pytest.param(("015",), "MsgPack", id="0.15 MsgPack"),
     pytest.param(("014", "015"), "JSON", id="0.14 and 0.15"),
 ]
+
+
+class Inspection:
+    """``python -m app inspect`` in a process of its own, which listens inside of ``with``."""
+
+    def __init__(self, url: str, *options: str, duration_s: float = LISTENING_S) -> None:
+        self._url = url
+        self._duration_s = duration_s
+        command = [sys.executable, "-m", "app", "inspect", url, "--duration", str(duration_s), "--json", *options]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def __enter__(self) -> Inspection:
+        """Wait until the server counts its subscription."""
+        deadline = time.monotonic() + 30.0
+        with redis.Redis.from_url(self._url) as client:
+            while client.pubsub_numpat() == 0:
+                if self._process.poll() is not None or time.monotonic() > deadline:
+                    self._process.kill()
+                    pytest.fail(f"inspect did not begin to listen: {self._process.communicate()[1]}")
+                time.sleep(0.02)
+        return self
+
+    def summary(self) -> dict[str, Any]:
+        """Wait for its end; what it printed."""
+        assert self._process.poll() is None, "what was to be seen took longer than the inspection"
+        printed, complaints = self._process.communicate(timeout=self._duration_s + 30.0)
+        assert self._process.returncode == 0, complaints
+        summary: dict[str, Any] = json.loads(printed)
+        return summary
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdout, self._process.stderr):
+            assert stream is not None
+            stream.close()
 
 
 @pytest.mark.parametrize(("versions", "serializer"), MESHES)
@@ -36,19 +74,26 @@ def test_calls_errors_timeouts_and_times_are_those_of_the_callers(
     caller = shop(mesh, versions)
     mesh.start()
     # Node's first calls are slow inside the caller, before anything is on the bus: none of that is ours to see.
-    caller.run(rounds=5, workers=2)
-    before = {call.id for call in mesh.calls()}
-    inspecting = _begin_inspecting(redis_server.url)
-    caller.run(rounds=9, workers=2, first=20)
-    assert inspecting.poll() is None, "the calls took longer than the inspection"
-    summary = _end_inspecting(inspecting)
-    calls = [call for call in mesh.calls() if call.id not in before]
+    began_s = time.monotonic()
+    caller.run(rounds=4, workers=2)
+    rounds_s = time.monotonic() - began_s
+    for _ in range(TRIES):
+        before = {call.id for call in mesh.calls()}
+        # nine rounds follow, with as much to spare
+        with Inspection(redis_server.url, duration_s=2.0 + 4.5 * rounds_s) as inspection:
+            caller.run(rounds=9, workers=2, first=20)
+            summary = inspection.summary()
+        calls = [call for call in mesh.calls() if call.id not in before]
+        _compare_counts(summary, calls, mesh)
+        misfits = _misfits(summary["actions"], calls)
+        if not misfits:
+            return
+    pytest.fail("\n".join(["times are not those of the callers:", *misfits]))
 
-    actions = {action["name"]: action for action in summary["actions"] if action["namespace"] == NAMESPACE}
-    shown = {name: (it["calls"], it["errors"], it["timeouts"]) for name, it in actions.items() if it["calls"]}
+
+def _compare_counts(summary: dict[str, Any], calls: Sequence[RemoteCall], mesh: JsMesh) -> None:
+    shown = {it["name"]: _counts(it) for it in summary["actions"] if it["calls"]}
     assert shown == _counts_by_action(calls)
-    _compare_times(actions, calls)
-
     edges = {(it["from"], it["to"], tuple(it["from_nodes"])): it["calls"] for it in summary["edges"] if it["calls"]}
     assert edges == _counts_by_edge(calls)
     assert summary["packets"]["undecodable"] == 0
@@ -66,7 +111,8 @@ def test_who_asks_learns_what_every_node_of_both_versions_is_and_offers(
     mesh = js_mesh(redis_server.url, namespace=NAMESPACE, serializer=serializer, is_mixed=True)
     shop(mesh, ("014", "015"))
     mesh.start()
-    summary = _end_inspecting(_begin_inspecting(redis_server.url, "--may", "ask", duration_s=4.0))
+    with Inspection(redis_server.url, "--may", "ask", duration_s=4.0) as inspection:
+        summary = inspection.summary()
 
     known = {
         it["id"]: (it["namespace"], it["state"], it["protocol"], it["client"]["version"]) for it in summary["nodes"]
@@ -94,15 +140,15 @@ def test_meshes_on_one_server_are_kept_apart_and_a_killed_node_is_missed(
         mesh.add("users.1", ["users"])
         mesh.add("users.2", ["users"])
         mesh.start()
-    inspecting = _begin_inspecting(redis_server.url)
-    meshes[""]["edge-1"].run(rounds=3, steps=["get", "look", "missing"])
-    meshes["eu.a"]["users.2"].kill()
-    meshes["eu.a"]["users.1"].kill()
-    meshes["eu.a"]["users.1"].start()
-    meshes["eu.a"]["edge-1"].run(rounds=2, steps=["get"])
-    summary = _end_inspecting(inspecting)
+    with Inspection(redis_server.url) as inspection:
+        meshes[""]["edge-1"].run(rounds=3, steps=["get", "look", "missing"])
+        meshes["eu.a"]["users.2"].kill()
+        meshes["eu.a"]["users.1"].kill()
+        meshes["eu.a"]["users.1"].start()
+        meshes["eu.a"]["edge-1"].run(rounds=2, steps=["get"])
+        summary = inspection.summary()
 
-    shown = {(it["namespace"], it["name"]): (it["calls"], it["errors"], it["timeouts"]) for it in summary["actions"]}
+    shown = {(it["namespace"], it["name"]): _counts(it) for it in summary["actions"]}
     for namespace, mesh in meshes.items():
         for action, counts in _counts_by_action(mesh.calls()).items():
             assert shown[namespace, action] == counts
@@ -111,45 +157,35 @@ def test_meshes_on_one_server_are_kept_apart_and_a_killed_node_is_missed(
     assert states == online | {("eu.a", "users.2"): "offline"}
 
 
-def _begin_inspecting(url: str, *options: str, duration_s: float = LISTENING_S) -> subprocess.Popen[str]:
-    """Start it, and wait until the server counts its subscription."""
-    command = [sys.executable, "-m", "app", "inspect", url, "--duration", str(duration_s), "--json", *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 20.0
-    with redis.Redis.from_url(url) as client:
-        while client.pubsub_numpat() == 0:
-            if process.poll() is not None or time.monotonic() > deadline:
-                process.kill()
-                pytest.fail(f"inspect did not begin to listen: {process.communicate()[1]}")
-            time.sleep(0.02)
-    return process
+def _counts(action: dict[str, Any]) -> dict[str, int]:
+    """How its calls ended, as inspect shows it."""
+    ok = action["completed"] - action["errors"]
+    return {"ok": ok, "failed": action["errors"], "timed-out": action["timeouts"], "unanswered": action["no_answer"]}
 
 
-def _end_inspecting(process: subprocess.Popen[str]) -> dict[str, Any]:
-    out, complaints = process.communicate(timeout=LISTENING_S + 20.0)
-    assert process.returncode == 0, complaints
-    summary: dict[str, Any] = json.loads(out)
-    return summary
-
-
-def _counts_by_action(calls: Iterable[RemoteCall]) -> dict[str, tuple[int, int, int]]:
-    """Calls, errors and timeouts."""
-    made = Counter(call.action for call in calls)
+def _counts_by_action(calls: Sequence[RemoteCall]) -> dict[str, dict[str, int]]:
+    """How the calls of each action ended, as their callers logged it."""
     ended = Counter((call.action, call.outcome) for call in calls)
-    return {action: (count, ended[action, "failed"], ended[action, "timed-out"]) for action, count in made.items()}
+    outcomes = ("ok", "failed", "timed-out", "unanswered")
+    return {action: {name: ended[action, name] for name in outcomes} for action in {call.action for call in calls}}
 
 
 def _counts_by_edge(calls: Iterable[RemoteCall]) -> dict[tuple[str | None, str, tuple[str, ...]], int]:
     return dict(Counter((call.caller, call.action.rpartition(".")[0], (call.node_id,)) for call in calls))
 
 
-def _compare_times(actions: dict[str, dict[str, Any]], calls: list[RemoteCall]) -> None:
-    """p50 and p90 within 2 ms or 15 % of the callers' own, between the samples beside that rank."""
-    for name, action in actions.items():
-        own_ms = [call.duration_ms for call in calls if call.action == name and call.outcome != "timed-out"]
-        if not own_ms:
-            continue
-        for percent in (50, 90):
+def _misfits(actions: list[dict[str, Any]], calls: Sequence[RemoteCall]) -> list[str]:
+    """Where p50 or p90 is not within 2 ms or 15 % of the callers' own, between the samples beside that rank."""
+    misfits = []
+    for action in actions:
+        own_ms = [
+            call.duration_ms for call in calls if call.action == action["name"] and call.outcome in ("ok", "failed")
+        ]
+        for percent in (50, 90) if own_ms else ():
             low, high = (float(np.percentile(own_ms, percent, method=side)) for side in ("lower", "higher"))
             shown_ms = action[f"p{percent}_ms"]
-            assert low - max(2.0, 0.15 * low) <= shown_ms <= high + max(2.0, 0.15 * high), (name, percent, low, high)
+            if not low - max(2.0, 0.15 * low) <= shown_ms <= high + max(2.0, 0.15 * high):
+                misfits.append(
+                    f"{action['name']} p{percent} is {shown_ms:.1f} ms, callers say {low:.1f} to {high:.1f} ms"
+                )
+    return misfits

@@ -1,7 +1,7 @@
 "use strict";
 // What a node itself knows of the calls it made to other nodes, as lines of JSON:
 //   {kind: "call", node_id, id, action, caller, target, level, begin_ms, duration_ms, timeout_ms,
-//    outcome: "ok" | "failed" | "timed-out", error_name, error_code, error_type, streamed}
+//    outcome: "ok" | "failed" | "timed-out" | "unanswered", error_name, error_code, error_type, streamed}
 //   {kind: "event", node_id, event, group, sender, broadcast}    an event that came from another node
 //   {kind: "packets", node_id, sent: {REQ: 1, ...}}               at a graceful stop: what it put on the bus
 const fs = require("fs");
@@ -86,8 +86,11 @@ class CallLog {
 				return answer;
 			},
 			error => {
-				const ourOwn = error.type === "REQUEST_TIMEOUT" && error.data && error.data.action === action.name;
-				ended(ourOwn ? "timed-out" : "failed", error);
+				const own = error.data && error.data.action === action.name;
+				// rejected: the target went away while we waited, and nothing came over the bus
+				if (own && error.type === "REQUEST_TIMEOUT") ended("timed-out", error);
+				else if (own && error.type === "REQUEST_REJECTED") ended("unanswered", error);
+				else ended("failed", error);
 				throw error;
 			}
 		);

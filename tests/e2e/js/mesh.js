@@ -58,7 +58,11 @@ async function peersSeen() {
 		await new Promise(resolve => setTimeout(resolve, 20));
 }
 
+let stopping = false;
+
 async function stop() {
+	if (stopping) return;
+	stopping = true;
 	await broker.stop();
 	log.close();
 	process.exit(0);
@@ -74,11 +78,11 @@ async function obey(line) {
 
 async function main() {
 	await broker.start();
-	await peersSeen();
-	say({ ready: true, node_id: broker.nodeID });
 	const lines = readline.createInterface({ input: process.stdin });
 	lines.on("line", line => obey(line).catch(failed));
 	lines.on("close", stop);
+	await peersSeen();
+	say({ ready: true, node_id: broker.nodeID });
 }
 
 function failed(error) {
