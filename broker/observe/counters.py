@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +13,21 @@ from broker.observe.journal import COUNTER_COLUMNS, OTHER_NAME
 _MOST_COUNTERS = 5_000
 OTHER_REASONS = "(other reasons)"
 _REASON_LENGTH = 120
+
+_PARTICULARS = (
+    (re.compile(r":? ?(line \d+ column \d+ )?\((char|byte) \d+\)"), ""),
+    (re.compile(r"begins with [0-9a-f ]+"), "begins with other bytes"),
+    (re.compile(r"\d+ bytes too many"), "some bytes too many"),
+    (re.compile(r"is -?[\d.][\d.e+-]*, expected"), "is a number, expected"),
+    (re.compile(r"is (['\"]).*, expected"), "is a text, expected"),
+)
+
+
+def general(reason: str) -> str:
+    """A reason without what differs from packet to packet: positions, numbers, bytes."""
+    for particular, instead in _PARTICULARS:
+        reason = particular.sub(instead, reason, count=1)
+    return reason[:_REASON_LENGTH]
 
 
 class Counter:
@@ -82,7 +99,7 @@ class Counters:
     def malformed(self, counter: Counter, reason: str) -> None:
         """Count a packet that could not be decoded, and why."""
         counter.undecodable += 1
-        reason = reason[:_REASON_LENGTH]
+        reason = general(reason)
         if reason not in self.reasons and len(self.reasons) >= self._most_reasons - 1:
             reason = OTHER_REASONS
         self.reasons[reason] = self.reasons.get(reason, 0) + 1

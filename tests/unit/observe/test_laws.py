@@ -38,9 +38,9 @@ OTHERS = st.tuples(
 STEPS = st.lists(st.one_of(REQUESTS, REQUESTS, RESPONSES, RESPONSES, NODE_STEPS, OTHERS), max_size=40)
 
 
-def told(steps: list[tuple[Any, ...]]) -> Script:
+def told(steps: list[tuple[Any, ...]], story: Script | None = None) -> Script:
     """The story of these steps; each comes so many seconds after the one before."""
-    story, now = Script(), 0.0
+    story, now = story or Script(), 0.0
     for what, pause, *rest in steps:
         now = round(now + pause * (40 if what == "long wait" else 1), 6)
         if what == "request":
@@ -119,7 +119,7 @@ def joined(batches: list[Batch]) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(STEPS)
 def test_every_call_ends_once_whatever_the_order(steps: list[tuple[Any, ...]]) -> None:
     story = told(steps)
@@ -146,6 +146,7 @@ SIMPLE = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(SIMPLE, st.integers(1, 6))
 def test_calls_are_those_ended_open_and_forgotten(steps: list[tuple[Any, ...]], most: int) -> None:
     story = told(steps)
@@ -166,7 +167,7 @@ def answered_timeouts(batch: Batch) -> int:
     return int(np.sum((batch.calls["outcome"] == 2) & (batch.calls["error"] != 0)))
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(STEPS, st.lists(st.integers(0, 40)), PAUSES)
 def test_cutting_into_other_feeds_and_asking_in_between_changes_nothing(
     steps: list[tuple[Any, ...]], cuts: list[int], after: list[tuple[int, float]]
@@ -181,6 +182,7 @@ def test_cutting_into_other_feeds_and_asking_in_between_changes_nothing(
         assert pieces[what] == expected, what
 
 
+@settings(deadline=None)
 @given(STEPS)
 def test_one_frame_at_a_time_gives_the_same_states(steps: list[tuple[Any, ...]]) -> None:
     story = told(steps)
@@ -214,7 +216,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(CHANNELS, st.one_of(st.binary(max_size=40), VALUES)), max_size=8), st.booleans())
 def test_no_input_raises_and_each_packet_is_counted(frames: list[tuple[bytes, Any]], is_known: bool) -> None:
     pipeline = Pipeline(begin_ns=START_NS)
@@ -236,7 +238,7 @@ def wire(value: Any, is_known: bool) -> bytes:
     return json.dumps(value).encode()
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 200), st.integers(0, 200)), min_size=50, max_size=200))
 def test_the_stores_never_exceed_their_limits(pairs: list[tuple[int, int]]) -> None:
     limits = Limits(
@@ -256,3 +258,14 @@ def test_the_stores_never_exceed_their_limits(pairs: list[tuple[int, int]]) -> N
         assert sum(name.kind is kind and name.number != 0 for name in names) <= limits.short_names
     assert sum(name.kind is NameKind.ACTION for name in names) <= limits.long_names
     assert sum(len(name.text) for name in names) <= limits.name_characters
+
+
+@settings(deadline=None)
+@given(SIMPLE)
+def test_json_and_msgpack_tell_the_same(steps: list[tuple[Any, ...]]) -> None:
+    rows = []
+    for serializer in ("JSON", "MsgPack"):
+        batch = told(steps, Script(serializer=serializer)).batch(until=700.0)
+        names = [name for name in batch.calls.dtype.names or () if not name.endswith("_size")]
+        rows.append((batch.calls[names].tolist(), batch.names, batch.changes))
+    assert rows[0] == rows[1]

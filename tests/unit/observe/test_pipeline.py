@@ -84,14 +84,6 @@ def test_what_cannot_be_decoded_is_counted_with_its_reason() -> None:
     assert "field 'id' is None, expected text" in tally.undecodable_reasons
 
 
-def test_the_reasons_are_bounded() -> None:
-    story = Script()
-    for number in range(100):
-        story.raw(0.0, "MOL.REQ.x", f'{{"id":{number}}}'.encode())
-    reasons = story.batch(limits=Limits(reasons=5)).tally.undecodable_reasons
-    assert (len(reasons), sum(reasons.values()), reasons["(other reasons)"]) == (5, 100, 96)
-
-
 def test_endless_ids_are_malformed() -> None:
     tally = Script().request(0.0, id="x" * 5000).batch().tally
     assert tally.undecodable_reasons == {"ids of more than 1024 letters": 1}
