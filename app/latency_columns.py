@@ -78,7 +78,7 @@ ROW_COLUMNS: tuple[Column[ActionRow], ...] = (
 )
 CURVE_COLUMN, WORST_COLUMN = 6, 5
 
-GIVEN_UP = (8, 3, 7, 1)
+GIVEN_UP = (8, 3, 7, 1, 6)
 """Columns that a narrow table goes without, the first of them first, so that names can be read."""
 NAME_PX = 150
 

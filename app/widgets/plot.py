@@ -148,7 +148,7 @@ class TimeCharts(QWidget):
         titles = (
             (self._lines, f"LATENCY &nbsp; {legend}"),
             (self._bars, f"CALLS/S &nbsp; ■ all {failed}"),
-            (self._heat, "DISTRIBUTION &nbsp; the stronger, the more calls took so long"),
+            (self._heat, "DISTRIBUTION &nbsp; stronger: more calls"),
         )
         for plot, text in titles:
             plot.setTitle(text, color=theme.dim, size="11px", justify="left")

@@ -13,6 +13,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 
 from app.widgets.format import duration_ms
 
+TICK_PX = 20  # what a tick needs so that its text does not touch the next
 LOWEST_LOG_MS = -2.0  # 10 microseconds: below it nothing crosses a network
 
 
@@ -30,6 +31,8 @@ class DurationAxis(pg.AxisItem):  # type: ignore[misc]
             return ticks[:1]
         low, high = int(minVal // 1), int(maxVal // 1) + 1
         powers = [float(p) for p in range(low, high + 1) if minVal <= p <= maxVal]
+        step = max(1, -(-len(powers) * TICK_PX // max(1, int(size))))
+        powers = powers[::step]
         if len(powers) < 2 and size > 60:
             between = [p + 0.4771 for p in range(low, high + 1) if minVal <= p + 0.4771 <= maxVal]
             return [(1.0, sorted(powers + between))]
