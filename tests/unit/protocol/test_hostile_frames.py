@@ -1,15 +1,16 @@
-"""One million random, truncated and hostile frames: no crash, and each is counted as a header or as malformed."""
+"""One million random, truncated and hostile frames: no crash, and each is counted."""
 
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Final
 
 import pytest
 
-from broker.protocol.channels import Channel, parse_channel
+from broker.observe.pipeline import Pipeline
+from broker.protocol.channels import Channel, channel_name, parse_channel
 from broker.protocol.codec import decode
 from broker.protocol.headers import Malformed, read_event, read_other, read_request, read_response
 from broker.protocol.packets import PACKETS
@@ -86,30 +87,43 @@ def _mistyped(chance: random.Random, count: int) -> Frames:
 
 
 KINDS: Final = {
-    "random bytes": (_random, 300_000),
-    "truncated packets": (_truncated, 250_000),
-    "flipped bytes": (_flipped, 150_000),
-    "packets on wrong channels": (_misled, 150_000),
-    "fields of wrong types": (_mistyped, 150_000),
+    "random bytes": (_random, 430_000),
+    "truncated packets": (_truncated, 400_000),
+    "flipped bytes": (_flipped, 40_000),  # few: an INFO with another byte in it is a new INFO, with all that follows
+    "packets on wrong channels": (_misled, 50_000),
+    "fields of wrong types": (_mistyped, 80_000),
 }
 assert sum(count for _, count in KINDS.values()) == 1_000_000
 each_kind = pytest.mark.parametrize(("make", "count"), KINDS.values(), ids=KINDS.keys())
+Make = Callable[[random.Random, int], Frames]
 
 
 @each_kind
-def test_every_frame_is_counted_and_none_raises(make: Callable[[random.Random, int], Frames], count: int) -> None:
-    counted: Counter[bool] = Counter()
-    for channel, body in make(random.Random(7), count):
+def test_a_million_frames_are_each_counted_by_the_pipeline(make: Make, count: int) -> None:
+    pipeline = Pipeline(begin_ns=0)
+    frames = ((channel_name(*channel), body) for channel, body in make(random.Random(7), count))
+    now_ns = 0
+    while arrived := list(islice(frames, 500)):
+        now_ns += 1_000_000
+        pipeline.feed(now_ns, arrived)
+        if now_ns % 50_000_000 == 0:
+            pipeline.take(now_ns)
+    tally = pipeline.take(now_ns).tally
+    assert tally.packets == count
+    assert 0 < tally.undecodable <= count
+    assert sum(tally.undecodable_reasons.values()) <= tally.undecodable
+
+
+@each_kind
+def test_every_header_is_one_or_malformed_for_a_reason(make: Make, count: int) -> None:
+    for channel, body in make(random.Random(8), count // 4):
         header = READERS.get(channel.command, read_other)(body)
         assert not isinstance(header, Malformed) or header.reason
-        counted[isinstance(header, Malformed)] += 1
-    assert counted.total() == count
-    assert counted[True] > 0
 
 
 @each_kind
-def test_every_tenth_of_them_is_a_packet_or_malformed(make: Callable[[random.Random, int], Frames], count: int) -> None:
-    for channel, body in make(random.Random(8), count // 10):
+def test_every_body_is_a_packet_or_malformed(make: Make, count: int) -> None:
+    for channel, body in make(random.Random(9), count // 8):
         decoded = decode(channel, body)
         assert isinstance(decoded, PACKETS[channel.command] | Malformed)
 
