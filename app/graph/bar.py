@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
 
-from app.graph.chips import ChoiceChip, Proposal, SearchBox
+from app.graph.chips import ChoiceChip, Proposal, SearchBox, SwitchChip
 from app.graph.flow import FlowLayout
 
 GROUPS: Final = {"service": "none", "node": "node", "namespace": "namespace", "version": "version"}
@@ -43,7 +43,8 @@ def focus_choices(name: str) -> dict[str, str]:
 class GraphBar(QWidget):
     """All controls of the graph. They only say what was chosen."""
 
-    refused = Signal(str)
+    export_wanted = Signal(str)
+    """An ending of a file: svg, png, dot, json."""
 
     def __init__(
         self,
@@ -62,10 +63,12 @@ class GraphBar(QWidget):
         self.layout_chip.offer(dict(LAYOUTS), "layered")
         self.focus = ChoiceChip("Focus", "Only what is near the selected card")
         self.focus.offer(focus_choices(""), OFF)
-        self.dots = self._toggle("Dots", "Whether calls run along their lines", is_on=True)
-        self.table = self._toggle("Table", "The same as a table, to sort and to read aloud", is_on=False)
-        self.export = ChoiceChip("Export", "The whole graph as a file")
-        self.export.offer(dict(EXPORTS), "")
+        self.dots = SwitchChip("Dots", "mdi6.dots-horizontal", "Whether calls run along their lines", is_on=True)
+        self.table = SwitchChip("Table", "mdi6.table", "The same as a table, to sort and to be read to", is_on=False)
+        self.export = SwitchChip("Export", "mdi6.export-variant", "The whole graph as a file (Ctrl+E)", is_on=False)
+        self.export.setCheckable(False)
+        self.export.setAccessibleName("Export the whole graph")
+        self.export.clicked.connect(self.open_exports)
         self._message = QLabel()
         self._message.setProperty("role", "small")
         self._message.setProperty("tone", "failed")
@@ -84,17 +87,13 @@ class GraphBar(QWidget):
         for box in (self.find_box, self.hide_box):
             box.refused.connect(lambda _message: self._show_message())
 
-    @staticmethod
-    def _toggle(name: str, tip: str, *, is_on: bool) -> ChoiceChip:
-        chip = ChoiceChip(name, tip, has_menu=False)
-        chip.offer({"on": "on", "off": "off"}, "on" if is_on else "off")
-
-        def turn() -> None:
-            chip.choose("off" if chip.chosen == "on" else "on")
-            chip.picked.emit(chip.chosen)
-
-        chip.clicked.connect(turn)
-        return chip
+    def open_exports(self) -> None:
+        """Offer the kinds of files."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for kind, text in EXPORTS.items():
+            menu.addAction(text).triggered.connect(lambda _=False, kind=kind: self.export_wanted.emit(kind))
+        menu.popup(self.export.mapToGlobal(self.export.rect().bottomLeft()))
 
     @property
     def message(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from app.graph.plan import Point
 
-GAP_X, GAP_Y = 118.0, 38.0
+GAP_X, GAP_Y = 108.0, 36.0
 
 
 class _Taken:

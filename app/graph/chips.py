@@ -10,10 +10,44 @@ from PySide6.QtGui import QActionGroup, QColor, QFocusEvent, QFontMetrics, QKeyE
 from PySide6.QtWidgets import QCompleter, QHBoxLayout, QLabel, QLineEdit, QListView, QMenu, QPushButton, QWidget
 
 from app import theme
-from app.widgets.controls import set_property
+from app.widgets.controls import set_icon, set_property
 
 APPLY_AFTER_MS = 250
 HEIGHT = 28
+
+
+class SwitchChip(QPushButton):
+    """An icon that is on or off."""
+
+    picked = Signal(str)
+    """ "on" or "off"."""
+
+    def __init__(self, name: str, icon: str, tip: str, *, is_on: bool) -> None:
+        super().__init__()
+        self._name = name
+        self.setCheckable(True)
+        self.setChecked(is_on)
+        self.setToolTip(tip)
+        self.setFixedSize(HEIGHT, HEIGHT)
+        self.setAutoDefault(False)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        # the style's padding leaves no room for an icon
+        self.setStyleSheet("padding: 0")
+        set_icon(self, icon)
+        self._say()
+        self.toggled.connect(self._on_toggled)
+
+    @property
+    def chosen(self) -> str:
+        """ "on" or "off"."""
+        return "on" if self.isChecked() else "off"
+
+    def _say(self) -> None:
+        self.setAccessibleName(f"{self._name}: {self.chosen}")
+
+    def _on_toggled(self) -> None:
+        self._say()
+        self.picked.emit(self.chosen)
 
 
 class ChoiceChip(QPushButton):
@@ -21,21 +55,20 @@ class ChoiceChip(QPushButton):
 
     picked = Signal(str)
 
-    def __init__(self, name: str, tip: str, parent: QWidget | None = None, *, has_menu: bool = True) -> None:
+    def __init__(self, name: str, tip: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._name = QLabel(name)
         self._name.setProperty("role", "dim")
         self._value = QLabel()
         self._value.setFont(theme.font(bold=True))
-        self._arrow = QLabel("▾" if has_menu else "")
+        self._arrow = QLabel("▾")
         self._arrow.setProperty("role", "dim")
         self._line = layout = QHBoxLayout(self)
-        layout.setContentsMargins(10, 0, 9, 0)
-        layout.setSpacing(5)
+        layout.setContentsMargins(8, 0, 7, 0)
+        layout.setSpacing(4)
         for part in (self._name, self._value, self._arrow):
             part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
             part.setTextFormat(Qt.TextFormat.PlainText)
-            part.setVisible(part is not self._arrow or has_menu)
             layout.addWidget(part)
         self._choices: dict[str, str] = {}
         self._chosen = ""
@@ -44,8 +77,7 @@ class ChoiceChip(QPushButton):
         self.setAutoDefault(False)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._say("")
-        if has_menu:
-            self.clicked.connect(self.open_menu)
+        self.clicked.connect(self.open_menu)
 
     def sizeHint(self) -> QSize:
         """As wide as what it says."""
@@ -217,9 +249,9 @@ class SearchBox(QLineEdit):
     def _fit(self) -> None:
         """As wide as its text, within reason."""
         metrics = QFontMetrics(theme.font(bold=True))
-        text = metrics.horizontalAdvance(self.text()) if self.text() else 46
-        wide = min(300, max(60, text + 14) if self.hasFocus() or self.text() else 54)
-        self.setFixedWidth(wide + self.textMargins().left() + 22)
+        text = metrics.horizontalAdvance(self.text()) if self.text() else 26
+        wide = min(300, max(40, text + 12) if self.hasFocus() or self.text() else 30)
+        self.setFixedWidth(wide + self.textMargins().left() + 16)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Room to type."""

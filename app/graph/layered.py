@@ -13,7 +13,7 @@ from app.graph.regular import rows_of
 
 SPACING = 72.0
 """What the library places its vertices apart; a unit of ours is a row."""
-LAYER_GAP, ROW_GAP = 118.0, 38.0
+LAYER_GAP, ROW_GAP = 108.0, 36.0
 PART_GAP = 40.0
 SMALL_LINES = 300
 Pair = tuple[int, int]

@@ -45,7 +45,7 @@ class Plan(msgspec.Struct, frozen=True):
     kind: Kind
     boxes: list[str]
     lines: list[Line]
-    width: float = 164.0
+    width: float = 158.0
     height: float = 54.0
     at: dict[str, Point] = {}
     fixed: list[str] = []

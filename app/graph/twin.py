@@ -14,7 +14,7 @@ from app.widgets.table import RecordTable
 from broker.mesh.answers import Figures, Topology
 from broker.mesh.subject import Subject
 
-_WORDS: Final = {"none": "–", "ok": "fine", "slow": "◷ look", "failed": "▲ failing"}
+_WORDS: Final = {"none": "–", "ok": "fine", "slow": "◷ needs a look", "failed": "▲ failing"}
 
 
 class Row(NamedTuple):

@@ -31,6 +31,7 @@ from broker.mesh.filter import Completion, Filter, FilterError, complete, parse
 from broker.mesh.timeline import Timeline
 
 EVERY_MS: Final = 500
+HINT_MS: Final = 8000
 REST: Final = 10.0
 """After a question that took t, the next is asked no sooner than REST * t later."""
 
@@ -112,11 +113,11 @@ class GraphView(QWidget):
         bar.focus.picked.connect(self._pick_focus)
         bar.dots.picked.connect(lambda value: self.canvas.set_dots(value == "on"))
         bar.table.picked.connect(lambda _value: self._show_page())
-        bar.export.picked.connect(self._export_with_dialog)
+        bar.export_wanted.connect(self._export_with_dialog)
         for keys, do in (
             (QKeySequence.StandardKey.Find, lambda: bar.find_box.setFocus(Qt.FocusReason.ShortcutFocusReason)),
             (QKeySequence("Ctrl+Shift+H"), lambda: bar.hide_box.setFocus(Qt.FocusReason.ShortcutFocusReason)),
-            (QKeySequence("Ctrl+E"), bar.export.open_menu),
+            (QKeySequence("Ctrl+E"), bar.open_exports),
         ):
             shortcut = QShortcut(keys, self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
@@ -202,6 +203,7 @@ class GraphView(QWidget):
             _act(menu, "Find its callers", partial(self._set_focus, Focus(key, card.title, 1, "callers")))
             _act(menu, "Find what it calls", partial(self._set_focus, Focus(key, card.title, 1, "callees")))
             menu.addSeparator()
+            _act(menu, "Zoom to it", partial(self.canvas.fit, self.canvas.scene.neighbours(key) | {key}))
             _act(menu, "Hide this", partial(self._hide_card, key))
             _act(menu, "Show latency", partial(self._open, key))
             _act(menu, "Copy name", partial(_copy, card.title))
@@ -228,7 +230,6 @@ class GraphView(QWidget):
     # files
 
     def _export_with_dialog(self, kind: str) -> None:
-        self.bar.export.choose("")
         name, _ = QFileDialog.getSaveFileName(self, "Export the whole graph", f"graph.{kind}", f"*.{kind}")
         if name:
             path = Path(name)
@@ -242,6 +243,7 @@ class GraphView(QWidget):
             self._show_hint(f"Not exported: {error}")
         else:
             self._show_hint(f"Written to {path}")
+            QTimer.singleShot(HINT_MS, self, lambda: self._show_hint(""))
 
     def _topology(self) -> Topology:
         return self._shown.topology if self._shown else Topology(self._desk.span(), (), ())
@@ -332,7 +334,7 @@ class GraphView(QWidget):
         known = shown.known if shown else 0
         if known and not (self._wanted.hide.is_empty and self._wanted.focus is None):
             self.empty.say(
-                f"All {count(known)} of them are hidden",
+                f"All {count(known)} cards are hidden",
                 "The Hide box or the focus leaves nothing over.",
                 "Show everything",
                 self._show_everything,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QElapsedTimer, QEvent, QPoint, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -22,7 +23,7 @@ from PySide6.QtWidgets import QWidget
 
 from app import theme
 from app.widgets.canvas.card_paint import TEXT_ZOOM
-from app.widgets.canvas.chips import CHIP_ZOOM, Chip, place_chips
+from app.widgets.canvas.chips import CHIP_ZOOM, LEAST_SCALE, Chip, chip_scale, place_chips
 from app.widgets.canvas.colours import colours_of
 from app.widgets.canvas.dots import MOST_WIRES, Dots, stamp
 from app.widgets.canvas.glide import Glide
@@ -41,7 +42,6 @@ FRAME_MS = 33
 REST_MS = 150
 MOST_FIT_ZOOM = 1.5
 MARGIN = 12
-HOME_MARGIN = 44
 
 
 class GraphCanvas(QWidget):
@@ -74,6 +74,7 @@ class GraphCanvas(QWidget):
         self.words: Callable[[str], str] = self._title
         self._dots = Dots()
         self._chips: dict[str, Chip] | None = None
+        self._chip_growth = 0.0
         self._wants_dots, self._is_still = True, False
         self._is_at_home = True
         self._is_dirty = True
@@ -185,15 +186,29 @@ class GraphCanvas(QWidget):
         """Look from somewhere else: what was painted is shown there at once and sharpened soon."""
         if viewport == self.viewport:
             return
+        if viewport.zoom != self.viewport.zoom:
+            self._zoomed_to(viewport.zoom)
         self.viewport = viewport
         self._is_at_home = is_home
         if self.picture.painting_smoothly:
             self.picture.give_up()
         if not self.picture.is_painting:
             self._begin()
+        self._show_minimap()
         self._minimap.update()
         self.view_moved.emit()
         self.update()
+
+    def _show_minimap(self) -> None:
+        """The map is there where there is room, and in narrow windows only while not everything is seen."""
+        has_room = self.width() > 900 and self.height() > 500
+        sees_all = self.viewport.rect.contains(self.scene.bounds())
+        self._minimap.setVisible(self.height() > 240 and (has_room or not sees_all))
+
+    def _zoomed_to(self, zoom: float) -> None:
+        if _stamp_scale(zoom) != self._stamp_scale:
+            self.viewport = replace(self.viewport, zoom=zoom)
+            self._make_stamps()
 
     def fit(self, keys: Iterable[str] | None = None) -> None:
         """See everything, or everything named."""
@@ -207,7 +222,9 @@ class GraphCanvas(QWidget):
     def _go_home(self) -> None:
         box = self.scene.bounds()
         if not box.isEmpty():
-            home = self.viewport.fitted(box, margin=HOME_MARGIN, below=self._legend.height(), most_zoom=MOST_FIT_ZOOM)
+            home = self.viewport.fitted(
+                box, margin=min(44, 16 + self.width() // 50), below=self._legend.height(), most_zoom=MOST_FIT_ZOOM
+            )
             self.look_at(home, is_home=True)
         self._is_at_home = True
 
@@ -236,9 +253,15 @@ class GraphCanvas(QWidget):
 
     @property
     def chips(self) -> dict[str, Chip]:
-        """Labels that found room."""
-        if self._chips is None:
-            self._chips = place_chips(self.scene, self.scene.wires.values()) if not self.scene.is_crowded else {}
+        """Labels that found room; none where they could not be read or would be too many."""
+        if self.scene.is_crowded or self.viewport.zoom < CHIP_ZOOM:
+            return {}
+        growth = (
+            round(chip_scale(self.viewport.zoom) / self.viewport.zoom, 1) if self.viewport.zoom < LEAST_SCALE else 1.0
+        )
+        if self._chips is None or growth != self._chip_growth:
+            self._chip_growth = growth
+            self._chips = place_chips(self.scene, self.scene.wires.values(), growth)
         return self._chips
 
     def shown(self) -> list[str]:
@@ -266,8 +289,7 @@ class GraphCanvas(QWidget):
 
     def brush(self, *, is_smooth: bool = False) -> Brush:
         """With what the picture is painted now."""
-        chips = self.chips if self.viewport.zoom >= CHIP_ZOOM else {}
-        return Brush(theme.current(), chips, is_smooth=is_smooth)
+        return Brush(theme.current(), self.chips, is_smooth=is_smooth)
 
     def _part_of(self, keys: set[str]) -> QRectF | None:
         """The part of the plane that some things cover; None where that is most of what is seen."""
@@ -337,8 +359,9 @@ class GraphCanvas(QWidget):
 
     def _make_stamps(self) -> None:
         colours, ratio = colours_of(theme.current()), self.devicePixelRatio()
-        self._dot = stamp(colours.dot, colours.ground, 7.0, ratio, is_diamond=False)
-        self._diamond = stamp(colours.diamond, colours.ground, 11.0, ratio, is_diamond=True)
+        self._stamp_scale = _stamp_scale(self.viewport.zoom)
+        self._dot = stamp(colours.dot, colours.ground, 7.0 * self._stamp_scale, ratio, is_diamond=False)
+        self._diamond = stamp(colours.diamond, colours.ground, 11.0 * self._stamp_scale, ratio, is_diamond=True)
 
     # moving
 
@@ -346,8 +369,7 @@ class GraphCanvas(QWidget):
         """Begin or end what runs along wires."""
         has_few = len(self.scene.wires) <= MOST_WIRES
         if self._wants_dots and not self._is_still and has_few:
-            chips = self.chips.values() if self.viewport.zoom >= CHIP_ZOOM else ()
-            self._dots.set_wires(self.scene, self.scene.wires.values(), chips)
+            self._dots.set_wires(self.scene, self.scene.wires.values(), self.chips.values())
         else:
             self._dots.clear()
         if self._dots.count and self.isVisible():
@@ -373,9 +395,9 @@ class GraphCanvas(QWidget):
         size = self._minimap.size()
         self._minimap.move(self.width() - size.width() - MARGIN - 6, self.height() - size.height() - MARGIN - 4)
         self._legend.move(MARGIN, self.height() - self._legend.height() - MARGIN)
-        self._minimap.setVisible(self.width() > 560 and self.height() > 320)
         if self._is_at_home:
             self._go_home()
+        self._show_minimap()
         self._repaint()
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -460,3 +482,8 @@ class GraphCanvas(QWidget):
         if key:
             self._hands.choose(key)
         self.menu_wanted.emit(key, event.globalPos())
+
+
+def _stamp_scale(zoom: float) -> float:
+    """How large dots are: smaller among small cards, in few steps, since they are painted beforehand."""
+    return round(min(1.15, max(0.6, 0.35 + 0.65 * zoom)), 1)

@@ -12,8 +12,10 @@ from app.theme import BODY_PX, SMALL_PX, font
 from app.widgets.canvas.colours import Colours
 from app.widgets.canvas.items import Card
 
-TEXT_ZOOM, DETAIL_ZOOM = 0.30, 0.52
+TEXT_ZOOM, DETAIL_ZOOM = 0.27, 0.44
 """From these on cards have a title, and everything."""
+LEAST_TITLE_PX, LEAST_DETAIL_PX = 10.5, 9.0
+"""Letters do not get smaller than this; what finds no room is left out."""
 SIGN_PX = 11.0
 BLOCK_INSET = 0.14
 MOST_MARKS = 6
@@ -67,7 +69,7 @@ def paint_card(
     if zoom >= DETAIL_ZOOM:
         _paint_details(painter, card, box, zoom, colours)
     elif zoom >= TEXT_ZOOM:
-        _paint_title_only(painter, card, box, zoom, colours)
+        _paint_title_only(painter, card, box, colours)
 
 
 def _radius(card: Card, box: QRectF, zoom: float) -> float:
@@ -104,22 +106,24 @@ def _paint_details(painter: QPainter, card: Card, box: QRectF, zoom: float, colo
     indent = (15.0 if card.shape != "pill" else 22.0) * zoom
     left, right = box.left() + indent, box.right() - 11.0 * zoom
     marks = _paint_marks(painter, card, right, box.top() + 12.5 * zoom, zoom, colours)
-    title_px, detail_px = BODY_PX * zoom, SMALL_PX * zoom
+    title_px, detail_px = max(LEAST_TITLE_PX, BODY_PX * zoom), max(LEAST_DETAIL_PX, SMALL_PX * zoom)
+    before = _paint_gateway(painter, left, box.top() + 17.0 * zoom, zoom, colours) if card.is_gateway else 0.0
+    room = right - left - before - marks
+    text = fitted(f"{card.title} ?" if card.is_doubtful else card.title, title_px, True, int(room))
     painter.setFont(scaled_font(title_px, bold=True))
     painter.setPen(colours.text)
-    if card.is_gateway:
-        left_of_title = left + _paint_gateway(painter, left, box.top() + 17.0 * zoom, zoom, colours)
-    else:
-        left_of_title = left
-    room = right - left_of_title - marks
-    text = fitted(f"{card.title} ?" if card.is_doubtful else card.title, title_px, True, int(room))
-    painter.setPen(colours.text)
-    painter.drawText(QPointF(left_of_title, round(box.top() + 21.5 * zoom)), text)
+    painter.drawText(QPointF(left + before, round(box.top() + 21.5 * zoom)), text)
     painter.setFont(scaled_font(detail_px))
     painter.setPen(colours.dim)
     room = right - left - ((SIGN_PX + 5) * zoom if card.sign else 0)
-    painter.drawText(QPointF(left, round(box.top() + 40.0 * zoom)), fitted(card.detail, detail_px, False, int(room)))
+    painter.drawText(QPointF(left, round(box.top() + 42.0 * zoom)), _detail(card.detail, detail_px, int(room)))
     paint_sign(painter, card.sign, QPointF(right - SIGN_PX * zoom / 2, box.bottom() - 15.0 * zoom), zoom, colours)
+
+
+def _detail(text: str, size_px: float, room: int) -> str:
+    """The line below the title: only its first part where there is no room for both."""
+    whole = fitted(text, size_px, False, room)
+    return whole if whole == text else fitted(text.partition(" · ")[0], size_px, False, room)
 
 
 def _paint_gateway(painter: QPainter, left: float, middle: float, zoom: float, colours: Colours) -> float:
@@ -165,8 +169,8 @@ def _paint_marks(painter: QPainter, card: Card, right: float, top: float, zoom: 
     return card.marks * step + 4.0 * zoom
 
 
-def _paint_title_only(painter: QPainter, card: Card, box: QRectF, zoom: float, colours: Colours) -> None:
-    size = max(9.0, BODY_PX * zoom * 1.25)
+def _paint_title_only(painter: QPainter, card: Card, box: QRectF, colours: Colours) -> None:
+    size = LEAST_TITLE_PX
     room = box.width() - 12.0
     painter.setFont(scaled_font(size, bold=True))
     painter.setPen(colours.inks[card.tone] if card.tone in ("failed", "slow") else colours.text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -16,8 +17,10 @@ from app.widgets.canvas.items import Wire
 from app.widgets.canvas.routes import sampled
 from app.widgets.canvas.scene import Scene
 
-CHIP_ZOOM = 0.55
+CHIP_ZOOM = 0.42
 """From this zoom on chips are shown."""
+LEAST_SCALE = 0.8
+"""Chips do not get smaller than this: further away they need more of the plane."""
 CHIP_PX, CHIP_HEIGHT, CHIP_PADDING = 11, 19.0, 8.0
 SAMPLES = 25
 ORDER = (12, 10, 14, 8, 16, 6, 18, 5, 19)
@@ -33,15 +36,26 @@ class Chip(NamedTuple):
     width: float
 
 
+@lru_cache(maxsize=2048)
 def chip_width(text: str) -> float:
-    """How wide the chip of a text is, at zoom 1."""
+    """How wide the chip of a text is, in px at full size."""
     return QFontMetricsF(scaled_font(CHIP_PX)).horizontalAdvance(text) + 2 * CHIP_PADDING
 
 
-def place_chips(scene: Scene, wires: Iterable[Wire]) -> dict[str, Chip]:
+def chip_scale(zoom: float) -> float:
+    """How large chips are painted at a zoom."""
+    return max(LEAST_SCALE, zoom)
+
+
+def place_chips(scene: Scene, wires: Iterable[Wire], growth: float = 1.0) -> dict[str, Chip]:
     """A place for the label of each wire, most important first, off cards and off each other.
 
     Those that find no room are left out; they are shown when the mouse is over them.
+
+    Args:
+        scene: Where cards and wires are.
+        wires: Those that may have a chip.
+        growth: How much larger chips are on the plane than at zoom 1.
     """
     labelled = [wire for wire in wires if wire.label and wire.key in scene.routes]
     if not labelled:
@@ -53,8 +67,8 @@ def place_chips(scene: Scene, wires: Iterable[Wire]) -> dict[str, Chip]:
     taken: list[tuple[float, float, float]] = []
     chips: dict[str, Chip] = {}
     for wire, way in zip(labelled, ways, strict=True):
-        half = chip_width(wire.label) / 2
-        place = _free_place(way, half, cards, reach, taken)
+        half = chip_width(wire.label) * growth / 2
+        place = _free_place(way, (half, CHIP_HEIGHT * growth / 2), cards, reach, taken)
         if place is not None:
             chips[wire.key] = Chip(wire.key, place[0], place[1], 2 * half)
             taken.append((place[0], place[1], half))
@@ -67,31 +81,31 @@ def _weight(wire: Wire) -> float:
 
 def _free_place(
     way: NDArray[np.float64],
-    half: float,
+    half: tuple[float, float],
     cards: NDArray[np.float64],
     reach: NDArray[np.float64],
     taken: list[tuple[float, float, float]],
 ) -> tuple[float, float] | None:
-    size = reach + np.array([half, CHIP_HEIGHT / 2])
+    size = reach + np.array(half)
     for place in ORDER:
         x, y = float(way[place, 0]), float(way[place, 1])
         if (np.abs(cards - (x, y)) < size).all(1).any():
             continue
-        if any(abs(x - ox) < half + wide + 4 and abs(y - oy) < CHIP_HEIGHT + 3 for ox, oy, wide in taken):
+        if any(abs(x - ox) < half[0] + wide + 4 and abs(y - oy) < 2 * half[1] + 3 for ox, oy, wide in taken):
             continue
         return x, y
     return None
 
 
-def paint_chip(painter: QPainter, wire: Wire, middle: QPointF, width: float, zoom: float, colours: Colours) -> None:
+def paint_chip(painter: QPainter, wire: Wire, middle: QPointF, scale: float, colours: Colours) -> None:
     """A chip. The painter is in px."""
-    high, wide = CHIP_HEIGHT * zoom, width * zoom
+    high, wide = CHIP_HEIGHT * scale, chip_width(wire.label) * scale
     box = snapped(QRectF(middle.x() - wide / 2, middle.y() - high / 2, wide, high))
     tone = "held" if wire.is_event and wire.tone in ("none", "ok") else wire.tone
     edge = colours.line if tone in ("none", "ok", "held") else colours.wires[tone]
     painter.setPen(QPen(edge, 1.0))
     painter.setBrush(colours.chip)
     painter.drawRoundedRect(box, high / 2, high / 2)
-    painter.setFont(scaled_font(CHIP_PX * zoom))
+    painter.setFont(scaled_font(CHIP_PX * scale))
     painter.setPen(colours.inks[tone])
     painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), wire.label)

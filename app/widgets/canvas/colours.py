@@ -54,7 +54,7 @@ def colours_of(theme: Theme, *, is_faded: bool = False) -> Colours:
     tones = {"none": theme.dim, "ok": theme.ok, "slow": theme.slow, "failed": theme.failed, "held": theme.held}
 
     def colour(front: str, share: float = 1.0) -> QColor:
-        share *= 0.22 if is_faded else 1.0
+        share *= 0.28 if is_faded else 1.0
         return QColor(mix(front, theme.surface0, share) if share < 1 else front)
 
     return Colours(

@@ -24,6 +24,8 @@ MOST_A_WIRE: Final = 7
 SAMPLES: Final = 64
 GOLDEN: Final = 0.618034
 SLOWEST_S, FASTEST_S = 7.0, 1.6
+MANY_DOTS: Final = 90
+"""With so many dots a picture is full; on more wires there are fewer each."""
 SPACE: Final = 34.0
 """Dots on one wire keep this far apart, on average."""
 
@@ -75,10 +77,11 @@ class Dots:
         before = dict(zip(self._keys, self._at.tolist(), strict=True))
         self._ways = sampled([routes[wire.key] for wire in running], SAMPLES)
         self._hidden = _covered(scene, chips, self._ways)
+        share = min(1.0, MANY_DOTS / (3.0 * len(running)))
         lengths = np.hypot(*np.moveaxis(np.diff(self._ways, axis=1), 2, 0)).sum(1).tolist()
         way, at, speed, failure, keys = [], [], [], [], []
         for number, wire in enumerate(running):
-            many = dots_for(wire.calls_per_s, lengths[number])
+            many = max(1, round(dots_for(wire.calls_per_s, lengths[number]) * share))
             failing = wire.failures_per_s / max(wire.calls_per_s, 1e-9)
             diamonds = max(1, round(many * min(1.0, failing))) if wire.failures_per_s > 0 and failing > 0.002 else 0
             begin = crc32(wire.key.encode()) % 997 / 997

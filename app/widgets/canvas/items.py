@@ -10,7 +10,7 @@ Sign = Literal["", "slow", "warned", "failed", "held"]
 Shape = Literal["card", "pill", "square"]
 Point = tuple[float, float]
 
-CARD_WIDTH, CARD_HEIGHT = 164.0, 54.0
+CARD_WIDTH, CARD_HEIGHT = 158.0, 54.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QTransform
 
 from app import theme
 from app.widgets.canvas.card_paint import TEXT_ZOOM, paint_card
-from app.widgets.canvas.chips import chip_width, paint_chip
+from app.widgets.canvas.chips import chip_scale, paint_chip
 from app.widgets.canvas.colours import Colours, colours_of
 from app.widgets.canvas.routes import sampled
 from app.widgets.canvas.scene import Scene
@@ -76,8 +76,7 @@ def _paint_wires(
         wire = scene.wires[key]
         if wire.label:
             x, y = sampled([scene.routes[key]], 3)[0, 1].tolist()
-            zoom = max(0.8, min(1.2, view.zoom))
-            paint_chip(painter, wire, QPointF(view.to_screen(x, y)), chip_width(wire.label), zoom, colours)
+            paint_chip(painter, wire, view.to_screen(x, y), min(1.2, chip_scale(view.zoom)), colours)
 
 
 def _bright(tone: str, is_event: bool, colours: Colours) -> QColor:

@@ -11,7 +11,7 @@ from PySide6.QtGui import QBrush, QColor, QPainter, QPixmap, QTransform
 
 from app.theme import Theme
 from app.widgets.canvas.card_paint import TEXT_ZOOM, paint_blocks, paint_card
-from app.widgets.canvas.chips import CHIP_ZOOM, Chip, paint_chip
+from app.widgets.canvas.chips import CHIP_ZOOM, Chip, chip_scale, paint_chip
 from app.widgets.canvas.colours import Colours, colours_of
 from app.widgets.canvas.items import Wire
 from app.widgets.canvas.scene import Scene
@@ -184,7 +184,7 @@ def _chip_steps(scene: Scene, view: Viewport, brush: Brush, wires: Sequence[Wire
         colours = colours_of(brush.theme)
         for wire in some:
             chip = brush.chips[wire.key]
-            paint_chip(painter, wire, view.to_screen(chip.x, chip.y), chip.width, view.zoom, colours)
+            paint_chip(painter, wire, view.to_screen(chip.x, chip.y), chip_scale(view.zoom), colours)
 
     for begin in range(0, len(shown), 12):
         yield lambda painter, some=shown[begin : begin + 12]: paint(painter, some)  # type: ignore[misc]

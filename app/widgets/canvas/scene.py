@@ -125,10 +125,12 @@ class Scene:
         return QRectF(x - self.width / 2, y - self.height / 2, self.width, self.height)
 
     def bounds(self, keys: Iterable[str] | None = None) -> QRectF:
-        """A rectangle around cards, all of them if none are named; empty when there are none."""
+        """A rectangle around cards; around everything, wires as well, if none are named. Empty without any."""
         points = [self.at[key] for key in (self.cards if keys is None else keys) if key in self.at]
         if not points:
             return QRectF()
+        if keys is None:
+            points += [(x, y) for wire in self.wires for x, y in self.bends.get(wire, ())]
         xs, ys = [x for x, _ in points], [y for _, y in points]
         box = QRectF(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys))
         return box.adjusted(-self.width / 2, -self.height / 2, self.width / 2, self.height / 2)

@@ -7,13 +7,13 @@ import pytest
 from PySide6.QtCore import QPointF, QRectF
 
 from app.widgets.canvas.dots import Dots, dots_for, seconds_across
-from app.widgets.canvas.items import Card, Wire
+from app.widgets.canvas.items import CARD_HEIGHT, CARD_WIDTH, Card, Wire
 from app.widgets.canvas.routes import route_wires, sampled
 from app.widgets.canvas.scene import Scene
 from app.widgets.canvas.steering import in_reading_order, next_card
 from app.widgets.canvas.viewport import Viewport
 
-W, H = 164.0, 54.0
+W, H = CARD_WIDTH, CARD_HEIGHT
 
 
 def scene_of(at: dict[str, tuple[float, float]], *calls: str) -> Scene:
@@ -72,8 +72,8 @@ def test_points_on_a_way_are_equally_far_apart() -> None:
 
 
 def test_cards_and_wires_are_found_where_they_are() -> None:
-    assert SQUARE.card_at(QPointF(80, 20)) == "a"
-    assert SQUARE.card_at(QPointF(90, 20)) == ""
+    assert SQUARE.card_at(QPointF(W / 2 - 2, 20)) == "a"
+    assert SQUARE.card_at(QPointF(W / 2 + 8, 20)) == ""
     assert SQUARE.wire_at(QPointF(200, -3), 5.0) == "a>b"
     assert SQUARE.wire_at(QPointF(200, -60), 5.0) == ""
     assert SQUARE.cards_in(QRectF(-10, -10, 20, 300)) == ["a", "c"]

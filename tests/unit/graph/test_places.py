@@ -9,16 +9,18 @@ from hypothesis import strategies as st
 
 from app.graph.beside import place_beside
 from app.graph.places import PlaceStore
+from app.widgets.canvas.items import CARD_HEIGHT as H
+from app.widgets.canvas.items import CARD_WIDTH as W
 
-W, H = 164.0, 54.0
+STEP = W + 108.0
 
 
 def test_a_new_box_stands_right_of_its_caller() -> None:
-    assert place_beside(["b"], {"a": (0.0, 0.0)}, [("a", "b")], W, H) == {"b": (282.0, 0.0)}
+    assert place_beside(["b"], {"a": (0.0, 0.0)}, [("a", "b")], W, H) == {"b": (STEP, 0.0)}
 
 
 def test_a_new_caller_stands_left_of_those_it_calls() -> None:
-    assert place_beside(["b"], {"a": (0.0, 50.0)}, [("b", "a")], W, H)["b"] == (-282.0, 50.0)
+    assert place_beside(["b"], {"a": (0.0, 50.0)}, [("b", "a")], W, H)["b"] == (-STEP, 50.0)
 
 
 def test_a_new_box_without_calls_stands_below_everything() -> None:
