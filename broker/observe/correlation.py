@@ -326,6 +326,11 @@ class Correlation:
             self._deaf_since_ns = NEVER_NS
             self._heard_again_ns = at_ns
 
+    def session_ends(self, at_ns: int) -> None:
+        """Nothing is heard from this moment on, and what is open now is told, however young."""
+        self._calls.let_all_wait()
+        self.deaf(at_ns)
+
     def missed(self, at_ns: int) -> None:
         """Packets were lost at this moment, answers maybe among them."""
         self._heard_again_ns = at_ns

@@ -83,7 +83,7 @@ class Notes:
                 self._ours_changed()
             return
         if note.get("phase") == "end":
-            self._correlation.deaf(at_ns)
+            self._correlation.session_ends(at_ns)
             self._roster.deaf()
         elif note.get("phase") == "begin":  # the next of several sessions in one file
             self._correlation.hears(at_ns)

@@ -152,17 +152,31 @@ class OpenCalls:
         for key, entry in aged:
             self._end_due(entry[BEGIN] + WAITING_AFTER_NS)
             if self.young.get(key) is entry:
-                del self.young[key]
-                self.waiting[key] = entry
-                self.others.add(key)
-                self._announce(entry, 0)
-                self.look_at(entry[DEADLINE] or entry[BEGIN] + NO_ANSWER_AFTER_NS, key)
+                self._let_wait(key, entry)
         self._end_due(now_ns)
         self._measure_room()
         oldest = next(iter(self.young.values()), None)
         self.due_ns = WAITING_AFTER_NS + (now_ns if oldest is None else oldest[BEGIN])
         if self._heap:
             self.due_ns = min(self.due_ns, self._heap[0][0])
+
+    def _let_wait(self, key: CallKey, entry: Entry) -> None:
+        """A young call becomes a waiting one, and is told of."""
+        del self.young[key]
+        self.waiting[key] = entry
+        self.others.add(key)
+        self._announce(entry, 0)
+        self.look_at(entry[DEADLINE] or entry[BEGIN] + NO_ANSWER_AFTER_NS, key)
+
+    def let_all_wait(self) -> None:
+        """Nothing more will come for a while: tell of all open calls, however young, so that all are counted."""
+        for key, entry in list(self.young.items()):
+            self._let_wait(key, entry)
+        for call in self.streams.values():
+            if not call.is_announced:
+                call.is_announced = True
+                self._announce(call.entry, 0)
+        self._measure_room()
 
     def _end_due(self, until_ns: int) -> None:
         """End the calls whose deadline has come."""

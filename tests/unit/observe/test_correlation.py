@@ -11,6 +11,7 @@ from broker.clock import SECOND
 from broker.observe.ids import id64
 from broker.observe.journal import CallFlag, NameKind, Outcome
 from broker.observe.limits import Limits
+from broker.protocol.frame import SESSION_CHANNEL
 from tests.script import START_NS, Script, at, failure
 from tests.unit.observe.reading import Ended, column, ended, outcomes, seconds
 
@@ -255,3 +256,9 @@ def test_a_row_lies_where_it_ended_and_its_bucket_is_its_durations() -> None:
     assert batch.calls["bucket"][0] == int(math.log(0.1 / 1e-6) * 50)
     assert batch.calls["bucket"][1] == -1
     assert START_NS % SECOND == 0
+
+
+def test_what_is_open_when_the_session_ends_is_told_however_young():
+    batch = Script().request(5.0).note(5.2, SESSION_CHANNEL, phase="end", reason="stopped").batch()
+    assert [(call.begin_ns, call.end_ns) for call in batch.waiting] == [(at(5.0), 0)]
+    assert batch.tally.requests_open == 1
