@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from broker.probe.intake import own_frame
+from broker.protocol.channels import parse_channel
 from broker.protocol.frame import CHANNELS_CHANNEL, KEY_CHANNEL_PREFIX, RawFrame
 from broker.transport.base import Looker, TransportError
 
@@ -21,11 +22,17 @@ class Lookout:
     """Turns what a looker sees into frames, whenever it has changed.
 
     Attributes:
-        trouble: Why channels cannot be listed; empty while they can.
+        trouble: Why channels can never be listed; empty while they can, or while there is no connection.
         has_looked: Whether the bus answered at least once.
     """
 
-    def __init__(self, looker: Looker, feed: Callable[[list[RawFrame]], None]) -> None:
+    def __init__(self, looker: Looker, feed: Callable[[list[RawFrame]], None], namespaces: Sequence[str] = ()) -> None:
+        """
+        Args:
+            looker: Sees what is there.
+            feed: Takes frames.
+            namespaces: Only what belongs to these; none for all.
+        """
         self.trouble = ""
         self.has_looked = False
         self._looker = looker
@@ -33,6 +40,7 @@ class Lookout:
         self._channels: list[str] | None = None
         self._keys: dict[str, bytes] = {}
         self._may_list = True
+        self._namespaces = frozenset(namespaces)
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -49,21 +57,23 @@ class Lookout:
                 await self._list_channels()
                 self.trouble, self.has_looked = "", True
             except TransportError as error:
-                self.trouble = f"{error.message} {error.advice}".strip()
+                self.trouble = f"{error.message} {error.advice}".strip() if not error.retriable else ""
                 self._may_list = error.retriable
+                self.has_looked = self.has_looked or not error.retriable  # it answered: with a no
         try:
             await self._read_keys()
         except TransportError as error:
             log.debug("discoverer keys could not be read: %s", error)
 
     async def _list_channels(self) -> None:
-        channels = sorted(await self._looker.channels())
+        channels = sorted(name for name in await self._looker.channels() if self._is_ours(_namespace(name)))
         if channels != self._channels:
             self._channels = channels
             self._feed([own_frame(CHANNELS_CHANNEL, _note(channels))])
 
     async def _read_keys(self) -> None:
-        keys = await self._looker.keys(KEY_PATTERN)
+        found = await self._looker.keys(KEY_PATTERN)
+        keys = {name: value for name, value in found.items() if self._is_ours(_namespace_of_key(name))}
         changed = {name: value for name, value in keys.items() if self._keys.get(name) != value}
         changed |= dict.fromkeys(self._keys.keys() - keys.keys(), b"")
         self._keys = keys
@@ -72,6 +82,18 @@ class Lookout:
         if order:
             prefix = KEY_CHANNEL_PREFIX
             self._feed([(prefix + name.encode("utf-8", "surrogateescape"), changed[name]) for name in order])
+
+    def _is_ours(self, namespace: str | None) -> bool:
+        return not self._namespaces or namespace in self._namespaces
+
+
+def _namespace(channel: str) -> str | None:
+    name = parse_channel(channel.encode("utf-8", "surrogateescape"))
+    return name.namespace if name is not None else None
+
+
+def _namespace_of_key(key: str) -> str | None:
+    return key.partition("-DSCVR-")[0].removeprefix("MOL").removeprefix("-")
 
 
 def _note(channels: list[str]) -> dict[str, Any]:

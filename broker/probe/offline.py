@@ -14,6 +14,7 @@ from broker.observe.journal import Batch
 from broker.probe.door import Door
 from broker.probe.options import SessionOptions
 from broker.probe.reading import batches
+from broker.probe.recording import Wanted
 from broker.probe.session import ProbeSession
 from broker.probe.status import ProbeStatus
 
@@ -88,6 +89,7 @@ async def listen(
     progress: Callable[[Progress], None] = _ignore,
     clock: Clock | None = None,
     door: Door | None = None,
+    wanted: Wanted | None = None,
 ) -> None:
     """Listen to a live mesh for a while; cancelling it ends it as cleanly as the time does.
 
@@ -98,13 +100,14 @@ async def listen(
         progress: Told with each batch.
         clock: Stamps frames.
         door: The way to the bus; by the options' URL if it is left out.
+        wanted: Which frames (at_ns, channel, body) are recorded; all if it is left out.
 
     Raises:
         TransportError: The bus said no, and trying again would not help.
         ValueError: The URL is none; says what is wrong with it.
     """
     clock = clock or SystemClock()
-    session = ProbeSession(options, clock=clock, door=door)
+    session = ProbeSession(options, clock=clock, door=door, wanted=wanted)
     begin_ns = clock.now_ns()
 
     def pass_on(batch: Batch) -> None:

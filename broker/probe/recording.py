@@ -97,12 +97,19 @@ class Recorder:
         elif self._until_ns and now_ns >= self._until_ns:
             self.ended = self.end(now_ns, "the time that was asked for is over").message
 
-    def end(self, at_ns: int, reason: str) -> Report:
-        """Close the file."""
+    def end(self, at_ns: int, reason: str, *, is_told: bool = False) -> Report:
+        """Close the file.
+
+        Args:
+            at_ns: Now.
+            reason: Why.
+            is_told: Whether the file holds the session's end already.
+        """
         if self._writer is None:
             return Report("failed", "Nothing is being recorded.")
         writer, path, self._writer, self.path = self._writer, self.path, None, ""
-        writer.write(at_ns, [session_note({"phase": "end", "reason": reason})])
+        if not is_told:
+            writer.write(at_ns, [session_note({"phase": "end", "reason": reason})])
         writer.close()
         lost = f" {writer.lost_frames:,} frames could not be written." if writer.lost_frames else ""
         message = f"{path}: {writer.frames:,} frames, {writer.written_bytes:,} bytes; {reason}.{lost}"

@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 TICK_S: Final = 0.1
 RETRY_S: Final = 2.0
+GOODBYE_S: Final = 2.0
+ECHO_S: Final = 0.2
 CLOCK_STEP_NS: Final = SECOND
 
 Deliver = Callable[[Batch], None]
@@ -115,13 +117,14 @@ class ProbeSession:
     def status(self) -> ProbeStatus:
         """How it stands."""
         capture, recorder, voice = self._intake.capture, self._recorder, self._voice
+        lookout = self._lookout
         return replace(
             self._status,
             capture_bytes=capture.kept_bytes if capture else 0,
             ring_bytes=self.options.ring_bytes if capture else 0,
             capture_trouble=self._trouble or (capture.trouble if capture else "") or recorder.trouble,
             is_announced=voice is not None and voice.is_announced,
-            message=self._status.message or (voice.trouble if voice else ""),
+            message=self._status.message or (voice.trouble if voice else "") or (lookout.trouble if lookout else ""),
             lost_frames=capture.lost_frames if capture else 0,
             recording=recorder.path,
             recording_bytes=recorder.written_bytes,
@@ -203,7 +206,7 @@ class ProbeSession:
         if self.options.keeps_catalogue:
             self._catalogue_file.save(self._catalogue.notes(now_ns))
         self._status = replace(self._status, state="ended")
-        self._recorder.end(now_ns, "the session ended")
+        self._recorder.end(now_ns, "the session ended", is_told=True)
         if self._intake.capture is not None:
             self._intake.capture.close(keep=False)
 
@@ -216,21 +219,33 @@ class ProbeSession:
 
     async def _listen(self, deliver: Deliver) -> None:
         tap = self._door.tap(self._clock, self.options.namespaces or None)
-        self._lookout = Lookout(self._door.looker(), self._feed_now)
+        self._lookout = Lookout(self._door.looker(), self._feed_now, self.options.namespaces)
         try:
             async with asyncio.TaskGroup() as tasks:
-                running = [
+                hearing = [
                     tasks.create_task(tap.run(self._intake), name="tap"),
                     tasks.create_task(self._tick(deliver), name="session tick"),
                     tasks.create_task(self._lookout.run(), name="lookout"),
                 ]
-                if self._voice is not None:
-                    running.append(tasks.create_task(self._voice.run(), name="voice"))
-                await self._stopped.wait()
-                for task in running:
-                    task.cancel()
+                speaking = [tasks.create_task(self._voice.run(), name="voice")] if self._voice is not None else []
+                try:
+                    await self._stopped.wait()
+                finally:
+                    await self._fall_silent(speaking)
+                    for task in hearing:
+                        task.cancel()
         except* TransportError as errors:
             raise errors.exceptions[0] from None
+
+    async def _fall_silent(self, speaking: list[asyncio.Task[None]]) -> None:
+        """Say goodbye while we still hear ourselves, so that it is in the capture too."""
+        was_announced = self._voice is not None and self._voice.is_announced
+        for task in speaking:
+            task.cancel()
+        if speaking:
+            await asyncio.wait(speaking, timeout=GOODBYE_S)
+        if was_announced:
+            await asyncio.sleep(ECHO_S)
 
     def _feed_now(self, frames: list[RawFrame]) -> None:
         self._intake.feed(self._clock.now_ns(), frames)

@@ -202,6 +202,28 @@ async def test_discoverer_keys_are_looked_at_and_told_of_when_they_change(monkey
     assert frames[3:] == [(b"@key/MOL-DSCVR-BEAT:a|1|1", b"")]
 
 
+async def test_only_chosen_namespaces_are_looked_at() -> None:
+    frames: list[tuple[bytes, bytes]] = []
+    bus = MemoryBus(ManualClock(1))
+    bus.stored = {"MOL-a-DSCVR-INFO:n": b"{}", "MOL-b-DSCVR-INFO:n": b"{}", "MOL-DSCVR-INFO:n": b"{}"}
+    await bus.subscribe([b"MOL-a.REQ.n", b"MOL-b.REQ.n", b"MOL.REQ.n"], lambda *_: None)
+    await looking.Lookout(bus.looker(), frames.extend, ["", "b"])._look()
+    assert frames == [
+        (b"@channels", b'{"channels": ["MOL-b.REQ.n", "MOL.REQ.n"]}'),
+        (b"@key/MOL-DSCVR-INFO:n", b"{}"),
+        (b"@key/MOL-b-DSCVR-INFO:n", b"{}"),
+    ]
+
+
+async def test_a_recording_may_be_of_chosen_frames_only(tmp_path: Path) -> None:
+    path = tmp_path / "a.mcap"
+    sitting = Sitting(tmp_path, record_path=str(path))
+    sitting.session._recorder.wanted = lambda _at_ns, channel, _body: b".RES." in channel
+    async with sitting:
+        sitting.call(1)
+    assert [frame.channel for frame in read(path)] == [b"@session", b"@channels", b"MOL-prod.RES.a", b"@session"]
+
+
 async def test_a_step_of_the_wall_clock_is_told(tmp_path: Path) -> None:
     class SteppedClock(ManualClock):
         step_ns = 0
