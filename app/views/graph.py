@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final, cast
 
 from PySide6.QtCore import QElapsedTimer, QPoint, Qt, QTimer
-from PySide6.QtGui import QAction, QGuiApplication, QHideEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtGui import QHideEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from app import theme
@@ -17,7 +17,9 @@ from app.desk import Desk
 from app.graph import export, question
 from app.graph.arranger import Arranger
 from app.graph.bar import OFF, GraphBar, focus_choices
+from app.graph.card_menu import filter_for, menu_for
 from app.graph.looks import key_of, subjects_of, words_for
+from app.graph.nothing import why_nothing
 from app.graph.plan import LAYERED_BOXES, Kind
 from app.graph.question import INTERNAL, Focus, Shown, Wanted
 from app.graph.twin import GraphTable
@@ -126,7 +128,7 @@ class GraphView(QWidget):
     def _connect_canvas(self) -> None:
         for part in (self.canvas, self.table):
             part.chosen.connect(self._choose)
-            part.opened.connect(self._open)
+            part.opened.connect(self.open_latency)
         self.canvas.words = lambda key: words_for(self._topology(), key)
         self.canvas.menu_wanted.connect(self._open_menu)
         self.canvas.card_moved.connect(lambda key: self._arranger.move(key, self.canvas.scene.at[key]))
@@ -134,11 +136,12 @@ class GraphView(QWidget):
     # what the user does
 
     def _choose(self, key: str) -> None:
-        subjects = subjects_of(self._shown.topology) if self._shown else {}
+        subjects = subjects_of(self._topology())
         self._desk.select(subjects.get(key))
 
-    def _open(self, key: str) -> None:
-        subjects = subjects_of(self._shown.topology) if self._shown else {}
+    def open_latency(self, key: str) -> None:
+        """Lead to the latency of a card or connection."""
+        subjects = subjects_of(self._topology())
         if key in subjects:
             self._desk.show_view("latency", subjects[key])
 
@@ -169,9 +172,10 @@ class GraphView(QWidget):
     def _pick_focus(self, value: str) -> None:
         focus = self._wanted.focus
         key, title = (focus.key, focus.title) if focus and value != OFF else self._selected_card()
-        self._set_focus(question.focus_of(value, key, title))
+        self.set_focus(question.focus_of(value, key, title))
 
-    def _set_focus(self, focus: Focus | None) -> None:
+    def set_focus(self, focus: Focus | None) -> None:
+        """Show only what is near a card; everything for None."""
         self._want(replace(self._wanted, focus=focus))
         self._say_focus()
 
@@ -195,37 +199,18 @@ class GraphView(QWidget):
 
     def menu_for(self, key: str) -> QMenu:
         """What can be done with a card, a connection, or the whole graph ("")."""
-        menu = QMenu(self)
-        card, wire = self.canvas.scene.cards.get(key), self.canvas.scene.wires.get(key)
-        if card is not None:
-            _act(menu, "Focus here, 1 hop", partial(self._set_focus, Focus(key, card.title, 1)))
-            _act(menu, "Focus here, 2 hops", partial(self._set_focus, Focus(key, card.title, 2)))
-            _act(menu, "Find its callers", partial(self._set_focus, Focus(key, card.title, 1, "callers")))
-            _act(menu, "Find what it calls", partial(self._set_focus, Focus(key, card.title, 1, "callees")))
-            menu.addSeparator()
-            _act(menu, "Zoom to it", partial(self.canvas.fit, self.canvas.scene.neighbours(key) | {key}))
-            _act(menu, "Hide this", partial(self._hide_card, key))
-            _act(menu, "Show latency", partial(self._open, key))
-            _act(menu, "Copy name", partial(_copy, card.title))
-        elif wire is not None:
-            _act(menu, "Show latency", partial(self._open, key))
-            _act(menu, "Copy as text", partial(_copy, self.canvas.words(key)))
-        else:
-            _act(menu, "See everything", self.canvas.fit)
-            _act(menu, "Lay out again", self._arranger.lay_out)
-            if self._wanted.focus is not None:
-                _act(menu, "End the focus", partial(self._set_focus, None))
-        return menu
+        return menu_for(key, self, self.canvas, has_focus=self._wanted.focus is not None)
 
-    def _hide_card(self, key: str) -> None:
-        subject = subjects_of(self._shown.topology).get(key) if self._shown else None
-        if subject is None:
-            return
-        field = subject.kind if subject.kind in ("service", "node") else "namespace"
-        name = subject.name or subject.namespace
-        this = f'{field} = "{name}"' if not name.isidentifier() else f"{field} = {name}"
-        text = self.bar.hide_box.text().strip()
-        self.bar.hide_box.set_text(f"{text} or {this}" if text else this)
+    def hide_card(self, key: str) -> None:
+        """Add a card to what the Hide box takes out."""
+        subject = subjects_of(self._topology()).get(key)
+        if subject is not None:
+            text, this = self.bar.hide_box.text().strip(), filter_for(subject)
+            self.bar.hide_box.set_text(f"{text} or {this}" if text else this)
+
+    def lay_out(self) -> None:
+        """Lay out anew; what was put somewhere by hand stays."""
+        self._arranger.lay_out()
 
     # files
 
@@ -330,25 +315,14 @@ class GraphView(QWidget):
             self._stack.setCurrentWidget(self.canvas)
 
     def _say_why_nothing(self, shown: Shown | None) -> None:
-        seconds = self._desk.span().seconds
-        known = shown.known if shown else 0
-        if known and not (self._wanted.hide.is_empty and self._wanted.focus is None):
-            self.empty.say(
-                f"All {count(known)} cards are hidden",
-                "The Hide box or the focus leaves nothing over.",
-                "Show everything",
-                self._show_everything,
-            )
-            return
-        if not self._desk.filter.is_empty:
-            self.empty.say("Nothing passes the filter", "Widen the time window, or clear the filter at the top.")
-            return
-        services = f"{count(known)} service{'s' if known != 1 else ''} known; " if known else ""
-        self.empty.say(
-            f"No traffic seen in {seconds:.0f} s",
-            f"{services}calls inside one node are not on the bus. Widen the time window, or wait for traffic; "
-            "with the permission to ask, “Ask once” makes every node say what it offers.",
+        said = why_nothing(
+            shown.known if shown else 0,
+            self._desk.span().seconds,
+            hides=not self._wanted.hide.is_empty or self._wanted.focus is not None,
+            filters=not self._desk.filter.is_empty,
         )
+        action = "Show everything" if said.can_show_all else ""
+        self.empty.say(said.why, said.advice, action, self._show_everything)
 
     def _show_everything(self) -> None:
         self._wanted = Wanted(self._wanted.group_by, self._wanted.label)
@@ -406,16 +380,6 @@ def _understood(text: str) -> Filter:
         return parse(text)
     except FilterError:
         return parse("")
-
-
-def _act(menu: QMenu, text: str, do: Callable[[], object]) -> QAction:
-    action = menu.addAction(text)
-    action.triggered.connect(lambda _checked=False: do())
-    return action
-
-
-def _copy(text: str) -> None:
-    QGuiApplication.clipboard().setText(text)
 
 
 register(View(id="graph", title="Graph", area=MAIN, order=20, icon="mdi6.graph-outline", build=GraphView))

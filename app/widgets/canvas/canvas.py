@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 
-from PySide6.QtCore import QElapsedTimer, QEvent, QPoint, QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleEvent,
@@ -22,26 +21,27 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from app import theme
-from app.widgets.canvas.card_paint import TEXT_ZOOM
-from app.widgets.canvas.chips import CHIP_ZOOM, LEAST_SCALE, Chip, chip_scale, place_chips
+from app.widgets.canvas.chips import CHIP_ZOOM, Chip, chip_scale, place_chips
 from app.widgets.canvas.colours import colours_of
-from app.widgets.canvas.dots import MOST_WIRES, Dots, stamp
+from app.widgets.canvas.easel import Easel
 from app.widgets.canvas.glide import Glide
 from app.widgets.canvas.hands import Hands
 from app.widgets.canvas.items import Card, Point, Wire
 from app.widgets.canvas.legend import Legend
 from app.widgets.canvas.minimap import Minimap
+from app.widgets.canvas.motion import Motion
 from app.widgets.canvas.overlay import Marked, paint_overlay
-from app.widgets.canvas.painting import Brush, is_crowded
-from app.widgets.canvas.picture import AT_ONCE_S, Picture
-from app.widgets.canvas.scene import Change, Scene
+from app.widgets.canvas.painting import Brush
+from app.widgets.canvas.picture import Picture
+from app.widgets.canvas.scene import Scene
 from app.widgets.canvas.viewport import Viewport
 
-SLICE_S = 0.005
-FRAME_MS = 33
-REST_MS = 150
+DRAG_WIRES = 80
+"""With more wires dots wait until a dragged card is let go."""
+MOST_GLIDING = 150
 MOST_FIT_ZOOM = 1.5
 MARGIN = 12
+_NO_CHIPS: dict[str, Chip] = {}
 
 
 class GraphCanvas(QWidget):
@@ -69,20 +69,13 @@ class GraphCanvas(QWidget):
         super().__init__(parent)
         self.scene = Scene()
         self.viewport = Viewport()
-        self.picture = Picture()
         self.selected = self.hovered = ""
         self.words: Callable[[str], str] = self._title
-        self._dots = Dots()
         self._chips: dict[str, Chip] | None = None
         self._chip_growth = 0.0
-        self._wants_dots, self._is_still = True, False
         self._is_at_home = True
-        self._is_dirty = True
-        self._since = QElapsedTimer()
-        self._painting = self._timer(0, self._paint_slice)
-        self._frames = self._timer(FRAME_MS, self._frame)
-        self._rest = self._timer(REST_MS, self._on_rest)
-        self._rest.setSingleShot(True)
+        self._easel = Easel(self)
+        self._motion = Motion(self)
         self._glide = Glide(self, self._glided)
         self._minimap = Minimap(self)
         self._legend = Legend(self)
@@ -91,13 +84,6 @@ class GraphCanvas(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(320, 200)
         self.setAccessibleName("Graph of services")
-        self._make_stamps()
-
-    def _timer(self, ms: int, do: Callable[[], None]) -> QTimer:
-        timer = QTimer(self)
-        timer.setInterval(ms)
-        timer.timeout.connect(do)
-        return timer
 
     # what it is told
 
@@ -112,28 +98,19 @@ class GraphCanvas(QWidget):
             self._chips = None
         if change.is_other:
             self._forget_what_is_gone()
-            self._repaint()
+            self._easel.repaint()
         else:
-            self._repaint_changed(change)
+            self._easel.repaint_changed(change)
         if change.is_other or change.far_cards:
             self._minimap.forget()
         self._set_dots()
         return change.is_other
 
-    def _repaint_changed(self, change: Change) -> None:
-        """Paint again what looks different from here."""
-        is_far, is_many = self.viewport.zoom < TEXT_ZOOM, is_crowded(self.scene, self.viewport)
-        keys = (change.far_cards if is_far else change.cards) | (change.far_wires if is_many else change.wires)
-        if keys:
-            part = self._part_of(keys)
-            if part is None or not part.isEmpty():
-                self._repaint(part)
-
     def place(self, at: Mapping[str, Point], bends: Mapping[str, Sequence[Point]], *, glides: bool = False) -> None:
         """Put cards somewhere; small graphs glide there if they are asked to."""
-        can_glide = glides and not self._is_still and self.isVisible() and len(at) <= 150 and bool(self.scene.at)
+        can_glide = glides and self._motion.is_allowed and self.isVisible() and len(at) <= MOST_GLIDING
         self._glide.stop()
-        if can_glide and any(self.scene.at.get(key) != point for key, point in at.items()):
+        if can_glide and self.scene.at and any(self.scene.at.get(key) != point for key, point in at.items()):
             self._glide.begin(self.scene.at, at, bends)
         else:
             self._glided(at, bends)
@@ -145,7 +122,7 @@ class GraphCanvas(QWidget):
         if self._is_at_home:
             self._go_home()
         self._set_dots()
-        self._repaint()
+        self._easel.repaint()
 
     def set_marks(self, found: Iterable[str], faded: Iterable[str]) -> None:
         """What is meant by a search, and what is not."""
@@ -154,7 +131,7 @@ class GraphCanvas(QWidget):
             self.scene.found, self.scene.faded = new_found, new_faded
             self._minimap.forget()
             self._set_dots()
-            self._repaint()
+            self._easel.repaint()
 
     def select(self, key: str) -> None:
         """Mark a card or wire as selected; nothing is emitted."""
@@ -165,20 +142,20 @@ class GraphCanvas(QWidget):
 
     def set_dots(self, is_on: bool) -> None:
         """Whether anything may run along wires."""
-        self._wants_dots = is_on
+        self._motion.is_wanted = is_on
         self._set_dots()
 
     def set_still(self, is_still: bool) -> None:
         """Whether nothing may move at all, as people ask for who are made ill by it."""
-        self._is_still = is_still
+        self._motion.is_allowed = not is_still
         self._set_dots()
 
     def set_theme(self) -> None:
         """Take the colours of the theme in use."""
-        self._make_stamps()
+        self._motion.make_stamps()
         self._minimap.forget()
         self._legend.update()
-        self._repaint()
+        self._easel.repaint()
 
     # where it looks
 
@@ -186,14 +163,11 @@ class GraphCanvas(QWidget):
         """Look from somewhere else: what was painted is shown there at once and sharpened soon."""
         if viewport == self.viewport:
             return
-        if viewport.zoom != self.viewport.zoom:
-            self._zoomed_to(viewport.zoom)
-        self.viewport = viewport
+        zoom, self.viewport = self.viewport.zoom, viewport
         self._is_at_home = is_home
-        if self.picture.painting_smoothly:
-            self.picture.give_up()
-        if not self.picture.is_painting:
-            self._begin()
+        if viewport.zoom != zoom:
+            self._motion.zoomed(zoom)
+        self._easel.follow()
         self._show_minimap()
         self._minimap.update()
         self.view_moved.emit()
@@ -204,11 +178,6 @@ class GraphCanvas(QWidget):
         has_room = self.width() > 900 and self.height() > 500
         sees_all = self.viewport.rect.contains(self.scene.bounds())
         self._minimap.setVisible(self.height() > 240 and (has_room or not sees_all))
-
-    def _zoomed_to(self, zoom: float) -> None:
-        if _stamp_scale(zoom) != self._stamp_scale:
-            self.viewport = replace(self.viewport, zoom=zoom)
-            self._make_stamps()
 
     def fit(self, keys: Iterable[str] | None = None) -> None:
         """See everything, or everything named."""
@@ -244,21 +213,24 @@ class GraphCanvas(QWidget):
     @property
     def is_moving(self) -> bool:
         """Whether dots run just now."""
-        return self._frames.isActive()
+        return self._motion.is_running
 
     @property
     def has_sharp_picture(self) -> bool:
         """Whether what is seen was painted for just this view and these things."""
-        return self.picture.view == self.viewport and not self._is_dirty and not self.picture.is_painting
+        return self._easel.is_sharp
+
+    @property
+    def picture(self) -> Picture:
+        """What was painted last."""
+        return self._easel.picture
 
     @property
     def chips(self) -> dict[str, Chip]:
         """Labels that found room; none where they could not be read or would be too many."""
         if self.scene.is_crowded or self.viewport.zoom < CHIP_ZOOM:
-            return {}
-        growth = (
-            round(chip_scale(self.viewport.zoom) / self.viewport.zoom, 1) if self.viewport.zoom < LEAST_SCALE else 1.0
-        )
+            return _NO_CHIPS
+        growth = round(max(1.0, chip_scale(self.viewport.zoom) / self.viewport.zoom), 1)
         if self._chips is None or growth != self._chip_growth:
             self._chip_growth = growth
             self._chips = place_chips(self.scene, self.scene.wires.values(), growth)
@@ -291,100 +263,20 @@ class GraphCanvas(QWidget):
         """With what the picture is painted now."""
         return Brush(theme.current(), self.chips, is_smooth=is_smooth)
 
-    def _part_of(self, keys: set[str]) -> QRectF | None:
-        """The part of the plane that some things cover; None where that is most of what is seen."""
-        scene, part = self.scene, QRectF()
-        chips = self.chips
-        for key in keys:
-            if key in scene.cards and key in scene.at:
-                part = part.united(scene.rect_of(key))
-            elif key in scene.routes:
-                left, top, right, bottom = scene.routes[key].box
-                part = part.united(QRectF(left, top, right - left, bottom - top).adjusted(-4, -4, 4, 4))
-            if key in chips:
-                part = part.united(QRectF(chips[key].x - chips[key].width, chips[key].y - 14, chips[key].width * 2, 28))
-        seen = self.viewport.rect
-        part = part.adjusted(-6, -6, 6, 6).intersected(seen)
-        is_most = part.width() * part.height() > 0.5 * seen.width() * seen.height()
-        return None if is_most else part
-
-    def _repaint(self, part: QRectF | None = None) -> None:
-        """What is shown has changed: paint it again, or only a part of it."""
-        is_moved = self.picture.view != self.viewport or self._is_dirty or self.picture.is_painting
-        self.picture.give_up()
-        self._is_dirty = True
-        if self.isVisible():
-            self._begin(None if is_moved else part)
-
-    def _begin(self, part: QRectF | None = None, *, is_smooth: bool = False) -> None:
-        if not self.isVisible() or self.width() < 2:
-            return
-        self._is_dirty = False
-        self._rest.stop()
-        self.picture.begin(self.scene, self.viewport, self.brush(is_smooth=is_smooth), self.devicePixelRatio(), part)
-        # a picture that took long the last time is not begun while the mouse waits
-        if not is_smooth and self.picture.cost_s <= AT_ONCE_S:
-            self._work(AT_ONCE_S)
-        if self.picture.is_painting:
-            self._painting.start()
-
-    def _paint_slice(self) -> None:
-        self._work(SLICE_S)
-
-    def _work(self, budget_s: float) -> None:
-        is_smooth = self.picture.painting_smoothly
-        if not self.picture.work(budget_s):
-            return
-        self._painting.stop()
-        self.update()
-        if self.picture.view != self.viewport or self._is_dirty:
-            self._begin()
-        elif not is_smooth and is_crowded(self.scene, self.viewport):
-            self._rest.start()
-
-    def _on_rest(self) -> None:
-        if self.isVisible() and not self.picture.is_painting and self.picture.view == self.viewport:
-            self._begin(is_smooth=True)
-
     def paintEvent(self, _event: QPaintEvent) -> None:
         """The picture, what runs over it, what is selected and under the mouse."""
         painter = QPainter(self)
-        self.picture.draw(painter, self.viewport, self.brush())
+        self.picture.draw(painter, self.viewport, colours_of(theme.current()).ground)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if self._frames.isActive() or self._dots.count:
-            self._dots.paint(painter, self.viewport, self._dot, self._diamond)
+        self._motion.paint(painter)
         paint_overlay(painter, self.scene, self.viewport, Marked(self.selected, self.hovered, self.hasFocus()))
         self._hands.paint(painter)
         painter.end()
 
-    def _make_stamps(self) -> None:
-        colours, ratio = colours_of(theme.current()), self.devicePixelRatio()
-        self._stamp_scale = _stamp_scale(self.viewport.zoom)
-        self._dot = stamp(colours.dot, colours.ground, 7.0 * self._stamp_scale, ratio, is_diamond=False)
-        self._diamond = stamp(colours.diamond, colours.ground, 11.0 * self._stamp_scale, ratio, is_diamond=True)
-
-    # moving
-
-    def _set_dots(self) -> None:
-        """Begin or end what runs along wires."""
-        has_few = len(self.scene.wires) <= MOST_WIRES
-        if self._wants_dots and not self._is_still and has_few:
-            self._dots.set_wires(self.scene, self.scene.wires.values(), self.chips.values())
-        else:
-            self._dots.clear()
-        if self._dots.count and self.isVisible():
-            if not self._frames.isActive():
-                self._since.start()
-                self._frames.start()
-        else:
-            self._frames.stop()
-        is_off = self._wants_dots and not has_few
-        self._legend.set_note("nothing moves in a graph this big" if is_off else "")
-        self.update()
-
-    def _frame(self) -> None:
-        self._dots.advance(min(0.25, self._since.restart() / 1000))
-        self.update()
+    def _set_dots(self, *, is_held: bool = False) -> None:
+        """Let run what should run now."""
+        self._motion.refresh(is_held=is_held or self._glide.is_under_way)
+        self._legend.set_note(self._motion.note)
 
     # what Qt tells it
 
@@ -398,7 +290,7 @@ class GraphCanvas(QWidget):
         if self._is_at_home:
             self._go_home()
         self._show_minimap()
-        self._repaint()
+        self._easel.repaint()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Paint what has changed meanwhile, and let dots run again."""
@@ -406,32 +298,30 @@ class GraphCanvas(QWidget):
         if self._is_at_home:
             self._go_home()
         self._set_dots()
-        self._repaint()
+        self._easel.repaint()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Nothing moves and nothing is painted while nobody looks."""
         super().hideEvent(event)
-        for timer in (self._frames, self._painting, self._rest):
-            timer.stop()
         self._glide.finish()
-        self.picture.give_up()
-        self._is_dirty = True
+        self._motion.stop()
+        self._easel.stop()
 
     def moved_card(self, key: str, point: Point) -> None:
         """Put a card somewhere by hand: large graphs are painted again when it is let go."""
         self._is_at_home = False
         self.scene.move(key, point)
         self._chips = None
+        self._set_dots(is_held=len(self.scene.wires) > DRAG_WIRES)
         if not self.scene.is_crowded:
-            self._set_dots()
-            self._repaint()
+            self._easel.repaint()
         self.update()
 
     def dropped_card(self, key: str) -> None:
         """A card was let go."""
         self._minimap.forget()
         self._set_dots()
-        self._repaint()
+        self._easel.repaint()
         self.card_moved.emit(key)
 
     # mouse and keyboard
@@ -482,8 +372,3 @@ class GraphCanvas(QWidget):
         if key:
             self._hands.choose(key)
         self.menu_wanted.emit(key, event.globalPos())
-
-
-def _stamp_scale(zoom: float) -> float:
-    """How large dots are: smaller among small cards, in few steps, since they are painted beforehand."""
-    return round(min(1.15, max(0.6, 0.35 + 0.65 * zoom)), 1)

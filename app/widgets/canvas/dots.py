@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 from zlib import crc32
 
@@ -14,7 +14,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPixmap, QPolygonF
 
 from app.widgets.canvas.chips import CHIP_HEIGHT, Chip
 from app.widgets.canvas.items import Wire
-from app.widgets.canvas.routes import sampled
+from app.widgets.canvas.routes import Route, sampled
 from app.widgets.canvas.scene import Scene
 from app.widgets.canvas.viewport import Viewport
 
@@ -62,12 +62,13 @@ class Dots:
         self._speed = np.zeros(0)
         self._is_failure = np.zeros(0, np.bool_)
         self._keys: list[tuple[str, int]] = []
+        self._sampled_for: tuple[Mapping[str, Route], list[str], Mapping[str, Chip] | None] | None = None
 
     def clear(self) -> None:
         """Nothing runs."""
         self.__init__()  # type: ignore[misc]
 
-    def set_wires(self, scene: Scene, wires: Iterable[Wire], chips: Iterable[Chip] = ()) -> None:
+    def set_wires(self, scene: Scene, wires: Iterable[Wire], chips: Mapping[str, Chip] | None = None) -> None:
         """Let dots run on these wires, behind cards and chips. Those that ran before go on where they are."""
         routes = scene.routes
         running = [w for w in wires if w.key in routes and w.calls_per_s > 0 and w.key not in scene.faded]
@@ -75,8 +76,7 @@ class Dots:
             self.clear()
             return
         before = dict(zip(self._keys, self._at.tolist(), strict=True))
-        self._ways = sampled([routes[wire.key] for wire in running], SAMPLES)
-        self._hidden = _covered(scene, chips, self._ways)
+        self._sample(scene, [wire.key for wire in running], chips)
         share = min(1.0, MANY_DOTS / (3.0 * len(running)))
         lengths = np.hypot(*np.moveaxis(np.diff(self._ways, axis=1), 2, 0)).sum(1).tolist()
         way, at, speed, failure, keys = [], [], [], [], []
@@ -95,6 +95,16 @@ class Dots:
                 failure.append(place < diamonds)
         self._way, self._at, self._speed = np.array(way, np.intp), np.array(at), np.array(speed)
         self._is_failure, self._keys, self.count = np.array(failure, np.bool_), keys, len(keys)
+
+    def _sample(self, scene: Scene, keys: list[str], chips: Mapping[str, Chip] | None) -> None:
+        """Points on the ways, and which are covered; kept while ways, cards and chips stay the same."""
+        sampled_for = (scene.routes, keys, chips)
+        before = self._sampled_for
+        if before is not None and before[0] is scene.routes and before[1] == keys and before[2] is chips:
+            return
+        self._sampled_for = sampled_for
+        self._ways = sampled([scene.routes[key] for key in keys], SAMPLES)
+        self._hidden = _covered(scene, chips.values() if chips else (), self._ways)
 
     def advance(self, elapsed_s: float) -> None:
         """Let time pass."""

@@ -24,6 +24,7 @@ class Glide:
             show: Takes the places of a moment.
         """
         self._show = show
+        self._is_under_way = False
         self._begin: Places = {}
         self._end: Places = {}
         self._bends: Bends = {}
@@ -34,24 +35,34 @@ class Glide:
         self._animation.setEasingCurve(QEasingCurve.Type.InOutCubic)
         self._animation.valueChanged.connect(self._on_value)
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether cards are moving."""
+        return self._is_under_way
+
     def begin(self, begin: Places, end: Places, bends: Bends) -> None:
         """Move; new cards appear where they belong."""
         self._begin, self._end, self._bends = dict(begin), dict(end), dict(bends)
+        self._is_under_way = True
         self._animation.start()
 
     def stop(self) -> None:
         """Stay where things are."""
+        self._is_under_way = False
         self._animation.stop()
 
     def finish(self) -> None:
         """Be there at once."""
-        if self._animation.state() == QVariantAnimation.State.Running:
-            self._animation.stop()
+        if self._is_under_way:
+            self.stop()
             self._show(self._end, self._bends)
 
     def _on_value(self, value: float) -> None:
         share = float(value)
+        if not self._is_under_way:
+            return
         if share >= 1.0:
+            self._is_under_way = False
             self._show(self._end, self._bends)
             return
         at = {}

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from time import perf_counter
 
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QImage, QPainter, QTransform
+from PySide6.QtGui import QColor, QImage, QPainter, QTransform
 
-from app.widgets.canvas.colours import colours_of
 from app.widgets.canvas.painting import Brush, Step, steps
 from app.widgets.canvas.scene import Scene
 from app.widgets.canvas.viewport import Viewport
@@ -108,15 +107,15 @@ class Picture:
         """Forget what is being painted."""
         self._steps, self._back = None, None
 
-    def draw(self, painter: QPainter, view: Viewport, brush: Brush) -> None:
+    def draw(self, painter: QPainter, view: Viewport, ground: QColor) -> None:
         """Show what was painted last in a view: to the pixel where it is the same, scaled otherwise."""
         if self._front is None or self.view is None:
-            painter.fillRect(0, 0, view.width, view.height, colours_of(brush.theme).ground)
+            painter.fillRect(0, 0, view.width, view.height, ground)
             return
         if self.view == view:
             painter.drawImage(0, 0, self._front)
             return
-        painter.fillRect(0, 0, view.width, view.height, colours_of(brush.theme).ground)
+        painter.fillRect(0, 0, view.width, view.height, ground)
         moved = view.mapping_from(self.view)
         painter.setTransform(moved)
         painter.drawImage(0, 0, self._front)

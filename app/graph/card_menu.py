@@ -1,0 +1,85 @@
+"""The menu of a card, of a connection, and of the whole graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QMenu
+
+from app.graph.question import Focus
+from app.widgets.canvas.canvas import GraphCanvas
+from broker.mesh.subject import Subject
+
+
+class Acts(Protocol):
+    """What the view does when something is chosen from a menu."""
+
+    canvas: GraphCanvas
+
+    def set_focus(self, focus: Focus | None) -> None:
+        """Show only what is near a card; everything for None."""
+
+    def hide_card(self, key: str) -> None:
+        """Take a card out."""
+
+    def open_latency(self, key: str) -> None:
+        """Lead to the latency of a card or connection."""
+
+    def lay_out(self) -> None:
+        """Lay out anew."""
+
+
+def menu_for(key: str, acts: Acts, parent: GraphCanvas, *, has_focus: bool) -> QMenu:
+    """What can be done.
+
+    Args:
+        key: Of a card or a connection; "" for the whole graph.
+        acts: Who does it.
+        parent: Whose menu it is.
+        has_focus: Whether there is a focus to be ended.
+    """
+    menu = QMenu(parent)
+    scene = parent.scene
+    if key in scene.cards:
+        _card_acts(menu, key, acts)
+    elif key in scene.wires:
+        _add(menu, "Show latency", partial(acts.open_latency, key))
+        _add(menu, "Copy as text", partial(_copy, parent.words(key)))
+    else:
+        _add(menu, "See everything", parent.fit)
+        _add(menu, "Lay out again", acts.lay_out)
+        if has_focus:
+            _add(menu, "End the focus", partial(acts.set_focus, None))
+    return menu
+
+
+def _card_acts(menu: QMenu, key: str, acts: Acts) -> None:
+    canvas = acts.canvas
+    title = canvas.scene.cards[key].title
+    _add(menu, "Focus here, 1 hop", partial(acts.set_focus, Focus(key, title, 1)))
+    _add(menu, "Focus here, 2 hops", partial(acts.set_focus, Focus(key, title, 2)))
+    _add(menu, "Find its callers", partial(acts.set_focus, Focus(key, title, 1, "callers")))
+    _add(menu, "Find what it calls", partial(acts.set_focus, Focus(key, title, 1, "callees")))
+    menu.addSeparator()
+    _add(menu, "Show latency", partial(acts.open_latency, key))
+    _add(menu, "Zoom to it", partial(canvas.fit, canvas.scene.neighbours(key) | {key}))
+    _add(menu, "Hide this", partial(acts.hide_card, key))
+    _add(menu, "Copy name", partial(_copy, title))
+
+
+def filter_for(subject: Subject) -> str:
+    """A filter that means just this card."""
+    field = subject.kind if subject.kind in ("service", "node") else "namespace"
+    name = subject.name or subject.namespace
+    return f"{field} = {name}" if name.isidentifier() else f'{field} = "{name}"'
+
+
+def _add(menu: QMenu, text: str, do: Callable[[], object]) -> None:
+    menu.addAction(text).triggered.connect(lambda _checked=False: do())
+
+
+def _copy(text: str) -> None:
+    QGuiApplication.clipboard().setText(text)

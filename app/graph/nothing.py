@@ -1,0 +1,42 @@
+"""Why there is nothing to draw, and what to do about it. No Qt."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from app.widgets.format import count
+
+
+class Nothing(NamedTuple):
+    """What an empty graph says.
+
+    Attributes:
+        why: In a line.
+        advice: What to do.
+        can_show_all: Whether everything hidden can be shown again.
+    """
+
+    why: str
+    advice: str
+    can_show_all: bool = False
+
+
+def why_nothing(known: int, seconds: float, *, hides: bool, filters: bool) -> Nothing:
+    """What to say.
+
+    Args:
+        known: How many cards there would be.
+        seconds: How long the span on screen is.
+        hides: Whether the Hide box or a focus is in use.
+        filters: Whether the filter of all views is in use.
+    """
+    if known and hides:
+        return Nothing(f"All {count(known)} cards are hidden", "The Hide box or the focus leaves nothing over.", True)
+    if filters:
+        return Nothing("Nothing passes the filter", "Widen the time window, or clear the filter at the top.")
+    services = f"{count(known)} service{'s' if known != 1 else ''} known; " if known else ""
+    return Nothing(
+        f"No traffic seen in {seconds:.0f} s",
+        f"{services}calls inside one node are not on the bus. Widen the time window, or wait for traffic; "
+        "with the permission to ask, “Ask once” makes every node say what it offers.",
+    )
