@@ -325,8 +325,8 @@ class Shell(QWidget):
             more = self.desk.snapshot.tally.packets - max(0, self._packets_at_pause)
             arrived = f" · +{count(more)} packets while paused" if not is_file else ""
             self.bar.show_time(f"paused {moment} {zone}", is_live=False)
-            begin = clock_time(span.from_ns) if span.from_ns > 0 else "the beginning"
-            what = f"Paused: {begin} – {date_time(span.to_ns)}, {length(span.seconds)}"
+            what = f"Paused: {clock_time(span.from_ns)} – {moment} {zone}, {length(span.seconds)}"
+            self.paused.setToolTip(f"{date_time(span.from_ns)} – {date_time(span.to_ns)}")
             self.paused.say(f"{what}{arrived}", is_zoomed=self.desk.is_zoomed)
         self.bar.show_span(cursor.length_ns / SECOND)
         if cursor.follows:

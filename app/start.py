@@ -65,10 +65,15 @@ class StartPage(QWidget):
         beside.addLayout(left, 4)
         beside.addWidget(self.form, 5, Qt.AlignmentFlag.AlignTop)
         inner = QWidget()
-        center = QHBoxLayout(inner)
+        center = QHBoxLayout()
         center.addStretch(1)
         center.addWidget(page, 100)
         center.addStretch(1)
+        # a little above the middle, where a large screen is looked at
+        inner.setLayout(column(None, center, None))
+        inner_layout = inner.layout()
+        if isinstance(inner_layout, QVBoxLayout):
+            inner_layout.setStretch(2, 3)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setWidget(inner)
@@ -122,7 +127,7 @@ class StartPage(QWidget):
                 f"namespace {names}" if names else "",
                 connection.may,
                 "announced" if connection.announce else "",
-                date_time(connection.last_ns),
+                date_time(connection.last_ns)[:10],
             )
             if part
         )

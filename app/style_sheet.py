@@ -206,13 +206,12 @@ QProgressBar::chunk { background: $accent; border-radius: 3px; }
 
 def style_sheet(theme: Theme) -> str:
     """The style sheet in the colours of a theme."""
-    from app.theme import contrast, mix  # noqa: PLC0415  the theme imports this file
+    from app.theme import mix  # noqa: PLC0415  the theme imports this file
 
-    on_accent = max(("#ffffff", "#0b1017"), key=lambda colour: contrast(colour, theme.accent))
     extra = {
         "accent_ink": theme.ink(theme.accent),
         "accent_hover": mix(theme.text, theme.accent, 0.12),
-        "on_accent": on_accent,
+        "on_accent": theme.on_accent,
         "faint": mix(theme.dim, theme.surface1, 0.7),
         "handle": mix(theme.dim, theme.surface1, 0.45),
         "hairline": mix(theme.line, theme.surface1, 0.6),

@@ -64,6 +64,11 @@ class Theme:
         """A colour as a background: a little of it blended into a surface (panels if left out)."""
         return mix(colour, on or self.surface1, share)
 
+    @property
+    def on_accent(self) -> str:
+        """Text on the accent colour."""
+        return max(("#ffffff", "#0b1017"), key=lambda colour: contrast(colour, self.accent))
+
     def colours(self) -> dict[str, str]:
         """Every colour by its name."""
         return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "name"}

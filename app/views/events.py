@@ -17,7 +17,7 @@ def _unheard(event: EventRecord) -> str:
 
 
 COLUMNS: tuple[Column[EventRecord], ...] = (
-    Column("event", lambda e: e.name, width=220),
+    Column("event", lambda e: e.name, lambda e: (e.name.startswith("$"), e.name), width=220),
     namespace_column(),
     Column(
         "packets",

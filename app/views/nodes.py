@@ -22,17 +22,22 @@ STATES = {
 }
 
 
+def _services(node: NodeRecord) -> str:
+    # $node is on every node and says nothing of this one
+    return ", ".join(name for name in node.services if not name.startswith("$")) or NOTHING
+
+
 def _cpu_order(node: NodeRecord) -> float:
     return -1.0 if math.isnan(node.cpu) else node.cpu
 
 
 COLUMNS: tuple[Column[NodeRecord], ...] = (
-    Column("node", lambda n: n.node_id + (" (ours)" if n.ours else ""), width=130),
+    Column("node", lambda n: n.node_id, lambda n: (n.ours, n.node_id), width=130),
     Column(
         "state",
-        lambda n: STATES[n.state][0],
+        lambda n: "this program" if n.ours else STATES[n.state][0],
         width=110,
-        tone=lambda n: STATES[n.state][1],
+        tone=lambda n: "dim" if n.ours else STATES[n.state][1],
         tip=lambda n: n.reason or STATES[n.state][0][2:],
     ),
     namespace_column(),
@@ -46,7 +51,7 @@ COLUMNS: tuple[Column[NodeRecord], ...] = (
         note="Of the host, as the node's heartbeat says",
     ),
     *figure_columns(lambda n: n.received),
-    Column("services", lambda n: ", ".join(n.services) or NOTHING, lambda n: len(n.services), width=0),
+    Column("services", _services, lambda n: len(n.services), width=0),
     Column("client", lambda n: n.client or NOTHING, width=120),
     Column("runs on", lambda n: n.lang_version or NOTHING, width=84, tone=lambda _n: "dim"),
     Column("protocol", lambda n: n.protocol or NOTHING, width=78, tone=lambda _n: "dim"),

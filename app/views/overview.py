@@ -37,7 +37,7 @@ CONCERNS: tuple[Column[Concern], ...] = (
     ),
     Column("what is wrong", lambda c: c.title, width=250, tone=lambda c: "" if c.severity == "note" else c.severity),
     Column("why we think so", lambda c: c.detail, width=0, tone=lambda _c: "dim"),
-    Column("since", lambda c: clock_time(c.since_ns), width=76, tone=lambda _c: "dim"),
+    Column("since", lambda c: clock_time(c.since_ns), width=88, tone=lambda _c: "dim"),
     Column(
         "look at",
         lambda c: f"{c.leads_to.title()} →",
@@ -66,7 +66,7 @@ class OverviewView(LiveView):
     """Four cards with curves, counts, concerns, what came and went."""
 
     def __init__(self, desk: Desk) -> None:
-        super().__init__(desk, every_ms=500)
+        super().__init__(desk, every_ms=800)
         self._last: Overview | None = None
         self.cards = [FigureCard(what, has_curve=True) for what in ("calls", "failed", "p99", "busiest node")]
         self._counts = label("", "dim", name="Counts")

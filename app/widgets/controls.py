@@ -140,8 +140,14 @@ def set_icon(made: QAbstractButton, icon: str, tone: Tone = "") -> None:
 def _tint(made: QAbstractButton) -> None:
     colours = theme.current()
     tone = str(made.property("iconTone") or "")
-    is_rail = made.property("role") == "rail" and not made.isChecked()
-    colour = colours.ink(colours.colours()[tone]) if tone else colours.dim if is_rail else colours.text
+    role = made.property("role")
+    colour = colours.text
+    if tone:
+        colour = colours.ink(colours.colours()[tone])
+    elif role == "primary":
+        colour = colours.on_accent
+    elif role == "rail" and not made.isChecked():
+        colour = colours.dim
     made.setIcon(theme.icon(str(made.property("iconName")), colour))
     made.setIconSize(QSize(ICON_PX, ICON_PX))
 
