@@ -42,8 +42,8 @@ def probe_told(probe: ProbeStatus | None, *, is_file: bool) -> list[Told]:
 def keeping_told(facts: ShellFacts, probe: ProbeStatus | None) -> list[Told]:
     """What is held in memory and on disk, and in what zone moments are shown."""
     forgotten = f", {count(facts.calls_forgotten)} forgotten" if facts.calls_forgotten else ""
-    held = f"{count(facts.calls_held)} calls held{forgotten} · {byte_size(facts.held_bytes)}"
-    told = [Told(held, "", "Memory is bounded: the oldest calls go first")]
+    held = f"{count(facts.calls_held)} rows held{forgotten} · {byte_size(facts.held_bytes)}"
+    told = [Told(held, "", "Calls, and answers that came late or twice. Memory is bounded: the oldest go first")]
     if facts.rows_dropped:
         told.insert(0, Told(f"▲ {count(facts.rows_dropped)} rows dropped", "failed", "The window did not keep up"))
     if probe is not None:
