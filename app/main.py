@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from dataclasses import replace
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from PySide6.QtWidgets import QApplication
 
 from app import key_store, settings
 from app.bugs import catch_bugs
+from app.graph.places import PlaceStore, use_store
 from app.offscreen import show_for
 from app.place import Place
 from app.session import DemoRun, Session
@@ -126,9 +128,19 @@ class Sittings(QObject):
         session = Session(options)
         session.lost.connect(self._on_lost)
         session.reported.connect(self._on_report)
+        use_store(PlaceStore(self._places_path(options, place)))
         window.show_session(session.desk, place, session.close)
         session.desk.set_reduce_motion(window.settings.reduce_motion)
         session.start()
+
+    def _places_path(self, options: SessionOptions, place: Place) -> Path | None:
+        """Where the boxes of this source's graph are kept; None when nothing is kept."""
+        kept = self._window().settings.path
+        if kept is None:
+            return None
+        # a saved connection by its name: the demo has another port each time
+        name = blake2b((options.profile or place.url).encode(), digest_size=8).hexdigest()
+        return kept.parent / "places" / f"{name}.json"
 
     def _on_demo(self, url: str, namespace: str) -> None:
         # the demo is ours: it may be asked what it offers
