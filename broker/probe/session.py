@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from broker.capture.writer import CaptureWriter
 from broker.clock import SECOND, Clock, SystemClock
-from broker.observe.journal import JOURNAL_FORMAT, Batch, NameKind, StateChange
+from broker.observe.journal import JOURNAL_FORMAT, Batch
 from broker.operate.commands import AskOnce, Command, Record, Report, StopRecording
 from broker.operate.permissions import allows
 from broker.probe.catalogue import Catalogue, CatalogueFile
@@ -22,6 +22,7 @@ from broker.probe.intake import Intake, own_frame
 from broker.probe.looking import Lookout
 from broker.probe.options import SessionOptions
 from broker.probe.recording import Recorder, Wanted, session_note
+from broker.probe.standing import Standing
 from broker.probe.status import ProbeStatus
 from broker.probe.voice import Voice
 from broker.protocol.frame import CATALOGUE_CHANNEL, CLOCK_CHANNEL, SESSION_CHANNEL, RawFrame
@@ -83,7 +84,7 @@ class ProbeSession:
             settings = ConnectionSettings.parse(options.url, password=options.password, tls_ca=options.tls_ca)
             door = UrlDoor(settings)
         self._door = door
-        self._status = ProbeStatus(url=door.redacted, may=options.may)
+        self._standing = Standing(door.redacted, options.may)
         self._stopped = asyncio.Event()
         self._recorder = Recorder(options.masking, wanted)
         self._intake = Intake(self._clock.now_ns(), options.masking)
@@ -117,14 +118,16 @@ class ProbeSession:
     def status(self) -> ProbeStatus:
         """How it stands."""
         capture, recorder, voice = self._intake.capture, self._recorder, self._voice
-        lookout = self._lookout
+        troubles = (voice.trouble if voice else "") or (self._lookout.trouble if self._lookout else "")
         return replace(
-            self._status,
+            self._standing.status,
             capture_bytes=capture.kept_bytes if capture else 0,
             ring_bytes=self.options.ring_bytes if capture else 0,
             capture_trouble=self._trouble or (capture.trouble if capture else "") or recorder.trouble,
             is_announced=voice is not None and voice.is_announced,
-            message=self._status.message or (voice.trouble if voice else "") or (lookout.trouble if lookout else ""),
+            message=self._standing.status.message
+            or (voice.trouble if voice else "")
+            or (lookout.trouble if lookout else ""),
             lost_frames=capture.lost_frames if capture else 0,
             recording=recorder.path,
             recording_bytes=recorder.written_bytes,
@@ -193,7 +196,7 @@ class ProbeSession:
         """What a recording begins with, so that it tells of nodes whose INFO passed before."""
         known = self._catalogue.notes(self._clock.now_ns())
         opening = [self._begin_note(), *(own_frame(CATALOGUE_CHANNEL, note) for note in known)]
-        if self._status.node_id:
+        if self._standing.status.node_id:
             opening.append(session_note({"phase": "ours", "node_id": self.node_id}))
         return opening
 
@@ -205,7 +208,7 @@ class ProbeSession:
         deliver(batch)
         if self.options.keeps_catalogue:
             self._catalogue_file.save(self._catalogue.notes(now_ns))
-        self._status = replace(self._status, state="ended")
+        self._standing.ended()
         self._recorder.end(now_ns, "the session ended", is_told=True)
         if self._intake.capture is not None:
             self._intake.capture.close(keep=False)
@@ -213,7 +216,7 @@ class ProbeSession:
     def _we_are_somebody(self) -> None:
         """From now on packets of ours may pass."""
         self._intake.note(self._clock.now_ns(), SESSION_CHANNEL, {"phase": "ours", "node_id": self.node_id})
-        self._status = replace(self._status, node_id=self.node_id)
+        self._standing.is_somebody(self.node_id)
 
     # listening
 
@@ -269,19 +272,4 @@ class ProbeSession:
         self._catalogue.learn(batch.changes)
         if self._voice is not None:
             self._voice.learn(batch.changes)
-        spaces = [name.text for name in batch.names if name.kind == NameKind.NAMESPACE]
-        if spaces:
-            self._status = replace(self._status, namespaces=(*self._status.namespaces, *spaces))
-        for change in batch.changes:
-            if change.kind == "gap":
-                self._notice_gap(change)
-        hears = any(name.kind == NameKind.PACKET_TYPE and name.text != "?" for name in batch.names)
-        if self._status.state == "connecting" and (hears or (self._lookout and self._lookout.has_looked)):
-            self._status = replace(self._status, state="listening")
-
-    def _notice_gap(self, change: StateChange) -> None:
-        if change.value is None:
-            self._status = replace(self._status, state="listening", message="", advice="")
-        else:
-            message, advice = str(change.value.get("reason", "")), str(change.value.get("advice", ""))
-            self._status = replace(self._status, state="gap", message=message, advice=advice)
+        self._standing.notice(batch, is_answered=self._lookout is not None and self._lookout.has_looked)

@@ -199,6 +199,40 @@ def test_a_signal_ends_a_recording_properly(
     assert (channels[0], channels[-1], reader.stopped) == (b"@session", b"@session", "")
 
 
+def test_a_window_that_vanishes_ends_the_probe_and_closes_its_recording(
+    window: Window, redis_server: RedisServer, shop: Shop, tmp_path: Path
+) -> None:
+    path = tmp_path / "kept.mcap"
+    window.open(url=redis_server.url, record_path=str(path))
+    until(window.is_listening)
+    shop.call()
+    until(lambda: window.timeline.snapshot().call_count == 1)
+    assert window.client._process is not None
+    assert window.client._process.stdin is not None
+    window.client._process.stdin.close()
+    until(lambda: window.losses)
+    assert window.losses == ["The probe ended with code 0."]
+    reader = CaptureReader(path)
+    assert sum(channel.startswith(b"MOL") for group in reader.groups() for channel, _ in group.frames) == 2
+    assert reader.stopped == ""
+    assert list((tmp_path / "captures").iterdir()) == []
+
+
+def test_a_recording_ends_by_itself_when_it_is_big_enough(
+    window: Window, redis_server: RedisServer, shop: Shop, tmp_path: Path
+) -> None:
+    window.open(url=redis_server.url, keeps_capture=False)
+    until(window.is_listening)
+    window.client.record(str(tmp_path / "a.mcap"), max_bytes=3_000)
+    deadline_s = time.monotonic() + DEADLINE_S
+    while not window.statuses[-1].recording_ended:
+        assert time.monotonic() < deadline_s
+        shop.call(os.urandom(50).hex())
+    assert "the size that was asked for is reached" in window.statuses[-1].recording_ended
+    assert window.is_listening()
+    assert CaptureReader(tmp_path / "a.mcap").path.stat().st_size >= 3_000
+
+
 def test_a_probe_of_another_version_is_refused(tmp_path: Path) -> None:
     kind, body = greeting()
     other = pack(kind, body | {"version": "9.9", "format": [99, 1]})
