@@ -125,9 +125,7 @@ class ProbeSession:
             ring_bytes=self.options.ring_bytes if capture else 0,
             capture_trouble=self._trouble or (capture.trouble if capture else "") or recorder.trouble,
             is_announced=voice is not None and voice.is_announced,
-            message=self._standing.status.message
-            or (voice.trouble if voice else "")
-            or (lookout.trouble if lookout else ""),
+            message=self._standing.status.message or troubles,
             lost_frames=capture.lost_frames if capture else 0,
             recording=recorder.path,
             recording_bytes=recorder.written_bytes,
