@@ -16,23 +16,28 @@ help:
 	@echo "make shots   pictures of every view, both themes, two sizes, into build/shots/"
 	@echo "make lock    resolve the dependencies anew into requirements.lock"
 
+# What a target needs of the system is asked for at once, before anything is installed.
+NEEDS := base
+demo shots: NEEDS := base window
+test bench: NEEDS := base window test
+
 setup: $(VENV)/.ready
 
 $(VENV)/.ready: requirements.lock pyproject.toml tools/setup.sh
-	@tools/system-packages.sh base
+	@tools/system-packages.sh $(NEEDS)
 	@tools/setup.sh $(VENV)
 
 $(NODE_MODULES): tests/e2e/js/package-lock.json
-	@tools/system-packages.sh test
+	@tools/system-packages.sh $(NEEDS)
 	cd tests/e2e/js && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 demo: $(VENV)/.ready
-	@tools/system-packages.sh window
+	@tools/system-packages.sh $(NEEDS)
 	@$(BIN)/python -m app demo --show build/demo.png
 
 test: $(VENV)/.ready $(NODE_MODULES)
-	@tools/system-packages.sh window test
+	@tools/system-packages.sh $(NEEDS)
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 lint: $(VENV)/.ready
@@ -46,11 +51,11 @@ format: $(VENV)/.ready
 	$(BIN)/ruff check --fix .
 
 bench: $(VENV)/.ready $(NODE_MODULES)
-	@tools/system-packages.sh window test
+	@tools/system-packages.sh $(NEEDS)
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m bench $(BENCH_ARGS)
 
 shots: $(VENV)/.ready
-	@tools/system-packages.sh window
+	@tools/system-packages.sh $(NEEDS)
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m app.shots build/shots
 
 lock:

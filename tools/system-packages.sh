@@ -3,9 +3,13 @@
 # Arguments: what for (base, window, test).
 set -euo pipefail
 
+# Only root has ldconfig in its path.
+PATH=$PATH:/usr/sbin:/sbin
 missing=()
 need_command() { command -v "$1" >/dev/null 2>&1 || missing+=("$2"); }
-need_library() { ldconfig -p 2>/dev/null | grep -q "$1" || missing+=("$2"); }
+libraries=$(ldconfig -p 2>/dev/null || true)
+need_library() { [[ $libraries == *"$1"* ]] || missing+=("$2"); }
+fonts() { fc-list : family 2>/dev/null || true; }
 
 for purpose in "$@"; do
     case $purpose in
@@ -13,6 +17,8 @@ for purpose in "$@"; do
         "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
         ;;
     window)
+        # Elsewhere Qt brings what it needs, and the system has fonts.
+        [ "$(uname)" = Linux ] || continue
         need_library libEGL.so.1 libegl1
         need_library libGL.so.1 libgl1
         need_library libxkbcommon.so.0 libxkbcommon0
@@ -29,7 +35,7 @@ for purpose in "$@"; do
         fi
         # Any desktop brings a font for screens; a server has at best one for terminals.
         command -v fc-list >/dev/null 2>&1 || missing+=(fontconfig)
-        fc-list 2>/dev/null | grep -qiE "inter|noto ?sans|cantarell|ubuntu|liberation" || missing+=(fonts-inter)
+        grep -qiE "inter|noto ?sans|cantarell|ubuntu|liberation" <<<"$(fonts)" || missing+=(fonts-inter)
         ;;
     test)
         need_command redis-server redis-server
@@ -52,6 +58,6 @@ if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
     # A server of our own is started by those who need it; Debian's service stays off.
     RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 else
-    echo "Please install what is missing, then run this again: ${missing[*]} (Debian: sudo apt-get install ${missing[*]})" >&2
+    echo "Packages of the system are missing. Install them, then run this again: sudo apt-get install ${missing[*]}" >&2
     exit 1
 fi
