@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication
 from app import key_store, settings
 from app.bugs import catch_bugs
 from app.graph.places import PlaceStore, use_store
-from app.offscreen import show_for
+from app.offscreen import drop_no_news, show_for
 from app.place import Place
 from app.session import DemoRun, Session
 from app.settings import Connection
@@ -179,6 +179,7 @@ def run_window(*, target: Target | None = None, demo: bool = False, show_s: floa
     """
     if not _has_screen():
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+        drop_no_news()
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)  # noqa: S101  nobody makes another one before us
     # the worker gives way to painting after 1 ms; after Python's own 5 ms the window stutters

@@ -5,11 +5,23 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 
 from app.window import Window
 
 DEMO_SIZE = (1440, 900)
+NO_NEWS = "This plugin does not support propagateSizeHints()"
+"""What Qt says of every window without a screen."""
+
+
+def drop_no_news() -> None:
+    """Print what Qt warns of, but for what is so wherever there is no screen."""
+    qInstallMessageHandler(_print_news)
+
+
+def _print_news(_kind: QtMsgType, _context: QMessageLogContext, message: str) -> None:
+    if message != NO_NEWS:
+        sys.stderr.write(f"{message}\n")
 
 
 def show_for(window: Window, seconds: float, picture: str) -> None:
