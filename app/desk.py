@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 TICK_MS = 100
-REST = 4.0
+REST = 3.0
 """After questions that kept the worker busy for t, the next tick comes no sooner than REST * t later."""
 MAX_ZOOMS = 50
 

@@ -97,6 +97,8 @@ def session_pictures(shell: Shell, camera: Camera) -> None:
 
     shoot: dict[str, object] = {view.id: (lambda view_id=view.id: show(view_id, None)) for view in load_views()}
     shoot["graph-selected"] = lambda: show("graph", service)
+    bank = Subject("service", namespace, "bank")
+    shoot["graph-trouble"] = lambda: show("graph", bank)
     shoot["services-selected"] = lambda: show("services", service)
     shoot["paused"] = pause
     shoot["wrong-filter"] = write_wrong_filter
@@ -122,6 +124,11 @@ def key_pictures(window: Window, camera: Camera) -> None:
             wait(50)
 
 
+def _shell_of(window: Window) -> Shell | None:
+    """The sitting, if it is still there."""
+    return window.shell
+
+
 def main(folder: str) -> int:
     """Start the demo, listen for a while, take all pictures. The exit code."""
     app = QApplication(sys.argv[:1])
@@ -144,7 +151,11 @@ def main(folder: str) -> int:
             return 1
         window.shell.set_span(300)
         wait(round(HEAR_S * 1000))
-        session_pictures(window.shell, camera)
+        shell = _shell_of(window)
+        if shell is None:
+            sys.stderr.write(f"the session ended: {window.start.banner.text}\n")
+            return 1
+        session_pictures(shell, camera)
         key_pictures(window, camera)
     finally:
         window.close()

@@ -13,7 +13,7 @@ from app import theme
 from app.columns import failed_note, samples_note
 from app.desk import Desk
 from app.live import LiveView
-from app.side_facts import SideFacts, filter_for, side_facts
+from app.side_facts import BreakerFact, SideFacts, filter_for, side_facts
 from app.widgets.controls import Tone, button, column, label, row, section, set_property, set_text
 from app.widgets.figures import Figure, FigureRow
 from app.widgets.format import change_ms, clock_time, count, duration_ms, length, percent, rate
@@ -56,6 +56,8 @@ class SidePanel(LiveView):
         self._heat = HeatStrip("Calls by duration and time")
         self._table_title = section("")
         self.table = MiniTable("What is in it", TABLE_HEADS, (0, -46, -50, -60, -66))
+        self._breaker_title = section("Breakers on its callers")
+        self.breakers = MiniTable("Breakers on its callers", (), (0, 84, -58))
         self._facts_title = section("Facts")
         self.fact_table = MiniTable("Facts", (), (92, 0))
         self._schema_title = section("Parameters")
@@ -84,6 +86,9 @@ class SidePanel(LiveView):
             8,
             self._table_title,
             self.table,
+            8,
+            self._breaker_title,
+            self.breakers,
             8,
             self._recent_title,
             self.recent,
@@ -204,10 +209,12 @@ class SidePanel(LiveView):
     def _show_tables(self, facts: SideFacts) -> None:
         set_text(self._table_title, facts.table_title.upper())
         self.table.show_rows([_table_row(item, facts.subject) for item in facts.table])
+        self.breakers.show_rows([_breaker_row(fact) for fact in facts.breakers])
         self.recent.show_rows([_call_row(call, facts.subject) for call in facts.recent])
         self.fact_table.show_rows([MiniRow((Cell(n, "dim"), Cell(v)), tip=v) for n, v in facts.facts])
         for title, table in (
             (self._table_title, self.table),
+            (self._breaker_title, self.breakers),
             (self._recent_title, self.recent),
             (self._facts_title, self.fact_table),
         ):
@@ -292,6 +299,22 @@ def _table_row(item: ActionRow, of: Subject | None) -> MiniRow:
         Cell(change_ms(change), change_tone),
     )
     return MiniRow(cells, subject, f"{title}\n{failed_note(figures)}\n{samples_note(figures)}")
+
+
+BREAKERS: dict[str, tuple[str, Tone]] = {
+    "closed": ("● closed", "ok"),
+    "open": ("▬ open", "failed"),
+    "half-open": ("◐ half-open", "slow"),
+    "held-open": ("✋ held open", "held"),
+    "held-closed": ("✋ held closed", "held"),
+}
+
+
+def _breaker_row(fact: BreakerFact) -> MiniRow:
+    text, tone = BREAKERS.get(fact.state, (f"? {fact.state}", "dim"))
+    way = f"{fact.owner} → {fact.endpoint}"
+    since = clock_time(fact.since_ns)
+    return MiniRow((Cell(way), Cell(text, tone), Cell(since, "dim")), None, f"{way}\n{text[2:]} since {since}")
 
 
 def _call_row(call: CallRecord, of: Subject | None) -> MiniRow:

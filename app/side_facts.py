@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.widgets.format import NOTHING, byte_size, clock_time, count, date_time, duration_ms, length, percent
 from broker.mesh import calls, inventory, latency
@@ -21,6 +21,22 @@ BUCKETS = 90
 HEAT_ROWS = 16
 
 
+class BreakerFact(NamedTuple):
+    """A breaker, as of the end of the span.
+
+    Attributes:
+        owner: The node that holds it.
+        endpoint: What it guards: "node:action".
+        state: closed, open, half-open, ...
+        since_ns: Since when.
+    """
+
+    owner: str
+    endpoint: str
+    state: str
+    since_ns: int
+
+
 @dataclass(frozen=True, slots=True)
 class SideFacts:
     """What the panel shows of a subject, from top to bottom.
@@ -34,6 +50,7 @@ class SideFacts:
         series: How it was.
         facts: Name and value of what else is known.
         table_title, table: What is in it, or what goes through it.
+        breakers: What stands between it and its callers, the open ones first.
         schema: Parameters or settings, as JSON text.
         recent: What just happened.
         frames: Captured frames of a call: request, response.
@@ -49,6 +66,7 @@ class SideFacts:
     facts: tuple[tuple[str, str], ...] = ()
     table_title: str = ""
     table: tuple[ActionRow, ...] = ()
+    breakers: tuple[BreakerFact, ...] = ()
     schema_title: str = ""
     schema: str = ""
     recent: tuple[CallRecord, ...] = ()
@@ -99,6 +117,18 @@ def _flow(question: Asked) -> dict[str, Any]:
     return {"figures": found.total if found else Figures(), "series": found, "recent": recent}
 
 
+def _breakers(question: Asked, concerns: Callable[[str, str, str], bool]) -> tuple[BreakerFact, ...]:
+    """Breakers that concern the subject: told owner, endpoint's node, endpoint's action."""
+    found = []
+    states = question.snapshot.state.values_at("breaker", question.span.to_ns)
+    for (namespace, key), value, interval in states:
+        owner, _, endpoint = key.partition("|")
+        node, _, action = endpoint.partition(":")
+        if namespace == question.subject.namespace and concerns(owner, node, action):
+            found.append(BreakerFact(owner, endpoint, str(value.get("state", "unknown")), interval.from_ns))
+    return tuple(sorted(found, key=lambda fact: (fact.state == "closed", -fact.since_ns))[:ROWS])
+
+
 def _rows(question: Asked, by: str, wanted: Callable[[Subject], bool]) -> tuple[ActionRow, ...]:
     """Rows of the latency table that belong to the subject, the busiest first."""
     rows = latency.action_table(question.snapshot, question.span, by=by, spark_buckets=16)  # type: ignore[arg-type]
@@ -141,6 +171,7 @@ def _service(question: Asked) -> SideFacts:
         facts=tuple(facts),
         table_title="Actions",
         table=_rows(question, "action", lambda s: s.name in mine or s.name.rpartition(".")[0] == subject.name),
+        breakers=_breakers(question, lambda _o, _n, action: action.rpartition(".")[0] == subject.name),
         schema_title="Settings",
         schema=_pretty(found.settings) if found else "",
         is_known=found is not None,
@@ -178,6 +209,7 @@ def _node(question: Asked) -> SideFacts:
         facts=facts if found.reason else facts[1:],
         table_title="What it answers",
         table=_rows(question, "endpoint", lambda s: s.other == subject.name),
+        breakers=_breakers(question, lambda owner, node, _a: subject.name in (owner, node)),
         schema_title="Metadata",
         schema=_pretty(found.metadata),
         **_flow(question),
@@ -205,6 +237,7 @@ def _action(question: Asked) -> SideFacts:
         facts=facts,
         table_title="By endpoint",
         table=_rows(question, "endpoint", lambda s: s.name == subject.name),
+        breakers=_breakers(question, lambda _o, _n, action: action == subject.name),
         schema_title="Parameters",
         schema=_pretty(found.params) if found else "",
         is_known=found is not None,

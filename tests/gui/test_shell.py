@@ -162,6 +162,20 @@ def test_the_side_panel_tells_of_the_selection(shell: Shell, qtbot: QtBot) -> No
     qtbot.waitUntil(lambda: '"lines"' in shell.side._schema.toPlainText(), timeout=5000)
 
 
+def test_a_breaker_stands_in_the_panel_of_what_it_guards(
+    shell: Shell, mesh: FakeMesh, timeline: Timeline, qtbot: QtBot
+) -> None:
+    state = {"state": "half-open", "failures": 3}
+    change = StateChange("breaker", "prod", "shop-1|pay-1:payments.charge", mesh.through_ns, state, "event")
+    timeline.take(Batch(through_ns=mesh.through_ns + 1, changes=[change]))
+    shell.desk.select(PAY)
+    expected = ["shop-1 → pay-1:payments.charge", "◐ half-open"]
+    qtbot.waitUntil(lambda: [row[:2] for row in shell.side.breakers.texts()] == [expected], timeout=5000)
+    shell.desk.select(Subject("service", "prod", "users"))
+    qtbot.waitUntil(lambda: shell.side._title.text() == "users", timeout=5000)
+    assert not shell.side.breakers.isVisible()
+
+
 def test_a_call_shows_its_request_from_the_capture(shell: Shell, qtbot: QtBot) -> None:
     settle(shell, qtbot)
     shell.desk.fetch_body = lambda _number, answer: answer(b'{"id":"1","action":"users.get"}')
