@@ -114,7 +114,8 @@ class Announcer:
         self.is_announced = False
 
     def _send(self, namespace: str, packet: Packet, target: str = "") -> None:
-        self._publisher.publish(channel_of(packet, namespace, target), encode(packet))
+        body = encode(packet, self._tongues.serializer(namespace))
+        self._publisher.publish(channel_of(packet, namespace, target), body)
 
     def _services(self) -> list[dict[str, Any]]:
         """One service without actions; its group is ours alone, so that we take nothing from anybody."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from broker.observe.journal import StateChange
 from broker.operate.commands import Report, TargetReport
@@ -12,19 +12,30 @@ from broker.protocol.codec import channel_of, encode
 from broker.protocol.frame import RawFrame
 from broker.protocol.headers import Malformed, read_other
 from broker.protocol.packets import Discover
+from broker.protocol.serializers import JSON, serializer_of
 from broker.transport.base import Publisher
 
 PROTOCOLS: Final = ("4", "5")
 MAX_CHANNELS: Final = 50_000
+MAX_SPEAKERS: Final = 10_000
+
+
+class Tongue(NamedTuple):
+    """Somebody who was heard: a node of a namespace and the protocol it speaks."""
+
+    namespace: str
+    protocol: str
+    node_id: str
 
 
 class Tongues:
-    """Which protocol versions are spoken, and where. Nothing is ever sent before that is known."""
+    """Which protocol versions are spoken, by whom, in which serializer. Nothing is ever sent before that is known."""
 
     def __init__(self, own_node_id: str) -> None:
         self._own_node_id = own_node_id
-        self._heard: dict[tuple[str, str], None] = {}
-        self._new: list[tuple[str, str]] = []
+        self._heard: dict[tuple[str, str], dict[str, None]] = {}
+        self._serializers: dict[str, str] = {}
+        self._new: list[Tongue] = []
         self._channels: set[bytes] = set()
 
     def hear(self, _at_ns: int, frames: Sequence[RawFrame]) -> None:
@@ -39,6 +50,7 @@ class Tongues:
             name = parse_channel(channel)
             header = read_other(body) if name is not None else None
             if name is not None and header is not None and not isinstance(header, Malformed):
+                self._serializers.setdefault(name.namespace, serializer_of(body) or JSON)
                 self._learn(name.namespace, header.ver, header.sender)
 
     def learn(self, changes: Iterable[StateChange]) -> None:
@@ -48,15 +60,15 @@ class Tongues:
                 self._learn(change.namespace, change.value.get("protocol"), change.key)
 
     def _learn(self, namespace: str, protocol: object, sender: object) -> None:
-        if protocol not in PROTOCOLS or sender == self._own_node_id:
+        if protocol not in PROTOCOLS or not isinstance(sender, str) or sender == self._own_node_id:
             return
-        spoken = namespace, str(protocol)
-        if spoken not in self._heard:
-            self._heard[spoken] = None
-            self._new.append(spoken)
+        speakers = self._heard.setdefault((namespace, str(protocol)), {})
+        if sender not in speakers and len(speakers) < MAX_SPEAKERS:
+            speakers[sender] = None
+            self._new.append(Tongue(namespace, str(protocol), sender))
 
-    def take_new(self) -> list[tuple[str, str]]:
-        """(namespace, protocol) of those learnt since this was last asked."""
+    def take_new(self) -> list[Tongue]:
+        """Who was heard for the first time since this was last asked."""
         new, self._new = self._new, []
         return new
 
@@ -68,19 +80,37 @@ class Tongues:
         """The protocols heard in a namespace."""
         return [protocol for known, protocol in self._heard if known == namespace]
 
+    def speakers(self, namespace: str, protocol: str) -> list[str]:
+        """Who speaks a protocol there, as far as was heard."""
+        return list(self._heard.get((namespace, protocol), ()))
+
+    def serializer(self, namespace: str) -> str:
+        """What the packets of a namespace are written in."""
+        return self._serializers.get(namespace, JSON)
+
 
 class Asker:
-    """Publishes DISCOVER under a node id of ours that no registry knows. INFO replies come to the tap."""
+    """Publishes DISCOVER under a node id of ours that no registry knows. INFO replies come to the tap.
+
+    A namespace that speaks one protocol is asked by broadcast. In a mixed one
+    every node is asked by itself, in its own: a packet of the other version is
+    an error in a node's log.
+    """
 
     def __init__(self, publisher: Publisher, node_id: str, tongues: Tongues) -> None:
         self._publisher = publisher
         self._node_id = node_id
         self._tongues = tongues
+        self._asked: set[str] = set()
 
-    def heard(self, new: Iterable[tuple[str, str]]) -> None:
-        """A namespace's protocol became known: ask it, once."""
-        for namespace, protocol in new:
-            self._ask(namespace, protocol)
+    def heard(self, new: Iterable[Tongue]) -> None:
+        """Somebody spoke for the first time: ask its namespace, once; in a mixed one ask just the newcomer."""
+        for tongue in new:
+            if len(self._tongues.of(tongue.namespace)) > 1:
+                self._ask(tongue.namespace, tongue.protocol, tongue.node_id)
+            elif tongue.namespace not in self._asked:
+                self._ask(tongue.namespace, tongue.protocol)
+            self._asked.add(tongue.namespace)
 
     def ask_once(self) -> Report:
         """Ask all that are known, now."""
@@ -93,10 +123,13 @@ class Asker:
             )
         targets = []
         for namespace, protocol in spoken:
-            self._ask(namespace, protocol)
+            is_mixed = len(self._tongues.of(namespace)) > 1
+            for node_id in self._tongues.speakers(namespace, protocol) if is_mixed else [""]:
+                self._ask(namespace, protocol, node_id)
             targets.append(TargetReport(f"namespace '{namespace}', protocol {protocol}", "done"))
         return Report("done", "Asked who is there.", targets=tuple(targets))
 
-    def _ask(self, namespace: str, protocol: str) -> None:
+    def _ask(self, namespace: str, protocol: str, node_id: str = "") -> None:
         packet = Discover(ver=protocol, sender=self._node_id)
-        self._publisher.publish(channel_of(packet, namespace), encode(packet))
+        body = encode(packet, self._tongues.serializer(namespace))
+        self._publisher.publish(channel_of(packet, namespace, node_id), body)

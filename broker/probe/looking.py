@@ -16,6 +16,12 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_S: Final = 5.0
 KEY_PATTERN: Final = "MOL*-DSCVR*"
+FEW_KEYS: Final = 100_000
+"""To find discoverer keys the server must go through all its keys: at most so many, or only when it seems worth it."""
+NO_HEARTBEAT_LOOKS: Final = 4
+"""A mesh whose nodes listen and of which no heartbeat came in so many looks may keep itself in keys."""
+LOOKS_BETWEEN_SEARCHES: Final = 12
+"""Where no key was found, they are searched again after so many looks."""
 
 
 class Lookout:
@@ -24,6 +30,7 @@ class Lookout:
     Attributes:
         trouble: Why channels can never be listed; empty while they can, or while there is no connection.
         has_looked: Whether the bus answered at least once.
+        hears_heartbeats: Whether nodes send heartbeats; then they do not keep themselves in keys. Set by the session.
     """
 
     def __init__(self, looker: Looker, feed: Callable[[list[RawFrame]], None], namespaces: Sequence[str] = ()) -> None:
@@ -35,6 +42,10 @@ class Lookout:
         """
         self.trouble = ""
         self.has_looked = False
+        self.hears_heartbeats = False
+        self._looks = 0
+        self._search_at = 0
+        self._is_small: bool | None = None
         self._looker = looker
         self._feed = feed
         self._channels: list[str] | None = None
@@ -60,10 +71,23 @@ class Lookout:
                 self.trouble = f"{error.message} {error.advice}".strip() if not error.retriable else ""
                 self._may_list = error.retriable
                 self.has_looked = self.has_looked or not error.retriable  # it answered: with a no
+        self._looks += 1
         try:
-            await self._read_keys()
+            if await self._may_search():
+                await self._read_keys()
+                self._search_at = self._looks + (1 if self._keys else LOOKS_BETWEEN_SEARCHES)
         except TransportError as error:
             log.debug("discoverer keys could not be read: %s", error)
+
+    async def _may_search(self) -> bool:
+        """Whether to look for discoverer keys: never to the harm of a big server for a mesh that has none."""
+        if self._looks < self._search_at or (self.hears_heartbeats and not self._keys):
+            return False
+        if self._is_small is None:
+            info = await self._looker.server_info()
+            sizes = [str(text) for name, text in info.items() if name.startswith("db") and name[2:].isdigit()]
+            self._is_small = sum(_key_count(text) for text in sizes) <= FEW_KEYS
+        return self._is_small or bool(self._keys) or (bool(self._channels) and self._looks >= NO_HEARTBEAT_LOOKS)
 
     async def _list_channels(self) -> None:
         channels = sorted(name for name in await self._looker.channels() if self._is_ours(_namespace(name)))
@@ -90,6 +114,12 @@ class Lookout:
 def _namespace(channel: str) -> str | None:
     name = parse_channel(channel.encode("utf-8", "surrogateescape"))
     return name.namespace if name is not None else None
+
+
+def _key_count(keyspace: str) -> int:
+    """Of a line of INFO: ``keys=12,expires=3,avg_ttl=0``."""
+    text = keyspace.partition("keys=")[2].partition(",")[0]
+    return int(text) if text.isdecimal() else 0
 
 
 def _namespace_of_key(key: str) -> str | None:

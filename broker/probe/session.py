@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from broker.capture.writer import CaptureWriter
 from broker.clock import SECOND, Clock, SystemClock
-from broker.observe.journal import JOURNAL_FORMAT, Batch
+from broker.observe.journal import JOURNAL_FORMAT, Batch, NameKind
 from broker.operate.commands import AskOnce, Command, Record, Report, StopRecording
 from broker.operate.permissions import allows
 from broker.probe.catalogue import Catalogue, CatalogueFile
@@ -268,6 +268,10 @@ class ProbeSession:
     def _notice(self, batch: Batch) -> None:
         """What the session itself learns from what was observed."""
         self._catalogue.learn(batch.changes)
+        if self._lookout is not None and any(
+            n.kind == NameKind.PACKET_TYPE and n.text == "HEARTBEAT" for n in batch.names
+        ):
+            self._lookout.hears_heartbeats = True
         if self._voice is not None:
             self._voice.learn(batch.changes)
         self._standing.notice(batch, is_answered=self._lookout is not None and self._lookout.has_looked)
