@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+SWITCH_S = 0.001
+"""How long a worker thread may go on while the window waits for the interpreter: the window must not stand still."""
+
 MODES = {"see": "ghost: publishes nothing", "ask": "may ask: DISCOVER once"}
 
 
@@ -184,6 +187,7 @@ def run_window(*, target: Target | None = None, demo: bool = False, show_s: floa
     assert isinstance(app, QApplication)  # noqa: S101  nobody makes another one before us
     # the worker gives way to painting after 1 ms; after Python's own 5 ms the window stutters
     sys.setswitchinterval(0.001)
+    sys.setswitchinterval(SWITCH_S)
     app.setApplicationName("meshscope")
     app.setApplicationDisplayName("Meshscope")
     app.setDesktopFileName("meshscope")

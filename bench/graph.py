@@ -26,6 +26,7 @@ from app.graph.plan import Line, Placing, Plan
 from app.widgets.canvas.canvas import GraphCanvas
 from app.widgets.canvas.items import Card, Wire
 from app.widgets.canvas.routes import sampled
+from app.widgets.canvas.scene import Content
 
 CARDS, WIRES = 1000, 5000
 SIZE = (1400, 900)
@@ -43,7 +44,7 @@ def run() -> dict[str, Any]:
     canvas = GraphCanvas()
     canvas.resize(*SIZE)
     canvas.show()
-    canvas.show_content(cards, wires)
+    canvas.show_content(Content(cards, wires))
     canvas.place(placing.at, placing.bends)
     _until_sharp(app, canvas)
     result = {
@@ -213,7 +214,7 @@ def _small(app: QApplication) -> dict[str, float]:
     canvas = GraphCanvas()
     canvas.resize(*SIZE)
     canvas.show()
-    canvas.show_content(cards, wires)
+    canvas.show_content(Content(cards, wires))
     canvas.place(placing.at, placing.bends)
     _until_sharp(app, canvas)
     app.processEvents()

@@ -1,4 +1,4 @@
-"""What the graph asks of the timeline, in one go, in the worker thread. No Qt."""
+"""What the graph asks of the timeline, in one go, in the worker thread."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Literal, cast
 
 from app.graph.looks import Label, items_of, wire_key
 from app.widgets.canvas.items import Card, Wire
+from app.widgets.canvas.scene import Content
 from broker.mesh import topology as mesh
 from broker.mesh.answers import GroupBy, Topology
 from broker.mesh.filter import EMPTY, Filter
@@ -59,6 +60,7 @@ class Shown:
 
     Attributes:
         topology: The graph, after hiding and focusing.
+        content: Its cards and wires, compared with those that were shown before.
         found: Keys of cards that are meant by the search; empty without one.
         faded: Keys of cards and wires that are not.
         known: How many boxes there are in all, hidden or not.
@@ -66,21 +68,31 @@ class Shown:
     """
 
     topology: Topology
-    cards: list[Card]
-    wires: list[Wire]
+    content: Content
     found: frozenset[str]
     faded: frozenset[str]
     known: int
     took_s: float = 0.0
 
+    @property
+    def cards(self) -> list[Card]:
+        """In the order they are painted."""
+        return list(self.content.cards.values())
 
-def ask(wanted: Wanted, span: Span, passing: Filter, snapshot: Snapshot) -> Shown:
+    @property
+    def wires(self) -> list[Wire]:
+        """In the order they are painted."""
+        return list(self.content.wires.values())
+
+
+def ask(wanted: Wanted, span: Span, passing: Filter, before: Content | None, snapshot: Snapshot) -> Shown:
     """The graph of a span.
 
     Args:
         wanted: What of it.
         span: When.
         passing: What calls must pass, in every view.
+        before: What is shown now.
         snapshot: Of the timeline.
     """
     begin_s = perf_counter()
@@ -97,7 +109,8 @@ def ask(wanted: Wanted, span: Span, passing: Filter, snapshot: Snapshot) -> Show
     cards, wires = items_of(topology, wanted.label)
     found, faded = _found(topology, wanted.find)
     known = len(whole.nodes) + whole.hidden
-    return Shown(topology, cards, wires, found, faded, known, perf_counter() - begin_s)
+    content = Content(cards, wires, before)
+    return Shown(topology, content, found, faded, known, perf_counter() - begin_s)
 
 
 def _found(topology: Topology, sought: Filter) -> tuple[frozenset[str], frozenset[str]]:

@@ -271,14 +271,15 @@ class GraphView(QWidget):
             self._timeline, self._shown = self._desk.timeline, None
             self._begin_picture()
         self._since.start()
-        ask = partial(question.ask, self._wanted, self._desk.span(), self._desk.filter)
+        before = self.canvas.scene.content
+        ask = partial(question.ask, self._wanted, self._desk.span(), self._desk.filter, before)
         self._desk.ask(self, "graph", ask, self._show)
 
     def _show(self, shown: Shown) -> None:
         self._shown = shown
         self._rest_ms = max(EVERY_MS, round(shown.took_s * 1000 * REST))
         canvas = self.canvas
-        self._is_other |= canvas.show_content(shown.cards, shown.wires)
+        self._is_other |= canvas.show_content(shown.content)
         canvas.set_marks(shown.found, shown.faded)
         self._arrange()
         self._on_selection()
@@ -288,7 +289,7 @@ class GraphView(QWidget):
         if self._wanted.find.is_empty:
             self.bar.find_box.setToolTip(self.bar.find_box.accessibleDescription())
         else:
-            self.bar.find_box.setToolTip(f"{count(len(shown.found))} of {count(len(shown.cards))} cards")
+            self.bar.find_box.setToolTip(f"{count(len(shown.found))} of {count(len(shown.content.cards))} cards")
 
     def _arrange(self) -> None:
         shown = self._shown
@@ -304,7 +305,7 @@ class GraphView(QWidget):
 
     def _show_page(self) -> None:
         shown = self._shown
-        if shown is None or not shown.cards:
+        if shown is None or not shown.content.cards:
             self._say_why_nothing(shown)
             self._stack.setCurrentWidget(self.empty)
         elif self.bar.table.chosen == "on":
@@ -332,11 +333,11 @@ class GraphView(QWidget):
         self._refresh_now()
 
     def _show_hint(self, text: str) -> None:
-        if not text and self._kind == "layered" and self._shown and len(self._shown.cards) > LAYERED_BOXES:
-            text = f"{count(len(self._shown.cards))} cards are too many for layers: laid out by force."
+        if not text and self._kind == "layered" and self._shown and len(self._shown.content.cards) > LAYERED_BOXES:
+            text = f"{count(len(self._shown.content.cards))} cards are too many for layers: laid out by force."
         self._hint.setText(text)
         self._hint_line.setVisible(bool(text))
-        is_big = self._shown is not None and len(self._shown.cards) > LAYERED_BOXES
+        is_big = self._shown is not None and len(self._shown.content.cards) > LAYERED_BOXES
         for link in self._hint_line.findChildren(QWidget):
             if link is not self._hint:
                 link.setVisible(is_big and self._wanted.group_by == "service")

@@ -26,14 +26,14 @@ from app.widgets.canvas.colours import colours_of
 from app.widgets.canvas.easel import Easel
 from app.widgets.canvas.glide import Glide
 from app.widgets.canvas.hands import Hands
-from app.widgets.canvas.items import Card, Point, Wire
+from app.widgets.canvas.items import Point
 from app.widgets.canvas.legend import Legend
 from app.widgets.canvas.minimap import Minimap
 from app.widgets.canvas.motion import Motion
 from app.widgets.canvas.overlay import Marked, paint_overlay
 from app.widgets.canvas.painting import Brush
 from app.widgets.canvas.picture import Picture
-from app.widgets.canvas.scene import Scene
+from app.widgets.canvas.scene import Content, Scene
 from app.widgets.canvas.viewport import Viewport
 
 DRAG_WIRES = 80
@@ -87,13 +87,13 @@ class GraphCanvas(QWidget):
 
     # what it is told
 
-    def show_content(self, cards: Iterable[Card], wires: Iterable[Wire]) -> bool:
+    def show_content(self, content: Content) -> bool:
         """Show these; those that have no place yet are not seen until `place` gives them one.
 
         Returns:
             Whether other cards or wires are there than before.
         """
-        change = self.scene.show(cards, wires)
+        change = self.scene.show(content)
         if change.is_other or change.has_other_labels:
             self._chips = None
         if change.is_other:

@@ -35,6 +35,33 @@ class Change(NamedTuple):
     has_other_labels: bool
 
 
+class Content:
+    """Cards and wires, and what is different from those before. Made where there is time: not on the GUI thread.
+
+    Attributes:
+        cards, wires: By key, in the order they are painted.
+        before: What `change` is against; None for nothing.
+        change: What is different.
+    """
+
+    def __init__(self, cards: Iterable[Card], wires: Iterable[Wire], before: Content | None = None) -> None:
+        """Compare with what was shown before."""
+        self.cards, self.wires = {card.key: card for card in cards}, {wire.key: wire for wire in wires}
+        self.before: Content | None = before
+        self.change = self.against(before)
+
+    def against(self, old: Content | None) -> Change:
+        """What is different from another content."""
+        if old is None or self.cards.keys() != old.cards.keys() or self.wires.keys() != old.wires.keys():
+            return Change(True, set(), set(), set(), set(), True)
+        cards = {key for key, card in self.cards.items() if old.cards[key] != card}
+        wires = {key for key, wire in self.wires.items() if old.wires[key].look != wire.look}
+        far_cards = {key for key in cards if old.cards[key].far_look != self.cards[key].far_look}
+        far_wires = {key for key in wires if old.wires[key].far_look != self.wires[key].far_look}
+        relabelled = any(len(old.wires[key].label) != len(self.wires[key].label) for key in wires)
+        return Change(False, cards, wires, far_cards, far_wires, relabelled)
+
+
 class Scene:
     """Cards and wires on a plane.
 
@@ -47,6 +74,7 @@ class Scene:
     """
 
     def __init__(self) -> None:
+        self.content: Content | None = None
         self.cards: dict[str, Card] = {}
         self.wires: dict[str, Wire] = {}
         self.at: dict[str, Point] = {}
@@ -63,20 +91,14 @@ class Scene:
 
     # what it is told
 
-    def show(self, cards: Iterable[Card], wires: Iterable[Wire]) -> Change:
+    def show(self, content: Content) -> Change:
         """Take new content; places stay."""
-        new_cards, new_wires = {card.key: card for card in cards}, {wire.key: wire for wire in wires}
-        old_cards, old_wires = self.cards, self.wires
-        self.cards, self.wires = new_cards, new_wires
-        if new_cards.keys() != old_cards.keys() or new_wires.keys() != old_wires.keys():
+        change = content.change if content.before is self.content else content.against(self.content)
+        content.before = None  # the one before the last is needed by nobody
+        self.content, self.cards, self.wires = content, content.cards, content.wires
+        if change.is_other:
             self._forget_ways()
-            return Change(True, set(), set(), set(), set(), True)
-        other_cards = {key for key, card in new_cards.items() if old_cards[key] != card}
-        other_wires = {key for key, wire in new_wires.items() if old_wires[key].look != wire.look}
-        far_cards = {key for key in other_cards if old_cards[key].far_look != new_cards[key].far_look}
-        far_wires = {key for key in other_wires if old_wires[key].far_look != new_wires[key].far_look}
-        relabelled = any(len(old_wires[key].label) != len(new_wires[key].label) for key in other_wires)
-        return Change(False, other_cards, other_wires, far_cards, far_wires, relabelled)
+        return change
 
     def place(self, at: Mapping[str, Point], bends: Mapping[str, Sequence[Point]]) -> None:
         """Put every card somewhere, and say what points wires pass."""

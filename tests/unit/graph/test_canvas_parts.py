@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF
 from app.widgets.canvas.dots import Dots, dots_for, seconds_across
 from app.widgets.canvas.items import CARD_HEIGHT, CARD_WIDTH, Card, Wire
 from app.widgets.canvas.routes import route_wires, sampled
-from app.widgets.canvas.scene import Scene
+from app.widgets.canvas.scene import Content, Scene
 from app.widgets.canvas.steering import in_reading_order, next_card
 from app.widgets.canvas.viewport import Viewport
 
@@ -19,7 +19,7 @@ W, H = CARD_WIDTH, CARD_HEIGHT
 def scene_of(at: dict[str, tuple[float, float]], *calls: str) -> Scene:
     scene = Scene()
     wires = [Wire(call, *call.split(">"), calls_per_s=5.0, seconds=0.01) for call in calls]
-    scene.show([Card(key, key) for key in at], wires)
+    scene.show(Content([Card(key, key) for key in at], wires))
     scene.place(at, {})
     return scene
 
@@ -83,11 +83,11 @@ def test_only_what_looks_different_counts_as_changed() -> None:
     scene = scene_of({"a": (0, 0), "b": (400, 0)}, "a>b")
     cards, wire = list(scene.cards.values()), scene.wires["a>b"]
     faster = Wire("a>b", "a", "b", calls_per_s=7.0, seconds=0.02)
-    assert scene.show(cards, [faster]) == (False, set(), set(), set(), set(), False)
-    change = scene.show([Card("a", "a", "58/s"), Card("b", "b", tone="failed")], [faster])
+    assert scene.show(Content(cards, [faster])) == (False, set(), set(), set(), set(), False)
+    change = scene.show(Content([Card("a", "a", "58/s"), Card("b", "b", tone="failed")], [faster]))
     assert (change.cards, change.far_cards) == ({"a", "b"}, {"b"})
-    assert scene.show(cards, []).is_other
-    assert scene.show(cards, [wire]).is_other
+    assert scene.show(Content(cards, [])).is_other
+    assert scene.show(Content(cards, [wire])).is_other
 
 
 def test_zooming_leaves_what_is_under_the_mouse_where_it_is() -> None:
