@@ -21,6 +21,7 @@ from app.offscreen import drop_no_news, show_for
 from app.place import Place
 from app.session import DemoRun, Session
 from app.settings import Connection
+from app.signals import close_on_signals
 from app.start_form import Wanted
 from app.views.registry import load_views
 from app.widgets.controls import Tone
@@ -197,6 +198,7 @@ def run_window(*, target: Target | None = None, demo: bool = False, show_s: floa
     window = Window(kept, load_views(), check, opening(sittings))
     sittings.window = window
     catch_bugs(window)
+    close_on_signals(app, window)
     window.show()
     QTimer.singleShot(0, lambda: _open(sittings, target, demo=demo))
     if show_s:

@@ -57,7 +57,7 @@ class SidePanel(LiveView):
         self._table_title = section("")
         self.table = MiniTable("What is in it", TABLE_HEADS, (0, -46, -50, -60, -66))
         self._breaker_title = section("Breakers on its callers")
-        self.breakers = MiniTable("Breakers on its callers", (), (0, 84, -58))
+        self.breakers = MiniTable("Breakers on its callers", (), (0, 84, -68))
         self._facts_title = section("Facts")
         self.fact_table = MiniTable("Facts", (), (92, 0))
         self._schema_title = section("Parameters")
