@@ -12,9 +12,7 @@ from app.cli.group import Programs
 from app.cli.options import Target
 
 
-def open_window(
-    *, target: Target | None = None, demo: bool = False, show_s: float = 0.0, picture: str = ""
-) -> int:
+def open_window(*, target: Target | None = None, demo: bool = False, show_s: float = 0.0, picture: str = "") -> int:
     """Import Qt only when a window is wanted, and say so when it is not installed."""
     try:
         from app.main import run_window  # noqa: PLC0415

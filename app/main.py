@@ -23,6 +23,7 @@ from app.session import DemoRun, Session
 from app.settings import Connection
 from app.signals import close_on_signals
 from app.start_form import Wanted
+from app.tidying import Tidier
 from app.views.registry import load_views
 from app.widgets.controls import Tone
 from app.window import Opener, Window
@@ -200,12 +201,14 @@ def run_window(*, target: Target | None = None, demo: bool = False, show_s: floa
     catch_bugs(window)
     close_on_signals(app, window)
     window.show()
+    tidier = Tidier(app)
     QTimer.singleShot(0, lambda: _open(sittings, target, demo=demo))
     if show_s:
         show_for(window, show_s, picture)
     try:
         return int(app.exec())
     finally:
+        tidier.end()
         sittings.end_demo()
 
 

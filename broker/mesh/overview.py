@@ -35,7 +35,8 @@ def overview(snapshot: Snapshot, span: Span, *, filter: Filter = EMPTY, buckets:
     rows = action_table(snapshot, span, filter=filter, spark_buckets=0)
     golden = _golden(snapshot, span, filter, buckets)
     gone = gone_nodes(snapshot, span.to_ns)
-    known = {key for key, _, _ in snapshot.state.values_at("node", span.to_ns)}
+    nodes = snapshot.state.values_at("node", span.to_ns)
+    known = {key for key, value, _ in nodes if not value.get("ours")}
     services = {key for key, _, _ in snapshot.state.values_at("service", span.to_ns)}
     called = {(row.subject.namespace, _service_of(snapshot, row.subject)) for row in rows}
     return Overview(
@@ -56,7 +57,8 @@ def _service_of(snapshot: Snapshot, action: Subject) -> str:
 def _golden(snapshot: Snapshot, span: Span, filter: Filter, buckets: int) -> Golden:
     curves = series(snapshot, span, filter=filter, buckets=buckets, heat_rows=1)[0]
     before = list(call_cuts(snapshot, span.before(), filter))
-    loads = {key: cpu for key, cpu in snapshot.loads.last(span).items() if key not in gone_nodes(snapshot, span.to_ns)}
+    gone = gone_nodes(snapshot, span.to_ns)
+    loads = {key: cpu for key, cpu in snapshot.loads.last(span).items() if key not in gone}
     busiest = max(loads, key=lambda key: loads[key], default=("", ""))
     with np.errstate(invalid="ignore"):
         error_share = np.where(curves.calls > 0, curves.failed / np.maximum(1, curves.calls), np.nan)
