@@ -12,10 +12,33 @@ from typing import Any, Literal
 import click
 
 from app.cli.errors import SaidNo
+from broker.mesh.filter import Filter, FilterError, parse
 
 Permission = Literal["see", "ask"]
 
 as_json = click.option("--json", "json_output", is_flag=True, help="Print one JSON document and nothing else.")
+
+
+filter_option = click.option(
+    "--filter",
+    "expression",
+    default="",
+    metavar="EXPR",
+    help="For instance: 'action ~ \"v2.orders.*\" and outcome = failed'. Sees one packet at a time, headers only.",
+)
+
+
+def parse_filter(expression: str) -> Filter:
+    """What a user wrote behind --filter.
+
+    Raises:
+        SaidNo: It has a mistake; the message points at it.
+    """
+    try:
+        return parse(expression)
+    except FilterError as error:
+        pointer = " " * error.position + "^" * max(1, error.length)
+        raise SaidNo(f"the filter has a mistake: {error.message}\n  {expression}\n  {pointer}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
 
 from app.cli.errors import SaidNo
 from app.cli.group import meshscope
-from app.cli.options import Target, target
+from app.cli.options import Target, filter_option, parse_filter, target
+from app.cli.packet_fields import PacketFields
 from app.cli.sitting import options_of, run
 from app.widgets.format import byte_size
+from broker.mesh.filter import Filter
 from broker.observe.journal import Batch
 from broker.probe.offline import Progress, listen
 
@@ -53,9 +56,12 @@ class Bytes(click.ParamType[int]):
     "--max-size", "max_bytes", type=Bytes(), default=0, metavar="B", help="Stop recording after so many bytes."
 )
 @click.option("--headers-only", is_flag=True, help="Keep no payloads.")
-def record_command(*, target: Target, path: str, duration_s: float | None, max_bytes: int, headers_only: bool) -> None:
+@filter_option
+def record_command(
+    *, target: Target, path: str, duration_s: float | None, max_bytes: int, headers_only: bool, expression: str
+) -> None:
     """Record traffic into a file. Values under secret names are masked before they reach the disk."""
-    file = Path(path)
+    file, wanted = Path(path), parse_filter(expression)
     if file.exists():
         raise SaidNo(f"{path} is there already.", "Give another name, or move it away.")
     policy = "headers" if headers_only else "masked"
@@ -71,10 +77,17 @@ def record_command(*, target: Target, path: str, duration_s: float | None, max_b
 
     click.echo(f"recording into {path}; Ctrl+C ends it properly", err=True)
     try:
-        run(listen(options, _drop, duration_s=duration_s, progress=progress))
+        passes = None if wanted.is_empty else partial(_passes, wanted, PacketFields())
+        run(listen(options, _drop, duration_s=duration_s, progress=progress, wanted=passes))
     finally:
         if file.exists():
             click.echo(f"{path}: {packets:,} packets, {byte_size(file.stat().st_size)}", err=True)
+
+
+def _passes(wanted: Filter, fields: PacketFields, at_ns: int, channel: bytes, body: bytes) -> bool:
+    """Whether a frame is to be recorded."""
+    found = fields.of(at_ns, channel, body)
+    return found is not None and wanted.matches(found)
 
 
 def _drop(_batch: Batch) -> None:
