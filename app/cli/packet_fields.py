@@ -31,7 +31,7 @@ class _Asked(NamedTuple):
 
 
 class PacketFields:
-    """Reads packets one after another; joins each answer with its request, since a RES names neither action nor caller."""
+    """Reads packets one after another; joins each answer with its request, whose action and caller it does not name."""
 
     def __init__(self) -> None:
         self._asked: OrderedDict[tuple[str, str], _Asked] = OrderedDict()

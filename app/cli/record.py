@@ -81,7 +81,7 @@ def record_command(
         run(listen(options, _drop, duration_s=duration_s, progress=progress, wanted=passes))
     finally:
         if file.exists():
-            click.echo(f"{path}: {packets:,} packets, {byte_size(file.stat().st_size)}", err=True)
+            click.echo(f"{path}: {byte_size(file.stat().st_size)} of {packets:,} packets heard", err=True)
 
 
 def _passes(wanted: Filter, fields: PacketFields, at_ns: int, channel: bytes, body: bytes) -> bool:
