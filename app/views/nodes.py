@@ -74,7 +74,10 @@ KIND = Kind(
     columns=COLUMNS,
     key=lambda node: (node.namespace, node.node_id),
     subject=lambda node: Subject("node", node.namespace, node.node_id),
-    question=lambda snapshot, span, wanted: inventory.nodes(snapshot, span, filter=wanted),
+    # what we ourselves are is said in the bar
+    question=lambda snapshot, span, wanted: [
+        node for node in inventory.nodes(snapshot, span, filter=wanted) if not node.ours
+    ],
     comings=("node", "gap", "clock"),
 )
 

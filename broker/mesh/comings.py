@@ -48,6 +48,8 @@ def comings(snapshot: Snapshot, span: Span, limit: int = 200, *, with_found: boo
 def _of_kind(snapshot: Snapshot, kind: str, tell: Any) -> Iterator[Coming]:
     for key, history in snapshot.state.of_kind(kind).items():
         before: Interval | None = None
+        if kind == "node" and any(interval.value and interval.value.get("ours") for interval in history):
+            continue
         for interval in history:
             yield from tell(key, before, interval)
             before = interval
