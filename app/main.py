@@ -151,6 +151,9 @@ class Sittings(QObject):
         # the demo is ours: it may be asked what it offers
         connection = Connection(url, name="demo", may="ask", namespaces=[namespace], colour="held")
         self.open_connection(connection, "")
+        shell = self._window().shell
+        if shell is not None:
+            shell.desk.show_view("graph")  # what a demo is looked at for
 
     def _on_no_demo(self, message: str) -> None:
         self._window().start.banner.say("The demo did not start.", message)
