@@ -20,8 +20,9 @@ from tests.e2e.redis_server import RedisServer
 
 NAMESPACE = "te.st"
 LISTENING_S = 10.0
-TRIES = 3
-"""Counts must be right each time. Times cannot where a loaded machine keeps the callers themselves waiting."""
+ROUNDS = (9, 18, 36)
+"""Of each try. Counts must be right each time. Times cannot where a loaded machine keeps the callers themselves
+waiting, off the bus: of few calls, two or three such waits move a percentile, so the next try takes more."""
 MESHES = [
     pytest.param(("014",), "JSON", id="0.14 JSON"),
     pytest.param(("015",), "JSON", id="0.15 JSON"),
@@ -77,11 +78,11 @@ def test_calls_errors_timeouts_and_times_are_those_of_the_callers(
     began_s = time.monotonic()
     caller.run(rounds=4, workers=2)
     rounds_s = time.monotonic() - began_s
-    for _ in range(TRIES):
+    for rounds in ROUNDS:
         before = {call.id for call in mesh.calls()}
-        # nine rounds follow, with as much to spare
-        with Inspection(redis_server.url, duration_s=2.0 + 4.5 * rounds_s) as inspection:
-            caller.run(rounds=9, workers=2, first=20)
+        # as long as the rounds will take, and as much to spare
+        with Inspection(redis_server.url, duration_s=2.0 + 2 * rounds_s * rounds / 4) as inspection:
+            caller.run(rounds=rounds, workers=2, first=20)
             summary = inspection.summary()
         calls = [call for call in mesh.calls() if call.id not in before]
         _compare_counts(summary, calls, mesh)
@@ -142,9 +143,11 @@ def test_meshes_on_one_server_are_kept_apart_and_a_killed_node_is_missed(
         mesh.start()
     with Inspection(redis_server.url) as inspection:
         meshes[""]["edge-1"].run(rounds=3, steps=["get", "look", "missing"])
-        meshes["eu.a"]["users.2"].kill()
         meshes["eu.a"]["users.1"].kill()
         meshes["eu.a"]["users.1"].start()
+        # MoleculerJS waits for ever for what it sent to the instance before: none is sent until the new one is there
+        meshes["eu.a"]["users.1"].wait_ready()
+        meshes["eu.a"]["users.2"].kill()
         meshes["eu.a"]["edge-1"].run(rounds=2, steps=["get"])
         summary = inspection.summary()
 
