@@ -55,7 +55,7 @@ if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
     echo "Installing ${missing[*]} ..." >&2
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -qq >/dev/null
-    # A server of our own is started by those who need it; Debian's service stays off.
+    # Those who need a server start their own: RUNLEVEL keeps Debian's from starting beside it, where that is heeded.
     RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 else
     echo "Packages of the system are missing. Install them, then run this again: sudo apt-get install ${missing[*]}" >&2
