@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from PySide6.QtCore import QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import QCoreApplication, QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 
 from app.window import Window
 
@@ -48,7 +48,10 @@ def _end(window: Window, picture: str) -> None:
         sys.stdout.write(f"picture: {path}\n" if is_written else f"cannot write {path}\n")
     sys.stdout.write(f"{what_it_saw(window)}\n")
     sys.stdout.flush()
+    is_open = window.shell is not None
     window.close()
+    if not is_open:
+        QCoreApplication.exit(1)  # whoever runs this in a script shall know that nothing was seen
 
 
 def what_it_saw(window: Window) -> str:
