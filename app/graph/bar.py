@@ -8,8 +8,9 @@ from typing import Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
 
-from app.graph.chips import ChoiceChip, Proposal, SearchBox, SwitchChip
+from app.graph.chips import ChoiceChip, SearchBox, SwitchChip
 from app.graph.flow import FlowLayout
+from app.widgets.filter_bar import Proposal
 
 GROUPS: Final = {"service": "none", "node": "node", "namespace": "namespace", "version": "version"}
 LABELS: Final = {"p99": "p99", "p90": "p90", "p50": "p50", "rate": "rate", "errors": "errors", "none": "none"}

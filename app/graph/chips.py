@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from PySide6.QtCore import QSize, QStringListModel, Qt, QTimer, Signal
 from PySide6.QtGui import QActionGroup, QColor, QFocusEvent, QFontMetrics, QKeyEvent, QPainter, QPaintEvent
@@ -11,6 +10,7 @@ from PySide6.QtWidgets import QCompleter, QHBoxLayout, QLabel, QLineEdit, QListV
 
 from app import theme
 from app.widgets.controls import set_icon, set_property
+from app.widgets.filter_bar import Proposal
 
 APPLY_AFTER_MS = 250
 HEIGHT = 28
@@ -140,26 +140,6 @@ class ChoiceChip(QPushButton):
     def _pick(self, value: str) -> None:
         self.choose(value)
         self.picked.emit(value)
-
-
-class Proposal(Protocol):
-    """What a completion is: a text for the place from start to end, and what it means."""
-
-    @property
-    def text(self) -> str:
-        """What to insert."""
-
-    @property
-    def start(self) -> int:
-        """From where."""
-
-    @property
-    def end(self) -> int:
-        """Up to where what is there is replaced."""
-
-    @property
-    def note(self) -> str:
-        """What it means."""
 
 
 class SearchBox(QLineEdit):
