@@ -106,7 +106,7 @@ class StartPage(QWidget):
         layout = column(
             label("Nothing opened before", "section"),
             label(
-                "The demo starts a shop of ten services with its own Redis, ended with the window. "
+                "The demo starts a shop of eleven services with its own Redis, ended with the window. "
                 "For your own mesh give the URL that its transporter uses.",
                 "dim",
                 wraps=True,
