@@ -7,10 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from app.items.records import Column
-from app.widgets.format import count, duration_ms, percent, rate
+from app.widgets.format import FEW_SAMPLES, count, duration_ms, percent, rate
 from broker.mesh.answers import Figures
-
-FEW_SAMPLES = 50
 
 
 def least(value: float) -> float:

@@ -26,8 +26,8 @@ from app.live import LiveView
 from app.views.registry import MAIN, View, register
 from app.widgets.controls import button, column, frame, label, row, set_text
 from app.widgets.empty_state import EmptyState
-from app.widgets.format import age, count, duration_ms
-from app.widgets.plot import FEW_SAMPLES, TimeCharts
+from app.widgets.format import FEW_SAMPLES, age, count, duration_ms
+from app.widgets.plot import TimeCharts
 from app.widgets.sparkline import CurveDelegate
 from app.widgets.table import RecordTable
 from broker.mesh import calls, inventory, latency

@@ -9,6 +9,9 @@ from typing import Final
 NOTHING: Final = "–"
 """What stands where there is no number."""
 
+FEW_SAMPLES: Final = 100
+"""A p99 that rests on fewer is not to be trusted, and every screen says so."""
+
 _SECOND: Final = 1_000_000_000
 
 

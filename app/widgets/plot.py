@@ -13,7 +13,7 @@ from PySide6.QtGui import QBrush, QColor, QKeyEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app.theme import Theme, mix
-from app.widgets.format import clock_time, count, duration_ms, zone_name
+from app.widgets.format import FEW_SAMPLES, clock_time, count, duration_ms, zone_name
 from app.widgets.time_axis import LOWEST_LOG_MS, BrushBox, CountAxis, DurationAxis
 from broker.clock import SECOND
 from broker.mesh.answers import Coming, Counts, Floats, Series
@@ -26,7 +26,6 @@ LINE_STYLES = (
     Qt.PenStyle.DotLine,
     Qt.PenStyle.DashDotLine,
 )
-FEW_SAMPLES = 100  # a p99 that rests on fewer is not to be trusted
 
 
 def merged_heat(series: Sequence[Series]) -> tuple[Counts, Floats]:
