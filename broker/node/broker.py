@@ -8,29 +8,35 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import AsyncIterable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from typing import Any, Self
 
 from broker.clock import MILLISECOND, Clock, SystemClock
-from broker.node.calls import Calls
+from broker.node.about import about_us, info_of
+from broker.node.calls import Calls, call_many
 from broker.node.context import ABSENT, Context
-from broker.node.definitions import ActionDefinition, EventDefinition, Handler, ServiceDefinition
+from broker.node.definitions import ActionDefinition, Handler, ServiceDefinition
 from broker.node.discovery import Discovery
 from broker.node.event_packets import EventPackets
-from broker.node.events import Events
+from broker.node.events import Events, ended
 from broker.node.internals import NodeService
 from broker.node.link import Bus, connect
-from broker.node.machine import client_info, ip_list
-from broker.node.middleware import CircuitBreaker, Middleware, Retry, Timeout
+from broker.node.middleware import CircuitBreaker
+from broker.node.middleware.internal import INTERNAL
+from broker.node.middleware.stack import Middlewares
 from broker.node.nodes import NodeEntry
 from broker.node.registry import Registry
 from broker.node.requesting import Requesting
-from broker.node.service import define
+from broker.node.services import LocalServices
 from broker.node.serving import Serving
 from broker.node.settings import BrokerOptions
+from broker.node.tasks import Tasks
 from broker.node.wire import Wire
 
 log = logging.getLogger(__name__)
+
+_WRAPPED = ("call", "mcall", "emit", "broadcast", "broadcast_local")
+"""Methods that middlewares may put something around, under the same names."""
 
 
 class Broker:
@@ -41,11 +47,14 @@ class Broker:
         namespace: Ours.
         options: As given.
         instance_id: Of this run.
+        middlewares: Ours and the built-in ones.
         registry: What we know of the mesh.
+        services: What we offer.
         calls: The way to actions.
         events: The way to event handlers.
         requesting: What we wait for.
         serving: What we work on.
+        tasks: What runs beside us.
         breakers: The circuit breakers.
         is_ready: Whether we tell others what we are.
         is_stopping: Whether we refuse new work.
@@ -75,37 +84,40 @@ class Broker:
         self.namespace = namespace
         self.options = options or BrokerOptions()
         self.instance_id = str(uuid.uuid4())
-        self.is_ready = False
-        self.is_stopping = False
+        self.is_ready = self.is_stopping = False
+        self._is_leaving = self._runs_services = False
         self._clock = clock or SystemClock()
         self._transporter = transporter
         self._started_s = time.monotonic()
-        self._seq = 1
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._requests: set[asyncio.Task[Any]] = set()
-        self._services: list[tuple[ServiceDefinition, object]] = []
         self._changed = asyncio.Event()
-        self.breakers = CircuitBreaker()
-        self._middlewares: list[Middleware] = [*self.options.middlewares, self.breakers, Timeout(), Retry()]
+        self.tasks = Tasks()
+        self.middlewares = Middlewares([*self.options.middlewares, *(internal() for internal in INTERNAL)])
+        self.breakers = self.middlewares.find(CircuitBreaker)
+        for name in _WRAPPED:
+            setattr(self, name, self.middlewares.wrap(name, getattr(self, name)))
         local = NodeEntry(self.node_id, local=True, protocol=self.options.protocols[0], instance_id=self.instance_id)
-        local.info = self._about()
-        self.registry = Registry(local, self._wrap_remote, self._notice, prefer_local=self.options.prefer_local)
-        self._wire = Wire(self.node_id, namespace, serializer, self.options.protocols)
+        local.seq, local.info = 1, about_us(self.options)
+        self.registry = Registry(local, self._wrap_remote, self._changed_mesh, prefer_local=self.options.prefer_local)
+        self._wire = Wire(self.node_id, namespace, serializer, self.options.protocols, self.middlewares)
         self.requesting = Requesting(self, self._wire)
         self.serving = Serving(self, self._wire)
         self.calls = Calls(self.registry)
-        self.events = Events(self.registry, EventPackets(self, self._wire).send_event, self.spawn)
+        self.events = Events(self.registry, EventPackets(self, self._wire).send_event, self.tasks.handle)
         self._discovery = Discovery(self, self._wire)
-        for middleware in self._middlewares:
-            middleware.created(self)
+        self.services = LocalServices(self, self.registry, self.middlewares)
+        self.middlewares.tell("created", self)
         if self.options.internal_services:
-            self._register(define(NodeService(self)))
+            self.services.register(self.services.create(NodeService(self)))
 
     # life
 
     async def __aenter__(self) -> Self:
         """Connect, and know the mesh."""
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            await self.stop()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -113,66 +125,72 @@ class Broker:
         await self.stop()
 
     async def start(self) -> None:
-        """Connect, listen for others, start the services, and tell everybody."""
+        """Connect, listen for others, start the services, and tell everybody.
+
+        Raises:
+            TransportError: The bus said no.
+            Exception: What a service raised when it was started.
+        """
+        await self.middlewares.tell_in_turn("starting", self)
         if self._transporter is not None:
             channels = self._wire.subscriptions()
-            self._wire.link = await connect(self._transporter, channels, self._wire.receive, self._reconnected)
+            self._wire.attach(await connect(self._transporter, channels, self._wire.receive, self._reconnected))
             self._discovery.discover()
             await asyncio.sleep(self.options.settle_s)
             self._discovery.start()
-        self.is_ready = True
-        for definition, instance in self._services:
-            await self._start_service(definition, instance)
+            self.notice("$transporter.connected", {"wasReconnect": False})
+        self.is_ready = self._runs_services = True
+        await self.services.start_all()
         self._discovery.send_info()
-        self.broadcast_local("$broker.started")
+        self.notice("$broker.started")
+        await self.middlewares.tell_in_turn("started", self)
 
     async def stop(self) -> None:
-        """Say that we offer nothing more, let running requests end, and go."""
-        if self.is_stopping:
+        """Say that we offer nothing more, let running handlers end, and go."""
+        if self._is_leaving:
             return
-        self.is_stopping = True
-        was_ready, self.is_ready = self.is_ready, False
-        if was_ready:
-            self._seq += 1
+        self._is_leaving = True
+        was_ready = self.is_ready
+        if was_ready and self._wire.link is not None:
+            self.registry.local.seq += 1
             self._discovery.send_info()
-        if self._requests:
-            await asyncio.wait(self._requests, timeout=self.options.stop_timeout_s)
-        for _, instance in self._services:
-            stopped = getattr(instance, "stopped", None)
-            if stopped is not None:
-                await stopped(self)
-        for middleware in self._middlewares:
-            middleware.stopped()
+            await asyncio.sleep(self.options.stop_delay_s)  # what is on its way to us is served
+        self.is_stopping, self.is_ready = True, False
+        await self.middlewares.tell_in_turn("stopping", self, last_first=True)
+        await self.services.stop_all()
+        if self._wire.link is not None:
+            self.notice("$transporter.disconnected", {"graceFul": True})
         await self._discovery.stop()
         if was_ready:
             self._discovery.send_disconnect()
-        await self._end_tasks()
+        await self.middlewares.tell_in_turn("stopped", self, last_first=True)
+        await self.broadcast_local("$broker.stopped")
+        await self.tasks.end()
         self.requesting.close()
-        if self._wire.link is not None:
-            await self._wire.link.close()
-            self._wire.link = None
+        await self._wire.close()
 
-    async def add(self, *instances: object) -> None:
+    async def add(self, *sources: object) -> None:
         """Offer services; if we have started, they are started now.
 
         Args:
-            instances: Objects of classes decorated with ``@service``.
+            sources: Objects of classes decorated with ``@service``.
+
+        Raises:
+            ServiceSchemaError: One of them is none.
+            Exception: What one of them raised when it was started.
         """
-        for instance in instances:
-            definition = define(instance)
-            self._services.append((definition, instance))
-            if self.is_ready:
-                await self._start_service(definition, instance)
+        for source in sources:
+            service = self.services.create(source)
+            if self._runs_services:
+                await self.services.start_late(service)
 
     async def remove(self, full_name: str) -> None:
-        """Offer a service no longer."""
-        for definition, instance in list(self._services):
-            if definition.full_name == full_name:
-                self._services.remove((definition, instance))
-                self.registry.remove_local(full_name)
-                stopped = getattr(instance, "stopped", None)
-                if stopped is not None:
-                    await stopped(self)
+        """Stop a service and offer it no longer.
+
+        Raises:
+            ServiceNotFoundError: We have none of this name.
+        """
+        await self.services.destroy(full_name)
 
     # calls and events
 
@@ -182,7 +200,7 @@ class Broker:
         params: Any = ABSENT,
         *,
         timeout_s: float | None = None,
-        meta: dict[str, Any] | None = None,
+        meta: Mapping[str, Any] | None = None,
         headers: Mapping[str, Any] | None = None,
         node_id: str | None = None,
         retries: int | None = None,
@@ -190,14 +208,16 @@ class Broker:
         request_id: str | None = None,
         caller: str | None = None,
         tracing: bool | None = None,
+        parent: Context | None = None,
+        ctx: Context | None = None,
     ) -> Any:
-        """Call an action from outside any service.
+        """Call an action.
 
         Args:
             action: Full name.
             params: What to give it; ``{}`` when left out, null for None.
             timeout_s: After how long to give up; 0 for never.
-            meta: Travels along; what comes back is merged into this very dict.
+            meta: Travels along; what comes back is merged into this very dict, or into the parent's.
             headers: Of this one call (protocol 5).
             node_id: Only this node may serve it.
             retries: Instead of the retry policy's number.
@@ -205,6 +225,8 @@ class Broker:
             request_id: Of the trace this belongs to; a new one when left out.
             caller: A service on whose behalf this is.
             tracing: The sampling decision.
+            parent: The context that calls; ``ctx.call`` gives it.
+            ctx: Made before, for another attempt: of all the rest only ``node_id`` counts.
 
         Returns:
             The result; an async iterator when the action answers with a stream.
@@ -212,38 +234,134 @@ class Broker:
         Raises:
             MoleculerError: Whatever the action, or the way to it, said.
         """
-        ctx = Context(self, {} if params is ABSENT else params)
+        if ctx is not None:
+            return await self.calls.start(ctx, action, node_id)
+        if parent is not None:
+            ctx = parent.child({} if params is ABSENT else params, meta)
+        else:
+            ctx = Context(self, {} if params is ABSENT else params)
+            if meta is not None:
+                ctx.meta = meta if isinstance(meta, dict) else dict(meta)
         ctx.timeout_s, ctx.retries, ctx.stream = timeout_s, retries, stream
-        ctx.caller, ctx.tracing = caller, tracing
-        if meta is not None:
-            ctx.meta = meta
         if headers:
             ctx.headers = dict(headers)
         if request_id is not None:
             ctx.request_id = request_id
-        return await self.calls.start(ctx, action, node_id)
+        if caller is not None:
+            ctx.caller = caller
+        if tracing is not None:
+            ctx.tracing = tracing
+        if parent is None:
+            return await self.calls.start(ctx, action, node_id)
+        try:
+            return await self.calls.start(ctx, action, node_id)
+        finally:
+            parent.meta.update(ctx.meta)
+
+    async def mcall(
+        self,
+        calls: Sequence[Mapping[str, Any]] | Mapping[str, Mapping[str, Any]],
+        *,
+        settled: bool = False,
+        **options: Any,
+    ) -> Any:
+        """Make several calls at once.
+
+        Args:
+            calls: ``{"action", "params", "options"}`` each, in a list or by names of yours.
+            settled: Whether failures are results like others: of a list ``{"status", "value"}`` or
+                ``{"status", "reason"}`` each, of names only what succeeded.
+            options: Of `call`, for those that have none of their own.
+
+        Returns:
+            The results in the same order, or under the same names.
+
+        Raises:
+            MoleculerError: What the first that failed raised, unless settled; the others are not waited for.
+        """
+        return await call_many(self.call, calls, settled, options)
 
     async def emit(
-        self, event: str, data: Any = None, *, groups: list[str] | None = None, meta: dict[str, Any] | None = None
+        self,
+        event: str,
+        data: Any = None,
+        *,
+        groups: str | Sequence[str] | None = None,
+        meta: Mapping[str, Any] | None = None,
+        headers: Mapping[str, Any] | None = None,
+        request_id: str | None = None,
+        caller: str | None = None,
+        tracing: bool | None = None,
+        parent: Context | None = None,
     ) -> None:
-        """Emit an event: one handler of each group gets it."""
-        self.events.emit(self._event_context(data, meta), event, groups)
+        """Emit an event: one handler of each group gets it; those on this node have ended when this returns.
+
+        Args:
+            event: Concrete name.
+            data: Its payload.
+            groups: Only these.
+            meta: Travels along.
+            headers: Travel along (protocol 5).
+            request_id: Of the trace this belongs to.
+            caller: A service on whose behalf this is.
+            tracing: The sampling decision.
+            parent: The context that emits; ``ctx.emit`` gives it.
+        """
+        ctx = self._event_context(data, meta, headers, request_id, caller, tracing, parent)
+        await ended(self.events.emit(ctx, event, _listed(groups)))
 
     async def broadcast(
-        self, event: str, data: Any = None, *, groups: list[str] | None = None, meta: dict[str, Any] | None = None
+        self,
+        event: str,
+        data: Any = None,
+        *,
+        groups: str | Sequence[str] | None = None,
+        meta: Mapping[str, Any] | None = None,
+        headers: Mapping[str, Any] | None = None,
+        request_id: str | None = None,
+        caller: str | None = None,
+        tracing: bool | None = None,
+        parent: Context | None = None,
     ) -> None:
-        """Broadcast an event: every handler on every node gets it."""
-        self.events.broadcast(self._event_context(data, meta), event, groups)
+        """Broadcast an event: every handler on every node gets it. Arguments as those of `emit`."""
+        ctx = self._event_context(data, meta, headers, request_id, caller, tracing, parent)
+        self.events.broadcast(ctx, event, _listed(groups))
+        await self.broadcast_local(event, data, ctx=ctx)
+
+    async def broadcast_local(
+        self,
+        event: str,
+        data: Any = None,
+        *,
+        groups: str | Sequence[str] | None = None,
+        meta: Mapping[str, Any] | None = None,
+        parent: Context | None = None,
+        ctx: Context | None = None,
+    ) -> None:
+        """Give an event to every handler on this node; they have ended when this returns.
+
+        Args:
+            event: Concrete name.
+            data: Its payload.
+            groups: Only these.
+            meta: Travels along.
+            parent: The context that does it.
+            ctx: Made before, by a broadcast to all nodes: then the rest is in it.
+        """
+        if ctx is None:
+            ctx = self._event_context(data, meta, None, None, None, None, parent)
+            ctx.event_groups = _listed(groups)
+        ctx.event_name, ctx.event_kind = event, "broadcastLocal"
+        await ended(self.events.deliver(ctx))
 
     def broadcast_now(self, event: str, data: Any = None) -> None:
         """Broadcast without waiting, for our own parts."""
-        self.events.broadcast(self._event_context(data, None), event)
+        self.tasks.spawn(self.broadcast(event, data), event)
 
-    def broadcast_local(self, event: str, data: Any = None) -> None:
-        """Give an event to every handler on this node."""
-        ctx = self._event_context(data, None)
-        ctx.event_name, ctx.event_kind = event, "broadcastLocal"
-        self.events.deliver(ctx)
+    def notice(self, event: str, data: Any = None) -> None:
+        """Broadcast on this node without waiting, for our own parts."""
+        if self.registry.lists_for(event) or self.middlewares.has("broadcast_local"):
+            self.tasks.spawn(self.broadcast_local(event, data), event)
 
     async def ping(self, node_id: str, timeout_s: float = 2.0) -> dict[str, Any] | None:
         """How far away a node is in ms, and how its clock differs; None when it does not answer in time."""
@@ -269,31 +387,7 @@ class Broker:
 
     def info(self) -> dict[str, Any]:
         """What INFO says of us, as arguments of the packet."""
-        offered = [] if self.is_stopping else [each.to_wire() for each in self.registry.local.services.values()]
-        about = self.registry.local.info
-        return {
-            "services": offered,
-            "ip_list": about["ipList"],
-            "hostname": about["hostname"],
-            "client": about["client"],
-            "config": {},
-            "instance_id": self.instance_id,
-            "metadata": about["metadata"],
-            "seq": self._seq,
-        }
-
-    def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
-        """Run something beside us; it ends with us."""
-        task = asyncio.get_running_loop().create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
-    def spawn_request(self, work: Coroutine[Any, Any, None]) -> None:
-        """Serve a request beside us; when we stop it may end."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._requests.add(task)
-        task.add_done_callback(self._requests.discard)
+        return info_of(self.registry.local, offers_nothing=self._is_leaving)
 
     def node_gone(self, node_id: str, *, unexpected: bool) -> None:
         """A node left, or is not heard any longer."""
@@ -304,7 +398,7 @@ class Broker:
     def give_up(self, reason: str) -> None:
         """Stop, since going on would do harm."""
         log.critical("%s: this node stops", reason)
-        self.spawn(self.stop(), "giving up")
+        self.tasks.spawn(self.stop(), "giving up")
 
     def monotonic_s(self) -> float:
         """A clock for what is left of timeouts, in seconds (uvloop's own counts whole milliseconds)."""
@@ -320,71 +414,52 @@ class Broker:
 
     # inside
 
-    def _about(self) -> dict[str, Any]:
-        options = self.options
-        return {
-            "ipList": list(options.ip_list) if options.ip_list is not None else ip_list(),
-            "hostname": options.hostname or socket.gethostname(),
-            "port": None,
-            "client": dict(options.client) if options.client is not None else client_info(),
-            "config": {},
-            "metadata": dict(options.metadata),
-        }
-
-    def _event_context(self, data: Any, meta: dict[str, Any] | None) -> Context:
-        ctx = Context(self, data)
-        if meta is not None:
-            ctx.meta = dict(meta)
+    def _event_context(
+        self,
+        data: Any,
+        meta: Mapping[str, Any] | None,
+        headers: Mapping[str, Any] | None,
+        request_id: str | None,
+        caller: str | None,
+        tracing: bool | None,
+        parent: Context | None,
+    ) -> Context:
+        if parent is not None:
+            ctx = parent.child(data, meta)
+        else:
+            ctx = Context(self, data)
+            if meta is not None:
+                ctx.meta = dict(meta)
+        if headers:
+            ctx.headers = dict(headers)
+        if request_id is not None:
+            ctx.request_id = request_id
+        if caller is not None:
+            ctx.caller = caller
+        if tracing is not None:
+            ctx.tracing = tracing
         return ctx
 
-    async def _start_service(self, definition: ServiceDefinition, instance: object) -> None:
-        if definition.dependencies:
-            await self.wait_for_services(definition.dependencies)
-        started = getattr(instance, "started", None)
-        if started is not None:
-            await started(self)
-        self._register(definition)
-
-    def _register(self, definition: ServiceDefinition) -> None:
-        self._seq += 1
-        self.registry.add_local(definition, self._wrap_local, self._wrap_event)
-
-    def _wrap_local(self, service: ServiceDefinition, action: ActionDefinition) -> Handler:
-        assert action.handler is not None  # noqa: S101 - ours always have one
-        handler = action.handler
-        for middleware in self._middlewares:
-            handler = middleware.local_action(handler, service, action)
-        return handler
-
     def _wrap_remote(self, service: ServiceDefinition, action: ActionDefinition) -> Handler:
-        handler: Handler = self.requesting.request
-        for middleware in self._middlewares:
-            handler = middleware.remote_action(handler, service, action)
-        return handler
+        return self.middlewares.wrap("remote_action", self.requesting.request, service, action)
 
-    def _wrap_event(self, service: ServiceDefinition, event: EventDefinition) -> Handler:
-        assert event.handler is not None  # noqa: S101 - ours always have one
-        handler = event.handler
-        for middleware in self._middlewares:
-            handler = middleware.local_event(handler, service, event)
-        return handler
-
-    def _notice(self, event: str, data: dict[str, Any]) -> None:
+    def _changed_mesh(self, event: str, data: dict[str, Any]) -> None:
         if event == "$services.changed":
             self._changed.set()
-            if data["localService"] and self.is_ready:
-                self._discovery.send_info_soon()
-        if self.registry.lists_for(event):
-            self.broadcast_local(event, data)
+            if data["localService"]:
+                self.registry.local.seq += 1
+                if self.is_ready:
+                    self._discovery.send_info_soon()
+        self.notice(event, data)
 
     def _reconnected(self) -> None:
         self._discovery.discover()
         if self.is_ready:
             self._discovery.send_info()
+        self.notice("$transporter.connected", {"wasReconnect": True})
 
-    async def _end_tasks(self) -> None:
-        current = asyncio.current_task()
-        tasks = [task for task in (*self._tasks, *self._requests) if task is not current]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+
+def _listed(groups: str | Sequence[str] | None) -> list[str] | None:
+    if groups is None:
+        return None
+    return [groups] if isinstance(groups, str) else list(groups)

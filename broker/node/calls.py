@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from broker.node.context import Context
+from broker.node.context import ABSENT, Context
 from broker.node.endpoints import ActionEndpoint
-from broker.node.errors import ServiceNotAvailableError, ServiceNotFoundError
+from broker.node.errors import MoleculerServerError, ServiceNotAvailableError, ServiceNotFoundError
 from broker.node.registry import Registry
 
 
@@ -66,3 +67,32 @@ class Calls:
         if chosen is None:
             raise ServiceNotAvailableError({"action": action})
         return chosen
+
+
+async def call_many(
+    call: Callable[..., Awaitable[Any]], wanted: object, settled: bool, options: Mapping[str, Any]
+) -> list[Any] | dict[str, Any]:
+    """Make several calls at once; see the broker's ``mcall``."""
+    if isinstance(wanted, Mapping):
+        outcomes = await _all(call, list(wanted.values()), settled, options)
+        named = zip(wanted, outcomes, strict=True)
+        return {name: outcome for name, outcome in named if not isinstance(outcome, BaseException)}
+    if not isinstance(wanted, Sequence) or isinstance(wanted, str):
+        raise MoleculerServerError("Invalid calling definition.", 500, "INVALID_PARAMETERS")
+    outcomes = await _all(call, wanted, settled, options)
+    return [_told(outcome) for outcome in outcomes] if settled else outcomes
+
+
+async def _all(
+    call: Callable[..., Awaitable[Any]], wanted: Sequence[Mapping[str, Any]], settled: bool, options: Mapping[str, Any]
+) -> list[Any]:
+    calls = [
+        call(one["action"], one.get("params", ABSENT), **{**options, **(one.get("options") or {})}) for one in wanted
+    ]
+    return await asyncio.gather(*calls, return_exceptions=settled)
+
+
+def _told(outcome: object) -> dict[str, Any]:
+    if isinstance(outcome, BaseException):
+        return {"status": "rejected", "reason": outcome}
+    return {"status": "fulfilled", "value": outcome}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from broker.node.errors import MaxCallLevelError, RequestSkippedError
@@ -156,6 +156,66 @@ class Context:
         Raises:
             MoleculerError: Whatever the action, or the way to it, said.
         """
+        timeout_s = self._allowed_s(action, timeout_s)
+        return await self.broker.call(
+            action,
+            params,
+            timeout_s=timeout_s,
+            meta=meta,
+            headers=headers,
+            node_id=node_id,
+            retries=retries,
+            stream=stream,
+            parent=self,
+        )
+
+    async def mcall(
+        self,
+        calls: Sequence[Mapping[str, Any]] | Mapping[str, Mapping[str, Any]],
+        *,
+        settled: bool = False,
+        timeout_s: float | None = None,
+        **options: Any,
+    ) -> Any:
+        """Make several calls at once on behalf of this one; arguments as those of the broker's.
+
+        Raises:
+            MoleculerError: What the first that failed raised, unless settled.
+        """
+        each = calls.values() if isinstance(calls, Mapping) else calls
+        timeout_s = self._allowed_s(", ".join(str(one.get("action")) for one in each), timeout_s)
+        return await self.broker.mcall(calls, settled=settled, timeout_s=timeout_s, parent=self, **options)
+
+    async def emit(
+        self,
+        event: str,
+        data: Any = None,
+        *,
+        groups: str | Sequence[str] | None = None,
+        meta: Mapping[str, Any] | None = None,
+        headers: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Emit an event on behalf of this context: one handler of each group gets it."""
+        await self.broker.emit(event, data, groups=groups, meta=meta, headers=headers, parent=self)
+
+    async def broadcast(
+        self,
+        event: str,
+        data: Any = None,
+        *,
+        groups: str | Sequence[str] | None = None,
+        meta: Mapping[str, Any] | None = None,
+        headers: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Broadcast an event on behalf of this context: every handler gets it."""
+        await self.broker.broadcast(event, data, groups=groups, meta=meta, headers=headers, parent=self)
+
+    def chunks(self) -> AsyncIterator[Any]:
+        """The chunks of the request stream; none when there is no stream."""
+        return aiter(self.stream) if self.stream is not None else _nothing()
+
+    def _allowed_s(self, action: str, timeout_s: float | None) -> float | None:
+        """How long a call within this one may take: what it asks for, but no longer than is left of our own time."""
         remaining_s = self.remaining_s()
         if remaining_s is not None:
             if remaining_s <= 0:
@@ -164,32 +224,7 @@ class Context:
         limit = self.broker.options.max_call_level
         if 0 < limit <= self.level:
             raise MaxCallLevelError({"nodeID": self.broker.node_id, "level": self.level})
-        child = self.child({} if params is ABSENT else params, meta)
-        child.timeout_s = timeout_s
-        child.retries = retries
-        child.stream = stream
-        if headers:
-            child.headers = dict(headers)
-        try:
-            return await self.broker.calls.start(child, action, node_id)
-        finally:
-            self.meta.update(child.meta)
-
-    async def emit(
-        self, event: str, data: Any = None, *, groups: list[str] | None = None, meta: Mapping[str, Any] | None = None
-    ) -> None:
-        """Emit an event on behalf of this context: one handler of each group gets it."""
-        self.broker.events.emit(self.child(data, meta), event, groups)
-
-    async def broadcast(
-        self, event: str, data: Any = None, *, groups: list[str] | None = None, meta: Mapping[str, Any] | None = None
-    ) -> None:
-        """Broadcast an event on behalf of this context: every handler gets it."""
-        self.broker.events.broadcast(self.child(data, meta), event, groups)
-
-    def chunks(self) -> AsyncIterator[Any]:
-        """The chunks of the request stream; none when there is no stream."""
-        return aiter(self.stream) if self.stream is not None else _nothing()
+        return timeout_s
 
 
 async def _nothing() -> AsyncIterator[Any]:

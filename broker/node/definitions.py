@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,11 @@ from broker.protocol import info
 from broker.protocol.info import read_service
 
 if TYPE_CHECKING:
+    from broker.node.broker import Broker
     from broker.node.context import Context
+
+LifecycleHandler = Callable[["Broker"], Any]
+"""``created``, ``started`` or ``stopped`` of a service; all but ``created`` may be awaited."""
 
 Handler = Callable[["Context"], Awaitable[Any]]
 """What serves an action or an event, all middlewares around it."""
@@ -62,13 +67,34 @@ class EventDefinition:
 
 
 @dataclass(slots=True, eq=False)
+class MethodDefinition:
+    """One method of a service that was written as a schema.
+
+    Attributes:
+        name: Under which the service has it.
+        schema: All that its author said of it.
+    """
+
+    name: str
+    schema: dict[str, Any]
+
+
+@dataclass(slots=True, eq=False)
 class ServiceDefinition:
-    """One service on one node.
+    """One service on one node. What follows ``dependencies`` is only there for our own.
 
     Attributes:
         name: Without its version.
         version: A number, a text or None.
         full_name: With its version, as actions and callers are named.
+        settings: Ours with what is secret; others' as INFO said them.
+        dependencies: Full names of services that must be there before it starts.
+        instance: What its handlers are methods of.
+        hooks: Kind (``before``, ``after``, ``error``) to pattern to what runs.
+        created: Called when it is made.
+        started: Called when it starts, one after the other.
+        stopped: Called when it stops, the last first.
+        running: Its handlers that run now.
     """
 
     name: str
@@ -79,6 +105,12 @@ class ServiceDefinition:
     actions: dict[str, ActionDefinition] = field(default_factory=dict)
     events: dict[str, EventDefinition] = field(default_factory=dict)
     dependencies: tuple[str, ...] = ()
+    instance: object = None
+    hooks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    created: list[LifecycleHandler] = field(default_factory=list)
+    started: list[LifecycleHandler] = field(default_factory=list)
+    stopped: list[LifecycleHandler] = field(default_factory=list)
+    running: set[asyncio.Task[Any]] = field(default_factory=set)
 
     def to_wire(self) -> dict[str, Any]:
         """As INFO lists it."""
@@ -87,11 +119,19 @@ class ServiceDefinition:
             wire["version"] = self.version
         return wire | {
             "fullName": self.full_name,
-            "settings": self.settings,
+            "settings": _public(self.settings),
             "metadata": self.metadata,
             "actions": {name: action.schema for name, action in self.actions.items() if action.visibility != "private"},
             "events": {name: event.schema for name, event in self.events.items()},
         }
+
+
+def _public(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings without those that ``$secureSettings`` names."""
+    secret = settings.get("$secureSettings")
+    if not isinstance(secret, list | tuple):
+        return dict(settings)
+    return {key: value for key, value in settings.items() if key not in secret and key != "$secureSettings"}
 
 
 def read_services(wire: object) -> list[ServiceDefinition]:

@@ -64,7 +64,7 @@ class Discovery:
     def send_disconnect(self) -> None:
         """Say goodbye."""
         for protocol in self._versions(""):
-            self._wire.send(Disconnect(ver=protocol, sender=self._broker.node_id))
+            self._wire.send(Disconnect(ver=protocol, sender=self._broker.node_id), "")
 
     def beat(self) -> None:
         """Tell all that we are alive, and how busy this machine is."""
@@ -72,7 +72,7 @@ class Discovery:
         percent = cpu()
         for protocol in self._versions(""):
             rounded = None if percent is None else round(percent)
-            self._wire.send(Heartbeat(cpu=rounded, ver=protocol, sender=self._broker.node_id))
+            self._wire.send(Heartbeat(cpu=rounded, ver=protocol, sender=self._broker.node_id), "")
 
     async def ping(self, node_id: str, timeout_s: float) -> dict[str, Any] | None:
         """How far away a node is, and how its clock differs.

@@ -91,6 +91,13 @@ class ServiceNotFoundError(_ActionError):
     text = "Service '{action}' is not found on '{node}' node."
     text_without_node = "Service '{action}' is not found."
 
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        super().__init__(data)
+        if "service" in data:
+            version = f"{data['version']}." if data.get("version") else ""
+            self.message = f"Service '{version}{data['service']}' not found."
+            self.args = (self.message,)
+
 
 class ServiceNotAvailableError(_ActionError):
     """The action is known, but nobody can serve it now."""
@@ -137,6 +144,14 @@ class ServiceSchemaError(MoleculerError):
     """A service is written wrongly."""
 
 
+class GracefulStopTimeoutError(MoleculerError):
+    """A service's handlers did not end in time when it was stopped."""
+
+    def __init__(self, name: str, version: object) -> None:
+        data = {"name": name} if version is None else {"name": name, "version": version}
+        super().__init__(f"Unable to stop '{name}' service gracefully.", data=data)
+
+
 _KNOWN: Final[dict[str, type[MoleculerError]]] = {
     known.__name__: known
     for known in (
@@ -153,6 +168,7 @@ _KNOWN: Final[dict[str, type[MoleculerError]]] = {
         QueueIsFullError,
         MaxCallLevelError,
         ServiceSchemaError,
+        GracefulStopTimeoutError,
     )
 }
 

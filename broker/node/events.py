@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from broker.node.context import Context
+from broker.node.definitions import ServiceDefinition
 from broker.node.endpoints import EventEndpoint
 from broker.node.registry import Registry
 
@@ -15,8 +17,11 @@ log = logging.getLogger(__name__)
 SendEvent = Callable[[Context], None]
 """Puts an event for ``ctx.node_id`` on the wire."""
 
-Spawn = Callable[[Coroutine[Any, Any, None], str], object]
-"""Runs something beside us, under a name."""
+Spawn = Callable[[Coroutine[Any, Any, None], ServiceDefinition], asyncio.Task[None]]
+"""Runs a handler of a service of ours beside us."""
+
+Running = list[asyncio.Task[None]]
+"""Handlers of ours that were given an event."""
 
 
 class Events:
@@ -34,7 +39,7 @@ class Events:
         self._send = send
         self._spawn = spawn
 
-    def emit(self, ctx: Context, name: str, groups: list[str] | None = None) -> None:
+    def emit(self, ctx: Context, name: str, groups: list[str] | None = None) -> Running:
         """One handler of each group gets the event.
 
         Args:
@@ -44,6 +49,7 @@ class Events:
         """
         ctx.event_name, ctx.event_kind, ctx.event_groups = name, "emit", groups
         remote: dict[str, tuple[EventEndpoint, list[str]]] = {}
+        running: Running = []
         for endpoints in self._registry.lists_for(name):
             if groups and endpoints.group not in groups:
                 continue
@@ -51,14 +57,15 @@ class Events:
             if endpoint is None or not endpoint.is_available:
                 continue
             if endpoint.local:
-                self._handle(ctx, endpoint)
+                running.append(self._handle(ctx, endpoint))
             else:
                 remote.setdefault(endpoint.node.id, (endpoint, []))[1].append(endpoints.group)
         for endpoint, endpoint_groups in remote.values():
             self._send_copy(ctx, endpoint, endpoint_groups)
+        return running
 
     def broadcast(self, ctx: Context, name: str, groups: list[str] | None = None) -> None:
-        """Every handler on every node gets the event.
+        """Every handler on every other node gets the event.
 
         Args:
             ctx: Made for it, with its data as params.
@@ -74,34 +81,35 @@ class Events:
                 if not endpoint.local and endpoint.is_available and endpoint.node.id not in told:
                     told.add(endpoint.node.id)
                     self._send_copy(ctx, endpoint, groups)
-        self.deliver(ctx)
 
-    def deliver(self, ctx: Context) -> None:
+    def deliver(self, ctx: Context) -> Running:
         """Give an event to our own handlers.
 
         Args:
             ctx: With the event's name, kind and groups; its ``node_id`` is the sender.
         """
         to_all = ctx.event_kind != "emit"
+        running: Running = []
         for endpoints in self._registry.lists_for(ctx.event_name or ""):
             if not endpoints.has_local or (ctx.event_groups and endpoints.group not in ctx.event_groups):
                 continue
             if to_all:
                 for endpoint in endpoints.endpoints:
                     if endpoint.local:
-                        self._handle(ctx, endpoint)
+                        running.append(self._handle(ctx, endpoint))
             elif (chosen := endpoints.next_local()) is not None:
-                self._handle(ctx, chosen)
+                running.append(self._handle(ctx, chosen))
+        return running
 
     def _send_copy(self, ctx: Context, endpoint: EventEndpoint, groups: list[str] | None) -> None:
         copy = ctx.copy()
         copy.endpoint, copy.node_id, copy.event_groups = endpoint, endpoint.node.id, groups
         self._send(copy)
 
-    def _handle(self, ctx: Context, endpoint: EventEndpoint) -> None:
+    def _handle(self, ctx: Context, endpoint: EventEndpoint) -> asyncio.Task[None]:
         copy = ctx.copy()
         copy.endpoint = endpoint
-        self._spawn(self._run(copy, endpoint), f"event {ctx.event_name}")
+        return self._spawn(self._run(copy, endpoint), endpoint.service)
 
     async def _run(self, ctx: Context, endpoint: EventEndpoint) -> None:
         if endpoint.handler is None:
@@ -110,3 +118,9 @@ class Events:
             await endpoint.handler(ctx)
         except Exception:
             log.exception("handler of event %s in %s failed", ctx.event_name, endpoint.service.full_name)
+
+
+async def ended(running: Running) -> None:
+    """Wait for handlers; whoever waits may be cancelled without ending them."""
+    if running:
+        await asyncio.wait(running)

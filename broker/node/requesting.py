@@ -80,7 +80,7 @@ class Requesting:
             if ctx.stream is None:
                 self._send_request(ctx)
             else:
-                sending = self._broker.spawn(self._send_stream(ctx, as_stream(ctx.stream)), "request stream")
+                sending = self._broker.tasks.spawn(self._send_stream(ctx, as_stream(ctx.stream)), "request stream")
             return await answer
         except BaseException:
             if sending is not None:

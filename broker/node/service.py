@@ -126,10 +126,14 @@ def define(instance: object) -> ServiceDefinition:
         name=mark.name,
         version=mark.version,
         full_name=mark.name if mark.settings.get("$noVersionPrefix") else full_name_of(mark.name, mark.version),
-        settings=_public_settings(mark.settings),
+        settings=mark.settings,
         metadata=mark.metadata,
         dependencies=mark.dependencies,
+        instance=instance,
     )
+    for moment in ("created", "started", "stopped"):
+        if (handler := getattr(instance, moment, None)) is not None:
+            getattr(definition, moment).append(handler)
     prefix = "" if mark.settings.get("$noServiceNamePrefix") else f"{definition.full_name}."
     for attribute, member in inspect.getmembers(type(instance), callable):
         if (found := getattr(member, _ACTION, None)) is not None:
@@ -171,8 +175,3 @@ def _cache_schema(cache: bool | Mapping[str, Any]) -> Any:
     if isinstance(cache, bool):
         return cache
     return {("ttl" if key == "ttl_s" else key): value for key, value in cache.items()}
-
-
-def _public_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
-    secret = {"$secureSettings", *settings.get("$secureSettings", ())}
-    return {key: value for key, value in settings.items() if key not in secret}

@@ -46,7 +46,15 @@ class Serving:
             stream, is_new = self._take_request_chunk(request)
             if not is_new:
                 return
-        self._broker.spawn_request(self._serve(request, stream))
+        ctx = self._context_of(request, stream)
+        try:
+            ctx.endpoint = endpoint = self._endpoint_for(request.action)
+        except MoleculerError as error:
+            self._respond(request, ctx, error=error)
+            if stream is not None:
+                stream.abandon()
+            return
+        self._broker.tasks.handle(self._serve(request, ctx, endpoint, stream), endpoint.service)
 
     def _take_request_chunk(self, request: Request) -> tuple[IncomingStream, bool]:
         """The stream this packet belongs to, and whether it is its opener."""
@@ -63,12 +71,11 @@ class Serving:
             self._streams.pop(request.id, None)
         return stream, not request.seq
 
-    async def _serve(self, request: Request, stream: IncomingStream | None) -> None:
+    async def _serve(
+        self, request: Request, ctx: Context, endpoint: ActionEndpoint, stream: IncomingStream | None
+    ) -> None:
         """Run our action for another node and answer."""
-        ctx = self._context_of(request, stream)
         try:
-            endpoint = self._endpoint_for(request.action)
-            ctx.endpoint = endpoint
             result = await endpoint.handler(ctx)
         except Exception as error:  # noqa: BLE001 - every error is an answer
             self._respond(request, ctx, error=error)

@@ -30,7 +30,9 @@ class BrokerOptions:
         forget_offline_s: A node offline for longer is forgotten.
         settle_s: How long we listen for INFOs before we are ready.
         info_delay_s: Changes of our services within this time go out as one INFO.
-        stop_timeout_s: How long running requests may take to end when we stop.
+        stop_delay_s: How long we go on serving after we said that we offer nothing more.
+        stop_timeout_s: How long running handlers may take to end when their service stops, unless it says
+            otherwise with ``$shutdownTimeout``.
         metadata: Of this node, in INFO.
         hostname: Instead of the machine's.
         ip_list: Instead of the machine's.
@@ -53,6 +55,7 @@ class BrokerOptions:
     forget_offline_s: float = 600.0
     settle_s: float = 0.5
     info_delay_s: float = 0.1
+    stop_delay_s: float = 0.1
     stop_timeout_s: float = 5.0
     metadata: Mapping[str, Any] = field(default_factory=dict)
     hostname: str | None = None

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from broker.node.link import Link
+from broker.node.middleware.base import Publish, Receive, Send, TakePacket
+from broker.node.middleware.stack import Middlewares
 from broker.protocol.channels import Channel, channel_name, parse_channel
 from broker.protocol.codec import channel_of, decode, encode
 from broker.protocol.headers import Malformed
@@ -25,9 +27,20 @@ Take = Callable[[Any], None]
 
 
 class Wire:
-    """The packets of one node."""
+    """The packets of one node.
 
-    def __init__(self, node_id: str, namespace: str, serializer: str, protocols: Iterable[str]) -> None:
+    Attributes:
+        link: Our connection, or None.
+        spoken: The versions in which we broadcast.
+        malformed: How many packets could not be read.
+        send: Puts a packet out: (packet, the node it is for or "" for all); raises TypeError when it
+            holds something that cannot be serialized.
+        receive: Takes in what came on one of our channels: (channel, body); never raises, whatever it is.
+    """
+
+    def __init__(
+        self, node_id: str, namespace: str, serializer: str, protocols: Iterable[str], middlewares: Middlewares
+    ) -> None:
         """Begin without a connection.
 
         Args:
@@ -35,6 +48,7 @@ class Wire:
             namespace: Ours.
             serializer: In which everything is written; what arrives is recognised by itself.
             protocols: Versions in which we broadcast from the beginning.
+            middlewares: May put something around what passes here.
         """
         self._node_id = node_id
         self._namespace = namespace
@@ -45,6 +59,22 @@ class Wire:
         self._channels: dict[bytes, Channel | None] = {}
         self.link: Link | None = None
         self.malformed = 0
+        self._middlewares = middlewares
+        self._put_out: Send = _nowhere
+        self.send: Publish = middlewares.wrap("transit_publish", self._send)
+        self.receive: Receive = middlewares.wrap("transporter_receive", self._receive, first_is_outermost=True)
+        self._handle: TakePacket = middlewares.wrap("transit_message_handler", self._take)
+
+    def attach(self, link: Link) -> None:
+        """From now on what is sent goes there."""
+        self.link = link
+        self._put_out = self._middlewares.wrap("transporter_send", link.publish)
+
+    async def close(self) -> None:
+        """Leave the bus."""
+        if self.link is not None:
+            link, self.link, self._put_out = self.link, None, _nowhere
+            await link.close()
 
     def subscriptions(self) -> list[bytes]:
         """The twelve channels of a node."""
@@ -59,27 +89,16 @@ class Wire:
         """The version in which to speak to a node."""
         return self._protocols.get(node_id, self.spoken[0])
 
-    def send(self, packet: Packet, target: str = "") -> None:
-        """Put a packet out.
-
-        Args:
-            packet: With its version and our id in it.
-            target: The node it is for; "" for all.
-
-        Raises:
-            TypeError: It holds something that cannot be serialized.
-        """
+    def _send(self, packet: Packet, target: str) -> None:
         body = encode(packet, self._serializer)
-        if self.link is not None:
-            self.link.publish(channel_of(packet, self._namespace, target), body)
+        self._put_out(channel_of(packet, self._namespace, target), body)
 
     async def drain(self) -> None:
         """Wait while too much is waiting to leave."""
         if self.link is not None:
             await self.link.drain()
 
-    def receive(self, name: bytes, body: bytes) -> None:
-        """Take in what came on one of our channels. Never raises, whatever it is."""
+    def _receive(self, name: bytes, body: bytes) -> None:
         channel = self._channels.get(name)
         if channel is None:
             channel = self._channels[name] = parse_channel(name)
@@ -96,13 +115,15 @@ class Wire:
             log.error("a packet of %s is in version %s, which we do not speak", packet.sender, packet.ver)
             return
         self._learn(packet.sender, packet.ver)
-        take = self._takers.get(channel.command)
-        if take is None:
-            return
         try:
-            take(packet)
+            self._handle(channel.command, packet)
         except Exception:
             log.exception("a %s packet of %s could not be handled", channel.command, packet.sender)
+
+    def _take(self, command: str, packet: Any) -> None:
+        take = self._takers.get(command)
+        if take is not None:
+            take(packet)
 
     def _learn(self, sender: str, protocol: str) -> None:
         if self._protocols.get(sender) == protocol:
@@ -113,3 +134,7 @@ class Wire:
         if protocol not in self.spoken:
             self.spoken.append(protocol)
             log.info("%s speaks version %s: so do we from now on", sender, protocol)
+
+
+def _nowhere(_channel: bytes, _body: bytes) -> None:
+    """We are not connected: nobody hears it."""

@@ -1,4 +1,4 @@
-"""Middlewares: one file each."""
+"""Middlewares: one file each, one line in ``internal.py`` for those that every broker has."""
 
 from broker.node.middleware.base import Middleware
 from broker.node.middleware.circuit_breaker import CircuitBreaker

@@ -143,15 +143,15 @@ class CircuitBreaker(Middleware):
         self._retired: list[Circuit] = []
         self._window: asyncio.TimerHandle | None = None
 
-    def local_action(self, call: Handler, service: ServiceDefinition, action: ActionDefinition) -> Handler:  # noqa: ARG002
+    def local_action(self, call: Handler, service: ServiceDefinition, action: ActionDefinition) -> Handler:
         """The callee's own breaker."""
         return self._around(call, action)
 
-    def remote_action(self, call: Handler, service: ServiceDefinition, action: ActionDefinition) -> Handler:  # noqa: ARG002
+    def remote_action(self, call: Handler, service: ServiceDefinition, action: ActionDefinition) -> Handler:
         """The caller's breaker."""
         return self._around(call, action)
 
-    def stopped(self) -> None:
+    async def stopped(self, broker: Broker) -> None:
         """End all timers."""
         if self._window is not None:
             self._window.cancel()

@@ -20,11 +20,11 @@ class Retry(Middleware):
         """Learn the broker's policy."""
         self._broker = broker
 
-    def local_action(self, call: Handler, service: ServiceDefinition, action: ActionDefinition) -> Handler:  # noqa: ARG002
+    def local_action(self, call: Handler, service: ServiceDefinition, action: ActionDefinition) -> Handler:
         """For calls within this node."""
         return self._around(call, action)
 
-    def remote_action(self, call: Handler, service: ServiceDefinition, action: ActionDefinition) -> Handler:  # noqa: ARG002
+    def remote_action(self, call: Handler, service: ServiceDefinition, action: ActionDefinition) -> Handler:
         """For calls of another node."""
         return self._around(call, action)
 
@@ -45,6 +45,6 @@ class Retry(Middleware):
             again = ctx.copy()
             again.attempts += 1
             await asyncio.sleep(policy.wait_s(again.attempts))
-            return await broker.calls.start(again, action.name)
+            return await broker.call(action.name, ctx=again)
 
         return handler

@@ -21,11 +21,11 @@ class Timeout(Middleware):
         """Learn the broker's default."""
         self._broker = broker
 
-    def local_action(self, call: Handler, service: ServiceDefinition, action: ActionDefinition) -> Handler:  # noqa: ARG002
+    def local_action(self, call: Handler, service: ServiceDefinition, action: ActionDefinition) -> Handler:
         """Callees keep the time too: their caller may be gone."""
         return self._around(call, action)
 
-    def remote_action(self, call: Handler, service: ServiceDefinition, action: ActionDefinition) -> Handler:  # noqa: ARG002
+    def remote_action(self, call: Handler, service: ServiceDefinition, action: ActionDefinition) -> Handler:
         """Callers do not wait longer."""
         return self._around(call, action)
 

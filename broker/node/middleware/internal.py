@@ -1,0 +1,20 @@
+"""The one list of the middlewares that every broker has, in MoleculerJS's order."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from broker.node.middleware.base import Middleware
+from broker.node.middleware.circuit_breaker import CircuitBreaker
+from broker.node.middleware.retry import Retry
+from broker.node.middleware.timeout import Timeout
+
+# The places, the same in 0.14 and 0.15: ActionHook, Validator, Bulkhead, Cacher, ContextTracker,
+# CircuitBreaker, Timeout, Retry, Fallback, ErrorHandler, Tracing, Metrics, Debounce, Throttle.
+INTERNAL: Final[tuple[type[Middleware], ...]] = (
+    CircuitBreaker,
+    Timeout,
+    Retry,
+)
+"""Innermost first, all outside of a broker's own. Each is made anew for each broker, without arguments,
+and learns all else in ``created``; what an author or a broker does not want, its points leave as it is."""

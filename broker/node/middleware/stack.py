@@ -1,0 +1,64 @@
+"""The middlewares of one broker, in their order, and which of them take part where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from broker.node.middleware.base import Middleware
+
+_F = TypeVar("_F")
+_M = TypeVar("_M", bound=Middleware)
+
+
+class Middlewares:
+    """All middlewares of one broker, the innermost first."""
+
+    def __init__(self, listed: Sequence[Middleware]) -> None:
+        self._listed = list(listed)
+        self._taking_part: dict[str, list[Any]] = {}
+
+    def find(self, kind: type[_M]) -> _M | None:
+        """The one of this class, if there is one."""
+        return next((each for each in self._listed if isinstance(each, kind)), None)
+
+    def has(self, point: str) -> bool:
+        """Whether one of them overrides this point."""
+        return bool(self._of(point))
+
+    def wrap(self, point: str, inner: _F, *about: object, first_is_outermost: bool = False) -> _F:
+        """Put those around something that override the point.
+
+        Args:
+            point: Name of a method of `Middleware` that is given something and gives back what takes its place.
+            inner: What they are put around; comes back itself when none overrides the point.
+            about: Further arguments of the point.
+            first_is_outermost: Instead of the innermost.
+        """
+        taking_part = self._of(point)
+        for put_around in reversed(taking_part) if first_is_outermost else taking_part:
+            inner = put_around(inner, *about)
+        return inner
+
+    def tell(self, point: str, *about: object) -> None:
+        """Tell all of something, in their order."""
+        for told in self._of(point):
+            told(*about)
+
+    async def tell_in_turn(self, point: str, *about: object, last_first: bool = False) -> None:
+        """Tell one after the other, waiting for each.
+
+        Raises:
+            Exception: Whatever one of them raised; those after it are not told.
+        """
+        taking_part = self._of(point)
+        for told in reversed(taking_part) if last_first else taking_part:
+            await told(*about)
+
+    def _of(self, point: str) -> list[Any]:
+        taking_part = self._taking_part.get(point)
+        if taking_part is None:
+            nothing = getattr(Middleware, point)
+            taking_part = [getattr(each, point) for each in self._listed if getattr(type(each), point) is not nothing]
+            self._taking_part[point] = taking_part
+        return taking_part
