@@ -1,9 +1,25 @@
 """A Moleculer node: services, calls and events."""
 
 from broker.node.broker import Broker
+from broker.node.caching import MemoryCacher, MemoryLruCacher
+from broker.node.caching.options import CacheLock, CacheOptions
 from broker.node.context import Context
-from broker.node.options import CircuitBreakerPolicy, RetryPolicy
+from broker.node.options import BulkheadPolicy, CircuitBreakerPolicy, RetryPolicy
 from broker.node.service import action, event, service
 from broker.node.settings import BrokerOptions
 
-__all__ = ["Broker", "BrokerOptions", "CircuitBreakerPolicy", "Context", "RetryPolicy", "action", "event", "service"]
+__all__ = [
+    "Broker",
+    "BrokerOptions",
+    "BulkheadPolicy",
+    "CacheLock",
+    "CacheOptions",
+    "CircuitBreakerPolicy",
+    "Context",
+    "MemoryCacher",
+    "MemoryLruCacher",
+    "RetryPolicy",
+    "action",
+    "event",
+    "service",
+]

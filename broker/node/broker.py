@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from broker.clock import MILLISECOND, Clock, SystemClock
 from broker.node.about import about_us, info_of
+from broker.node.caching import resolve
 from broker.node.calls import Calls, call_many
 from broker.node.context import ABSENT, Context
 from broker.node.definitions import ActionDefinition, Handler, ServiceDefinition
@@ -31,6 +32,8 @@ from broker.node.services import LocalServices
 from broker.node.serving import Serving
 from broker.node.settings import BrokerOptions
 from broker.node.tasks import Tasks
+from broker.node.timers import LoopTimers, Timers
+from broker.node.tolerance import ToleranceWatch
 from broker.node.wire import Wire
 
 log = logging.getLogger(__name__)
@@ -56,6 +59,9 @@ class Broker:
         serving: What we work on.
         tasks: What runs beside us.
         breakers: The circuit breakers.
+        cacher: Keeps results; None without one.
+        timers: The clock of timeouts, retries, breakers and caches.
+        tolerance: Told of timeouts, retries, fallbacks, circuits, bulkheads and caches.
         is_ready: Whether we tell others what we are.
         is_stopping: Whether we refuse new work.
     """
@@ -69,6 +75,7 @@ class Broker:
         *,
         options: BrokerOptions | None = None,
         clock: Clock | None = None,
+        timers: Timers | None = None,
     ) -> None:
         """Build a node; nothing is connected yet.
 
@@ -79,6 +86,7 @@ class Broker:
             serializer: ``JSON`` or ``MsgPack``; the same in the whole mesh.
             options: Everything else.
             clock: Tells the time.
+            timers: What timeouts, retries, breakers and caches wait on.
         """
         self.node_id = node_id or f"{socket.gethostname().lower()}-{os.getpid()}"
         self.namespace = namespace
@@ -87,6 +95,9 @@ class Broker:
         self.is_ready = self.is_stopping = False
         self._is_leaving = self._runs_services = False
         self._clock = clock or SystemClock()
+        self.timers: Timers = timers or LoopTimers()
+        self.tolerance = ToleranceWatch()
+        self.cacher = resolve(self.options.cacher)
         self._transporter = transporter
         self._started_s = time.monotonic()
         self._changed = asyncio.Event()
@@ -210,6 +221,7 @@ class Broker:
         tracing: bool | None = None,
         parent: Context | None = None,
         ctx: Context | None = None,
+        fallback_response: Any = ABSENT,
     ) -> Any:
         """Call an action.
 
@@ -227,6 +239,7 @@ class Broker:
             tracing: The sampling decision.
             parent: The context that calls; ``ctx.call`` gives it.
             ctx: Made before, for another attempt: of all the rest only ``node_id`` counts.
+            fallback_response: The answer when the call fails: a value, or a function of context and error.
 
         Returns:
             The result; an async iterator when the action answers with a stream.
@@ -243,6 +256,7 @@ class Broker:
             if meta is not None:
                 ctx.meta = meta if isinstance(meta, dict) else dict(meta)
         ctx.timeout_s, ctx.retries, ctx.stream = timeout_s, retries, stream
+        ctx.fallback_response = fallback_response
         if headers:
             ctx.headers = dict(headers)
         if request_id is not None:
@@ -402,7 +416,7 @@ class Broker:
 
     def monotonic_s(self) -> float:
         """A clock for what is left of timeouts, in seconds (uvloop's own counts whole milliseconds)."""
-        return time.monotonic()
+        return self.timers.now_s()
 
     def uptime_s(self) -> float:
         """How long this node has existed, in seconds."""
@@ -453,6 +467,8 @@ class Broker:
         self.notice(event, data)
 
     def _reconnected(self) -> None:
+        if self.cacher is not None:
+            self.cacher.transporter_reconnected()
         self._discovery.discover()
         if self.is_ready:
             self._discovery.send_info()

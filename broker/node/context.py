@@ -43,6 +43,9 @@ class Context:
         retries: How often it may be tried again; None as the policy says.
         attempts: How often it was tried again.
         stream: The chunks of the request, or None.
+        fallback_response: What answers when the call fails: a value, or a function of context and error.
+        fallback_result: Whether the answer is that of a fallback.
+        cached_result: Whether the answer was kept from an earlier call.
         locals: For middlewares; never sent.
         event_name: The concrete name of the event.
         event_kind: ``emit``, ``broadcast`` or ``broadcastLocal``.
@@ -52,11 +55,14 @@ class Context:
     __slots__ = (
         "attempts",
         "broker",
+        "cached_result",
         "caller",
         "endpoint",
         "event_groups",
         "event_kind",
         "event_name",
+        "fallback_response",
+        "fallback_result",
         "headers",
         "id",
         "level",
@@ -93,6 +99,9 @@ class Context:
         self.retries: int | None = None
         self.attempts = 0
         self.stream: AsyncIterable[Any] | None = None
+        self.fallback_response: Any = ABSENT
+        self.fallback_result = False
+        self.cached_result = False
         self.locals: dict[str, Any] = {}
         self.event_name: str | None = None
         self.event_kind: str | None = None
@@ -140,6 +149,7 @@ class Context:
         node_id: str | None = None,
         retries: int | None = None,
         stream: AsyncIterable[Any] | None = None,
+        fallback_response: Any = ABSENT,
     ) -> Any:
         """Call another action on behalf of this one; its meta is merged into ours.
 
@@ -152,6 +162,7 @@ class Context:
             node_id: Only this node may serve it.
             retries: Instead of the retry policy's number.
             stream: Chunks to send along.
+            fallback_response: The answer when the call fails: a value, or a function of context and error.
 
         Raises:
             MoleculerError: Whatever the action, or the way to it, said.
@@ -166,6 +177,7 @@ class Context:
             node_id=node_id,
             retries=retries,
             stream=stream,
+            fallback_response=fallback_response,
             parent=self,
         )
 

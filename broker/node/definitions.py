@@ -29,11 +29,17 @@ class ActionDefinition:
         name: Its full name, such as ``v2.orders.get``.
         schema: All that INFO says of it.
         handler: What runs it here; None when it is somebody else's.
+        own: What its author said that INFO cannot carry: policies with functions in them, fallbacks.
     """
 
     name: str
     schema: dict[str, Any]
     handler: Handler | None = None
+    own: Mapping[str, Any] = field(default_factory=dict)
+
+    def said(self, key: str) -> Any:
+        """What its author said under a key, as it was said; None when nothing was."""
+        return self.own[key] if key in self.own else self.schema.get(key)
 
     @property
     def timeout_s(self) -> float | None:
@@ -58,12 +64,18 @@ class EventDefinition:
         group: Its group.
         schema: All that INFO says of it.
         handler: What runs it here; None when it is somebody else's.
+        own: What its author said that INFO cannot carry.
     """
 
     name: str
     group: str
     schema: dict[str, Any]
     handler: Handler | None = None
+    own: Mapping[str, Any] = field(default_factory=dict)
+
+    def said(self, key: str) -> Any:
+        """What its author said under a key, as it was said; None when nothing was."""
+        return self.own[key] if key in self.own else self.schema.get(key)
 
 
 @dataclass(slots=True, eq=False)

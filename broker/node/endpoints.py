@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from broker.node.definitions import ActionDefinition, EventDefinition, Handler, ServiceDefinition
 from broker.node.nodes import NodeEntry
+
+if TYPE_CHECKING:
+    from broker.node.circuit import Circuit
 
 
 class ActionEndpoint:
@@ -16,17 +19,19 @@ class ActionEndpoint:
         service: Of which service.
         action: What it is.
         local: Whether it is ours.
-        state: False while a circuit breaker holds it open.
+        circuit: Its circuit breaker; None while it was not called lately, or has none.
+        state: False while its circuit breaker holds it open.
         handler: What serves it, middlewares around it.
     """
 
-    __slots__ = ("action", "handler", "local", "node", "service", "state")
+    __slots__ = ("action", "circuit", "handler", "local", "node", "service", "state")
 
     def __init__(self, node: NodeEntry, service: ServiceDefinition, action: ActionDefinition, handler: Handler) -> None:
         self.node = node
         self.service = service
         self.action = action
         self.local = node.local
+        self.circuit: Circuit | None = None
         self.state = True
         self.handler = handler
 

@@ -16,7 +16,10 @@ def is_retryable(error: Exception) -> bool:
 
 def is_server_error(error: Exception) -> bool:
     """MoleculerJS's default check of its circuit breaker: a code of 500 or more. Plain errors have none."""
-    return isinstance(error, MoleculerError) and isinstance(error.code, int | float) and error.code >= 500
+    code = error.code if isinstance(error, MoleculerError) else None
+    if isinstance(code, str):  # off the wire it may be anything, and JavaScript compares "503" as a number
+        return code.isdecimal() and int(code) >= 500
+    return isinstance(code, int | float) and code >= 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +46,9 @@ class RetryPolicy:
         """How long to wait before an attempt, the first retry being 1, in seconds."""
         return min(self.delay_s * self.factor ** (attempt - 1), self.max_delay_s)
 
-    def overlaid(self, wire: object) -> RetryPolicy:
-        """With what an action's ``retryPolicy`` says otherwise."""
-        return _overlaid(self, wire, _RETRY_KEYS)
+    def overlaid(self, said: object) -> RetryPolicy:
+        """With what an action's ``retryPolicy`` says otherwise; a whole policy takes this one's place."""
+        return said if isinstance(said, RetryPolicy) else _overlaid(self, said, _RETRY_KEYS)
 
     def to_wire(self) -> dict[str, object]:
         """As an action publishes it in INFO."""
@@ -72,16 +75,39 @@ class CircuitBreakerPolicy:
     half_open_s: float = 10.0
     check: Callable[[Exception], bool] = is_server_error
 
-    def overlaid(self, wire: object) -> CircuitBreakerPolicy:
-        """With what an action's ``circuitBreaker`` says otherwise."""
-        return _overlaid(self, wire, _BREAKER_KEYS)
+    def overlaid(self, said: object) -> CircuitBreakerPolicy:
+        """With what an action's ``circuitBreaker`` says otherwise; a whole policy takes this one's place."""
+        return said if isinstance(said, CircuitBreakerPolicy) else _overlaid(self, said, _BREAKER_KEYS)
 
     def to_wire(self) -> dict[str, object]:
         """As an action publishes it in INFO."""
         return _to_wire(self, _BREAKER_KEYS)
 
 
-_P = TypeVar("_P", RetryPolicy, CircuitBreakerPolicy)
+@dataclass(frozen=True, slots=True)
+class BulkheadPolicy:
+    """How many executions of one action, or of one event's handler, run at once on this node.
+
+    Attributes:
+        enabled: Whether at all.
+        concurrency: So many run at once.
+        max_queue_size: So many more may wait their turn, others are refused; 0 is no limit.
+    """
+
+    enabled: bool = False
+    concurrency: int = 10
+    max_queue_size: int = 100
+
+    def overlaid(self, said: object) -> BulkheadPolicy:
+        """With what a ``bulkhead`` of an action or event says otherwise; a whole policy takes this one's place."""
+        return said if isinstance(said, BulkheadPolicy) else _overlaid(self, said, _BULKHEAD_KEYS)
+
+    def to_wire(self) -> dict[str, object]:
+        """As an action publishes it in INFO."""
+        return _to_wire(self, _BULKHEAD_KEYS)
+
+
+_P = TypeVar("_P", RetryPolicy, CircuitBreakerPolicy, BulkheadPolicy)
 
 # wire key: (field, wire units in one of ours). MoleculerJS mixes seconds (windowTime) and milliseconds.
 _RETRY_KEYS: Final[Mapping[str, tuple[str, int]]] = {
@@ -98,24 +124,33 @@ _BREAKER_KEYS: Final[Mapping[str, tuple[str, int]]] = {
     "windowTime": ("window_s", 1),
     "halfOpenTime": ("half_open_s", 1000),
 }
+_BULKHEAD_KEYS: Final[Mapping[str, tuple[str, int]]] = {
+    "enabled": ("enabled", 1),
+    "concurrency": ("concurrency", 1),
+    "maxQueueSize": ("max_queue_size", 1),
+}
 
 
-def _overlaid(policy: _P, wire: object, keys: Mapping[str, tuple[str, int]]) -> _P:
-    """The policy with every key that the wire holds in its right type; what is odd is left as it was."""
-    if not isinstance(wire, Mapping):
+def _overlaid(policy: _P, said: object, keys: Mapping[str, tuple[str, int]]) -> _P:
+    """The policy with every key that was said in its right type; what is odd is left as it was."""
+    if not isinstance(said, Mapping):
         return policy
     changes: dict[str, Any] = {}
     for key, (name, scale) in keys.items():
-        value = wire.get(key)
+        value = said.get(key)
         if name == "enabled":
             if isinstance(value, bool):
                 changes[name] = value
         elif isinstance(value, int | float) and not isinstance(value, bool):
             changes[name] = value / scale if scale != 1 else value
+    if callable(check := said.get("check")):  # never off the wire: one of our own schemas
+        changes["check"] = check
     return replace(policy, **changes) if changes else policy
 
 
-def _to_wire(policy: RetryPolicy | CircuitBreakerPolicy, keys: Mapping[str, tuple[str, int]]) -> dict[str, object]:
+def _to_wire(
+    policy: RetryPolicy | CircuitBreakerPolicy | BulkheadPolicy, keys: Mapping[str, tuple[str, int]]
+) -> dict[str, object]:
     return {key: getattr(policy, name) * scale for key, (name, scale) in keys.items() if name != "enabled"} | {
         "enabled": policy.enabled
     }

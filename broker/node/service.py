@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
+from broker.node.caching.options import CacheOptions
 from broker.node.context import Context
 from broker.node.definitions import ActionDefinition, EventDefinition, Handler, ServiceDefinition
 from broker.node.errors import ServiceSchemaError
-from broker.node.options import CircuitBreakerPolicy, RetryPolicy
+from broker.node.middleware.fallback import FallbackFunction
+from broker.node.options import BulkheadPolicy, CircuitBreakerPolicy, RetryPolicy
 from broker.protocol.info import full_name_of
 
 _C = TypeVar("_C", bound=type)
@@ -61,10 +63,12 @@ def action(
     *,
     params: object = None,
     timeout_s: float | None = None,
-    cache: bool | Mapping[str, Any] | None = None,
+    cache: bool | CacheOptions | Mapping[str, Any] | None = None,
     visibility: str | None = None,
     retry: RetryPolicy | None = None,
     circuit_breaker: CircuitBreakerPolicy | None = None,
+    bulkhead: BulkheadPolicy | None = None,
+    fallback: str | FallbackFunction | None = None,
     **more: object,
 ) -> Callable[[_F], _F]:
     """Make a method an action.
@@ -77,32 +81,50 @@ def action(
         visibility: ``published``, ``public``, ``protected`` (this node only) or ``private`` (not listed).
         retry: Instead of the broker's policy.
         circuit_breaker: Instead of the broker's policy.
+        bulkhead: Instead of the broker's policy.
+        fallback: Answers when the action fails: a method's name, or a function, called with context and error.
         more: Anything else that INFO shall say: ``rest``, ``description``, …
     """
     schema: dict[str, Any] = {}
+    own: dict[str, Any] = {}
     if params is not None:
         schema["params"] = params
     schema.update(more)
-    if cache is not None:
-        schema["cache"] = _cache_schema(cache)
+    if isinstance(cache, bool):
+        schema["cache"] = cache
+    elif cache is not None:
+        own["cache"] = CacheOptions.of(cache)
+        schema["cache"] = own["cache"].to_wire()
     if visibility is not None:
         schema["visibility"] = visibility
     if timeout_s is not None:
         schema["timeout"] = timeout_s * 1000
-    if retry is not None:
-        schema["retryPolicy"] = retry.to_wire()
-    if circuit_breaker is not None:
-        schema["circuitBreaker"] = circuit_breaker.to_wire()
-    return _marking(_ACTION, (name, schema))
+    policies = {"retryPolicy": retry, "circuitBreaker": circuit_breaker, "bulkhead": bulkhead}
+    for key, policy in policies.items():
+        if policy is not None:
+            own[key], schema[key] = policy, policy.to_wire()
+    if fallback is not None:
+        own["fallback"] = fallback
+        if isinstance(fallback, str):
+            schema["fallback"] = fallback
+    return _marking(_ACTION, (name, schema, own))
 
 
-def event(name: str, *, group: str | None = None, params: object = None, **more: object) -> Callable[[_F], _F]:
+def event(
+    name: str,
+    *,
+    group: str | None = None,
+    params: object = None,
+    bulkhead: BulkheadPolicy | None = None,
+    **more: object,
+) -> Callable[[_F], _F]:
     """Make a method the handler of an event.
 
     Args:
         name: The event, or a pattern with ``?``, ``*`` and ``**``.
         group: Among all nodes' handlers of a group an emitted event reaches one; the service's name when left out.
         params: A fastest-validator schema of its data, published in INFO.
+        bulkhead: Instead of the broker's policy.
         more: Anything else that INFO shall say.
     """
     schema: dict[str, Any] = dict(more)
@@ -110,6 +132,8 @@ def event(name: str, *, group: str | None = None, params: object = None, **more:
         schema["group"] = group
     if params is not None:
         schema["params"] = params
+    if bulkhead is not None:
+        schema["bulkhead"] = bulkhead.to_wire()
     return _marking(_EVENT, (name, schema))
 
 
@@ -141,7 +165,7 @@ def define(instance: object) -> ServiceDefinition:
             full_name = prefix + raw_name
             schema = {**found[1], "rawName": raw_name, "name": full_name}
             definition.actions[full_name] = ActionDefinition(
-                full_name, schema, _as_handler(getattr(instance, attribute))
+                full_name, schema, _as_handler(getattr(instance, attribute)), found[2]
             )
         if (found := getattr(member, _EVENT, None)) is not None:
             name, schema = found[0], {**found[1], "name": found[0]}
@@ -169,9 +193,3 @@ def _as_handler(method: Callable[[Context], Any]) -> Handler:
         return await result if inspect.isawaitable(result) else result
 
     return handler
-
-
-def _cache_schema(cache: bool | Mapping[str, Any]) -> Any:
-    if isinstance(cache, bool):
-        return cache
-    return {("ttl" if key == "ttl_s" else key): value for key, value in cache.items()}

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from broker.node.caching import Cacher
 from broker.node.middleware.base import Middleware
-from broker.node.options import CircuitBreakerPolicy, RetryPolicy
+from broker.node.options import BulkheadPolicy, CircuitBreakerPolicy, RetryPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class BrokerOptions:
         request_timeout_s: Of calls that have none of their own; 0 is none.
         retry: Policy of retries.
         circuit_breaker: Policy of circuit breakers.
+        bulkhead: Policy of how many executions run at once.
+        cacher: Keeps results of actions that want it: True or ``Memory``, ``MemoryLRU``, or one that is set up.
         middlewares: Put around actions and events, the first innermost, inside the built-in ones.
         max_call_level: Calls nested deeper are refused; 0 is no limit.
         max_queue_size: More requests than this may not wait for answers.
@@ -45,6 +48,8 @@ class BrokerOptions:
     request_timeout_s: float = 0.0
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     circuit_breaker: CircuitBreakerPolicy = field(default_factory=CircuitBreakerPolicy)
+    bulkhead: BulkheadPolicy = field(default_factory=BulkheadPolicy)
+    cacher: Cacher | str | bool | None = None
     middlewares: Sequence[Middleware] = ()
     max_call_level: int = 0
     max_queue_size: int = 50_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from broker.demo.shop.house import House
-from broker.node import Context, action, event, service
+from broker.node import BulkheadPolicy, Context, action, event, service
 from broker.node.errors import MoleculerRetryableError
 
 
@@ -16,7 +16,10 @@ class Mail:
     def __init__(self, house: House) -> None:
         self._house = house
 
-    @action(params={"to": "email", "template": "string", "data": "object|optional"}, bulkhead={"concurrency": 5})
+    @action(
+        params={"to": "email", "template": "string", "data": "object|optional"},
+        bulkhead=BulkheadPolicy(enabled=True, concurrency=5),
+    )
     async def send(self, _ctx: Context) -> dict[str, Any]:
         """Send a letter; the mail server is busy now and then."""
         await self._house.think(45, 0.6)

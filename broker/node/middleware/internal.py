@@ -5,16 +5,22 @@ from __future__ import annotations
 from typing import Final
 
 from broker.node.middleware.base import Middleware
+from broker.node.middleware.bulkhead import Bulkhead
+from broker.node.middleware.cacher import Caching
 from broker.node.middleware.circuit_breaker import CircuitBreaker
+from broker.node.middleware.fallback import Fallback
 from broker.node.middleware.retry import Retry
 from broker.node.middleware.timeout import Timeout
 
 # The places, the same in 0.14 and 0.15: ActionHook, Validator, Bulkhead, Cacher, ContextTracker,
 # CircuitBreaker, Timeout, Retry, Fallback, ErrorHandler, Tracing, Metrics, Debounce, Throttle.
 INTERNAL: Final[tuple[type[Middleware], ...]] = (
+    Bulkhead,
+    Caching,
     CircuitBreaker,
     Timeout,
     Retry,
+    Fallback,
 )
 """Innermost first, all outside of a broker's own. Each is made anew for each broker, without arguments,
 and learns all else in ``created``; what an author or a broker does not want, its points leave as it is."""

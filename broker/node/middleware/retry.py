@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from broker.node.context import Context
 from broker.node.definitions import ActionDefinition, Handler, ServiceDefinition
-from broker.node.middleware.base import Middleware
-
-if TYPE_CHECKING:
-    from broker.node.broker import Broker
+from broker.node.middleware.around import AroundCalls
+from broker.node.options import RetryPolicy
 
 
-class Retry(Middleware):
-    """By the broker's policy, overlaid with the action's ``retryPolicy``."""
+class Retry(AroundCalls):
+    """By the broker's policy, overlaid with the action's ``retryPolicy``; it goes through the balancer again."""
 
-    def created(self, broker: Broker) -> None:
-        """Learn the broker's policy."""
-        self._broker = broker
-
-    def local_action(self, call: Handler, service: ServiceDefinition, action: ActionDefinition) -> Handler:
-        """For calls within this node."""
-        return self._around(call, action)
-
-    def remote_action(self, call: Handler, service: ServiceDefinition, action: ActionDefinition) -> Handler:
-        """For calls of another node."""
-        return self._around(call, action)
-
-    def _around(self, call: Handler, action: ActionDefinition) -> Handler:
+    def around(self, call: Handler, service: ServiceDefinition, action: ActionDefinition) -> Handler:
+        """Where the policy is enabled."""
         broker = self._broker
-        policy = broker.options.retry.overlaid(action.schema.get("retryPolicy"))
+        policy = broker.options.retry.overlaid(action.said("retryPolicy"))
         if not policy.enabled:
             return call
 
@@ -38,13 +24,21 @@ class Retry(Middleware):
             try:
                 return await call(ctx)
             except Exception as error:
-                served_for_another = ctx.endpoint is not None and ctx.endpoint.local and ctx.node_id != broker.node_id
-                limit = policy.retries if ctx.retries is None else ctx.retries
-                if served_for_another or ctx.attempts >= limit or not policy.check(error):
+                if self._is_served_for_another(ctx) or not policy.check(error):
+                    raise
+                broker.tolerance.retried(service, action)  # MoleculerJS counts the last failure too
+                if ctx.attempts >= _limit(ctx, policy):
                     raise
             again = ctx.copy()
             again.attempts += 1
-            await asyncio.sleep(policy.wait_s(again.attempts))
+            await broker.timers.sleep(policy.wait_s(again.attempts))
             return await broker.call(action.name, ctx=again)
 
         return handler
+
+    def _is_served_for_another(self, ctx: Context) -> bool:
+        return ctx.endpoint is not None and ctx.endpoint.local and ctx.node_id != self._broker.node_id
+
+
+def _limit(ctx: Context, policy: RetryPolicy) -> int:
+    return policy.retries if ctx.retries is None else ctx.retries

@@ -3,49 +3,59 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 from broker.node.context import Context
+from broker.node.deadlines import Deadlines
 from broker.node.definitions import ActionDefinition, Handler, ServiceDefinition
 from broker.node.errors import RequestTimeoutError
-from broker.node.middleware.base import Middleware
+from broker.node.middleware.around import AroundCalls
 
 if TYPE_CHECKING:
     from broker.node.broker import Broker
 
 
-class Timeout(Middleware):
-    """The call's own timeout, else the action's, else the broker's; 0 is none."""
+class Timeout(AroundCalls):
+    """The call's own timeout, else the action's, else the broker's; 0 is none.
+
+    Callees keep the time too, since their caller may be gone: what still runs
+    then is cancelled, where MoleculerJS lets it run and throws its result away.
+    """
 
     def created(self, broker: Broker) -> None:
-        """Learn the broker's default."""
-        self._broker = broker
+        """Begin without deadlines."""
+        super().created(broker)
+        self._deadlines = Deadlines(broker.timers)
 
-    def local_action(self, call: Handler, service: ServiceDefinition, action: ActionDefinition) -> Handler:
-        """Callees keep the time too: their caller may be gone."""
-        return self._around(call, action)
-
-    def remote_action(self, call: Handler, service: ServiceDefinition, action: ActionDefinition) -> Handler:
-        """Callers do not wait longer."""
-        return self._around(call, action)
-
-    def _around(self, call: Handler, action: ActionDefinition) -> Handler:
+    def around(self, call: Handler, service: ServiceDefinition, action: ActionDefinition) -> Handler:
+        """Always, since any call may bring a timeout of its own; without one it costs a plain function call."""
         broker = self._broker
         default_s = action.timeout_s if action.timeout_s is not None else broker.options.request_timeout_s
+        deadlines = self._deadlines
 
-        async def handler(ctx: Context) -> Any:
-            if ctx.timeout_s is None:
-                ctx.timeout_s = default_s
-            if ctx.timeout_s <= 0:
-                return await call(ctx)
+        def handler(ctx: Context) -> Awaitable[Any]:
+            timeout_s = ctx.timeout_s
+            if timeout_s is None:
+                timeout_s = ctx.timeout_s = default_s
+            return timed(ctx, timeout_s) if timeout_s > 0 else call(ctx)
+
+        async def timed(ctx: Context, timeout_s: float) -> Any:
+            deadline = deadlines.begin(timeout_s)
             if ctx.started_s is None:
-                ctx.started_s = broker.monotonic_s()
+                ctx.started_s = deadline.began_s
             try:
-                async with asyncio.timeout(ctx.timeout_s) as limit:
-                    return await call(ctx)
-            except TimeoutError:
-                if not limit.expired():
-                    raise  # the handler's own
+                return await call(ctx)
+            except asyncio.CancelledError:
+                if not deadline.take_back():
+                    raise
+                broker.tolerance.timed_out(service, action)
                 raise RequestTimeoutError({"action": action.name, "nodeID": ctx.node_id}) from None
+            finally:
+                deadline.end()
 
         return handler
+
+    async def stopped(self, broker: Broker) -> None:
+        """End all timers."""
+        self._deadlines.stop()
