@@ -22,6 +22,7 @@ from broker.node.event_packets import EventPackets
 from broker.node.events import Events, ended
 from broker.node.internals import NodeService
 from broker.node.link import Bus, connect
+from broker.node.metrics import MetricRegistry
 from broker.node.middleware import CircuitBreaker
 from broker.node.middleware.internal import INTERNAL
 from broker.node.middleware.stack import Middlewares
@@ -62,6 +63,7 @@ class Broker:
         cacher: Keeps results; None without one.
         timers: The clock of timeouts, retries, breakers and caches.
         tolerance: Told of timeouts, retries, fallbacks, circuits, bulkheads and caches.
+        metrics: What we measure of ourselves; may be used whether metrics are on or not.
         is_ready: Whether we tell others what we are.
         is_stopping: Whether we refuse new work.
     """
@@ -98,6 +100,7 @@ class Broker:
         self.timers: Timers = timers or LoopTimers()
         self.tolerance = ToleranceWatch()
         self.cacher = resolve(self.options.cacher)
+        self.metrics = MetricRegistry(self.options.metrics, self._clock.now_ns)
         self._transporter = transporter
         self._started_s = time.monotonic()
         self._changed = asyncio.Event()

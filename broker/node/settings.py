@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from broker.node.caching import Cacher
+from broker.node.metrics.options import MetricsOptions
 from broker.node.middleware.base import Middleware
 from broker.node.options import BulkheadPolicy, CircuitBreakerPolicy, RetryPolicy
 
@@ -42,6 +43,7 @@ class BrokerOptions:
         client: Instead of ``{"type": "python", …}``.
         cpu_percent: What heartbeats say; the machine's when None.
         internal_services: Whether ``$node`` is there.
+        metrics: What is measured, and to whom it is told.
     """
 
     protocols: Sequence[str] = ("5",)
@@ -68,3 +70,4 @@ class BrokerOptions:
     client: Mapping[str, str] | None = None
     cpu_percent: Callable[[], float | None] | None = None
     internal_services: bool = True
+    metrics: MetricsOptions = field(default_factory=lambda: MetricsOptions(enabled=False))

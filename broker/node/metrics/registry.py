@@ -1,0 +1,251 @@
+"""All metrics of one node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+from broker.clock import MILLISECOND
+from broker.node.matching import matches
+from broker.node.metrics.histogram import Histogram
+from broker.node.metrics.metric import Labels, Metric
+from broker.node.metrics.options import MetricsOptions
+from broker.node.metrics.values import Counter, Gauge, Info
+
+_M = TypeVar("_M", bound=Metric[Any])
+
+
+class MetricRegistry:
+    """Metrics by name. When they are off everything may be called still, and does nothing.
+
+    Attributes:
+        enabled: Whether anything is measured. Who measures often asks this once.
+    """
+
+    def __init__(self, options: MetricsOptions, now_ns: Callable[[], int]) -> None:
+        """Begin without metrics.
+
+        Args:
+            options: How to measure.
+            now_ns: Tells the time.
+        """
+        self.enabled = options.enabled
+        self._options = options
+        self._now_ns = now_ns
+        self._metrics: dict[str, Metric[Any]] = {}
+        self._before_reading: list[Callable[[], None]] = []
+
+    # making metrics
+
+    def counter(
+        self,
+        name: str,
+        labels: Sequence[str] = (),
+        *,
+        unit: str | None = None,
+        description: str | None = None,
+        rate: bool = False,
+    ) -> Counter:
+        """A number that only grows; the one that is there, if there is one.
+
+        Args:
+            name: Such as ``orders.placed.total``.
+            labels: Their names.
+            unit: Of the number.
+            description: For people.
+            rate: Whether growth in a minute is kept too.
+
+        Raises:
+            ValueError: The name cannot be used, or is another kind of metric's.
+        """
+        metric = Counter(name, labels, self._now_ns, unit=unit, description=description, has_rate=rate)
+        return self._registered(metric)
+
+    def gauge(
+        self,
+        name: str,
+        labels: Sequence[str] = (),
+        *,
+        unit: str | None = None,
+        description: str | None = None,
+        rate: bool = False,
+    ) -> Gauge:
+        """A number that goes up and down; otherwise as `counter`."""
+        metric = Gauge(name, labels, self._now_ns, unit=unit, description=description, has_rate=rate)
+        return self._registered(metric)
+
+    def info(
+        self, name: str, labels: Sequence[str] = (), *, unit: str | None = None, description: str | None = None
+    ) -> Info:
+        """A text or number that describes something; otherwise as `counter`."""
+        return self._registered(Info(name, labels, self._now_ns, unit=unit, description=description))
+
+    def histogram(
+        self,
+        name: str,
+        labels: Sequence[str] = (),
+        *,
+        unit: str | None = None,
+        description: str | None = None,
+        rate: bool = False,
+        buckets: bool | Sequence[float] = False,
+        quantiles: bool | Sequence[float] = False,
+        max_age_s: float | None = None,
+        age_buckets: int | None = None,
+    ) -> Histogram:
+        """Many values; otherwise as `counter`.
+
+        Args:
+            name: Such as ``orders.price``.
+            labels: Their names.
+            unit: Of the values.
+            description: For people.
+            rate: Whether growth of the count in a minute is kept too.
+            buckets: Upper bounds (see `linear_buckets`, `exponential_buckets`), or True for the default ones.
+            quantiles: 0..1, or True for the default ones.
+            max_age_s: Quantiles are of samples not older than this.
+            age_buckets: In how many steps samples are forgotten.
+        """
+        options = self._options
+        metric = Histogram(
+            name,
+            labels,
+            self._now_ns,
+            unit=unit,
+            description=description,
+            has_rate=rate,
+            buckets=_chosen(buckets, options.default_buckets),
+            quantiles=_chosen(quantiles, options.default_quantiles),
+            max_age_s=max_age_s or options.default_max_age_s,
+            age_buckets=age_buckets or options.default_age_buckets,
+        )
+        return self._registered(metric)
+
+    # measuring by name
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a metric."""
+        return name in self._metrics
+
+    def get(self, name: str) -> Metric[Any] | None:
+        """The metric, if there is one."""
+        return self._metrics.get(name)
+
+    def increment(self, name: str, labels: Labels | None = None, by: float = 1) -> None:
+        """A counter or gauge grows.
+
+        Raises:
+            ValueError: There is no such metric, or it cannot grow; not while metrics are off.
+        """
+        if self.enabled:
+            self._found(name, Gauge).increment(labels, by)
+
+    def decrement(self, name: str, labels: Labels | None = None, by: float = 1) -> None:
+        """A gauge shrinks; otherwise as `increment`."""
+        if self.enabled:
+            self._found(name, Gauge).decrement(labels, by)
+
+    def set(self, name: str, value: Any, labels: Labels | None = None) -> None:
+        """A gauge, counter or info is this from now on; otherwise as `increment`."""
+        if not self.enabled:
+            return
+        metric = self._metrics.get(name)
+        if isinstance(metric, Info):
+            metric.set(value, labels)
+        else:
+            self._found(name, Gauge).set(value, labels)
+
+    def observe(self, name: str, value: float, labels: Labels | None = None) -> None:
+        """A histogram takes in a value; otherwise as `increment`."""
+        if self.enabled:
+            self._found(name, Histogram).observe(value, labels)
+
+    def timer(self, name: str, labels: Labels | None = None) -> Callable[[], float]:
+        """Begin to take the time.
+
+        Returns:
+            To be called at the end: puts the ms into the histogram or gauge, and gives them.
+
+        Raises:
+            ValueError: There is no such metric, or it holds no times; not while metrics are off.
+        """
+        begun_ns = self._now_ns()
+        metric = self._metrics.get(name) if self.enabled else None
+        if self.enabled and not isinstance(metric, Histogram):
+            metric = self._found(name, Gauge)
+
+        def end() -> float:
+            taken_ms = (self._now_ns() - begun_ns) / MILLISECOND
+            if isinstance(metric, Histogram):
+                metric.observe(taken_ms, labels)
+            elif isinstance(metric, Gauge):
+                metric.set(taken_ms, labels)
+            return taken_ms
+
+        return end
+
+    # reading
+
+    def before_reading(self, update: Callable[[], None]) -> None:
+        """Have something called before anybody reads: what is cheaper to look up than to keep."""
+        self._before_reading.append(update)
+
+    def advance(self) -> None:
+        """Bring rates up to date; to be called every second or so."""
+        now_ns = self._now_ns()
+        for metric in self._metrics.values():
+            metric.advance(now_ns)
+
+    def read(
+        self,
+        types: str | Iterable[str] | None = None,
+        includes: str | Iterable[str] | None = None,
+        excludes: str | Iterable[str] | None = None,
+    ) -> list[Metric[Any]]:
+        """Those metrics that are asked for, as they are now.
+
+        Args:
+            types: ``counter``, ``gauge``, ``histogram``, ``info``; all when None.
+            includes: Patterns of names as events have them; all when None.
+            excludes: The same; none when None.
+        """
+        for update in self._before_reading:
+            update()
+        wanted, included, excluded = _texts(types), _texts(includes), _texts(excludes)
+        return [
+            metric
+            for metric in self._metrics.values()
+            if (wanted is None or metric.type in wanted)
+            and (included is None or any(matches(metric.name, pattern) for pattern in included))
+            and not any(matches(metric.name, pattern) for pattern in excluded or ())
+        ]
+
+    def _registered(self, metric: _M) -> _M:
+        found = self._metrics.get(metric.name)
+        if found is None:
+            if self.enabled:
+                self._metrics[metric.name] = metric
+            return metric
+        if type(found) is not type(metric):
+            raise ValueError(f"metric {metric.name!r} is a {found.type} already, and cannot be a {metric.type} too")
+        return found
+
+    def _found(self, name: str, kind: type[_M]) -> _M:
+        metric = self._metrics.get(name)
+        if metric is None:
+            raise ValueError(f"there is no metric {name!r}: make it with counter(), gauge(), histogram() or info()")
+        if not isinstance(metric, kind):
+            raise ValueError(f"metric {name!r} is a {metric.type}, expected a {kind.type}")  # noqa: TRY004 - of a name
+        return metric
+
+
+def _chosen(asked: bool | Sequence[float], default: Sequence[float]) -> Sequence[float]:
+    if isinstance(asked, bool):
+        return default if asked else ()
+    return asked
+
+
+def _texts(asked: str | Iterable[str] | None) -> list[str] | None:
+    if asked is None:
+        return None
+    return [asked] if isinstance(asked, str) else list(asked)

@@ -1,0 +1,100 @@
+"""The last minute's samples: MoleculerJS's ring of age buckets, and the quantiles of what is in it."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from typing import Any, Final
+
+from broker.clock import SECOND
+from broker.node.metrics.metric import number_text
+
+_MAX_SAMPLES: Final = 5_000
+"""Kept of each age bucket. Beyond it each further sample takes the place of a random one, so that a busy
+node's snapshot sorts 50,000 numbers and not millions; extremes stay exact."""
+
+
+class _AgeBucket:
+    """What fell into one part of the time."""
+
+    __slots__ = ("count", "highest", "lowest", "samples")
+
+    def __init__(self) -> None:
+        self.samples: list[float] = []
+        self.count = 0
+        self.lowest = math.inf
+        self.highest = -math.inf
+
+    def replace(self, value: float) -> None:
+        """Take in a sample when there is no room: each that ever came is kept with the same chance."""
+        if self.count == len(self.samples):  # the first that finds no room
+            self.lowest, self.highest = min(self.samples), max(self.samples)
+        self.count += 1
+        self.lowest, self.highest = min(self.lowest, value), max(self.highest, value)
+        place = random.randrange(self.count)
+        if place < _MAX_SAMPLES:
+            self.samples[place] = value
+
+
+class Window:
+    """The samples of one series, none older than the window is long."""
+
+    __slots__ = ("_begun_ns", "_buckets", "_current", "_next_ns", "_turn", "_width_ns")
+
+    def __init__(self, max_age_s: float, age_buckets: int, now_ns: int) -> None:
+        """Begin empty.
+
+        Args:
+            max_age_s: How long the window is.
+            age_buckets: In how many parts it forgets.
+            now_ns: The moment, in ns since the epoch.
+        """
+        self._width_ns = int(max_age_s * SECOND / age_buckets)
+        self._begun_ns = now_ns
+        self._turn = 0
+        self._next_ns = now_ns + self._width_ns
+        self._buckets = [_AgeBucket() for _ in range(age_buckets)]
+        self._current = self._buckets[0]
+
+    def add(self, value: float, now_ns: int) -> None:
+        """Take in a sample."""
+        if now_ns >= self._next_ns:
+            self._rotate(now_ns)
+        bucket = self._current
+        if len(bucket.samples) < _MAX_SAMPLES:
+            bucket.samples.append(value)
+            bucket.count += 1
+        else:
+            bucket.replace(value)
+
+    def snapshot(self, quantiles: Sequence[float], now_ns: int) -> dict[str, Any]:
+        """What is in the window, as the wire shows it; nulls when it is empty."""
+        if now_ns >= self._next_ns:
+            self._rotate(now_ns)
+        samples = sorted([sample for bucket in self._buckets for sample in bucket.samples])
+        if not samples:
+            return {"min": None, "mean": None, "variance": None, "stdDev": None, "max": None, "quantiles": {}}
+        count = len(samples)
+        mean = sum(samples) / count
+        variance = sum([(sample - mean) ** 2 for sample in samples]) / (count - 1) if count > 1 else None
+        ranks = [(quantile, math.ceil(quantile * count) - 1) for quantile in quantiles]
+        return {
+            "min": min(samples[0], *[bucket.lowest for bucket in self._buckets]),
+            "mean": mean,
+            "variance": variance,
+            "stdDev": math.sqrt(variance) if variance else None,
+            "max": max(samples[-1], *[bucket.highest for bucket in self._buckets]),
+            "quantiles": {number_text(quantile): samples[rank] for quantile, rank in ranks if 0 <= rank < count},
+        }
+
+    def _rotate(self, now_ns: int) -> None:
+        """Empty what has become too old, and go on in the bucket of now."""
+        turn = (now_ns - self._begun_ns) // self._width_ns
+        for passed in range(self._turn + 1, min(turn, self._turn + len(self._buckets)) + 1):
+            self._buckets[passed % len(self._buckets)] = _AgeBucket()
+        if turn - self._turn > len(self._buckets):
+            self._buckets = [_AgeBucket() for _ in self._buckets]
+        self._turn = turn
+        self._next_ns = self._begun_ns + (turn + 1) * self._width_ns
+        self._current = self._buckets[turn % len(self._buckets)]
