@@ -18,6 +18,7 @@ from broker.node.calls import Calls, call_many
 from broker.node.context import ABSENT, Context
 from broker.node.definitions import ActionDefinition, Handler, ServiceDefinition
 from broker.node.discovery import Discovery
+from broker.node.endpoints import ActionEndpoint
 from broker.node.event_packets import EventPackets
 from broker.node.events import Events, ended
 from broker.node.internals import NodeService
@@ -187,7 +188,8 @@ class Broker:
         """Offer services; if we have started, they are started now.
 
         Args:
-            sources: Objects of classes decorated with ``@service``.
+            sources: Objects of classes decorated with ``@service``, or schemas: dictionaries with MoleculerJS's
+                keys, whose functions get the service as their first argument, where MoleculerJS has ``this``.
 
         Raises:
             ServiceSchemaError: One of them is none.
@@ -210,7 +212,7 @@ class Broker:
 
     async def call(
         self,
-        action: str,
+        action: str | ActionEndpoint,
         params: Any = ABSENT,
         *,
         timeout_s: float | None = None,
@@ -229,7 +231,7 @@ class Broker:
         """Call an action.
 
         Args:
-            action: Full name.
+            action: Full name; or an endpoint, to be called whatever the balancer thinks.
             params: What to give it; ``{}`` when left out, null for None.
             timeout_s: After how long to give up; 0 for never.
             meta: Travels along; what comes back is merged into this very dict, or into the parent's.

@@ -18,12 +18,12 @@ class Calls:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
 
-    def start(self, ctx: Context, action: str, node_id: str | None = None) -> Awaitable[Any]:
+    def start(self, ctx: Context, action: str | ActionEndpoint, node_id: str | None = None) -> Awaitable[Any]:
         """Begin a call.
 
         Args:
             ctx: Made for this call; gets its endpoint and node.
-            action: Full name.
+            action: Full name, or the very endpoint.
             node_id: Only this node may serve it.
 
         Returns:
@@ -33,7 +33,7 @@ class Calls:
             ServiceNotFoundError: Nobody has it, or not the node asked for.
             ServiceNotAvailableError: Somebody has it, but may not be called now.
         """
-        endpoint = self._choose(action, node_id)
+        endpoint = self._choose(action, node_id) if isinstance(action, str) else action
         ctx.endpoint = endpoint
         ctx.node_id = endpoint.node.id
         return endpoint.handler(ctx)

@@ -108,6 +108,11 @@ class Context:
         self.event_groups: list[str] | None = None
 
     @property
+    def service(self) -> Any:
+        """What handles this: the object or `Service` whose function runs; None outside of one."""
+        return self.endpoint.service.instance if self.endpoint is not None else None
+
+    @property
     def service_name(self) -> str | None:
         """Full name of the service that handles this, or None outside of one."""
         return self.endpoint.service.full_name if self.endpoint is not None else None

@@ -7,15 +7,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from broker.node.published import published
 from broker.protocol import info
 from broker.protocol.info import read_service
 
 if TYPE_CHECKING:
-    from broker.node.broker import Broker
     from broker.node.context import Context
 
-LifecycleHandler = Callable[["Broker"], Any]
-"""``created``, ``started`` or ``stopped`` of a service; all but ``created`` may be awaited."""
+LifecycleHandler = Callable[[], Any]
+"""``created``, ``started`` or ``stopped`` of a service; what they give back may be awaited."""
 
 Handler = Callable[["Context"], Awaitable[Any]]
 """What serves an action or an event, all middlewares around it."""
@@ -27,19 +27,17 @@ class ActionDefinition:
 
     Attributes:
         name: Its full name, such as ``v2.orders.get``.
-        schema: All that INFO says of it.
+        schema: All that its author said of it, under MoleculerJS's names; of others' what INFO says.
         handler: What runs it here; None when it is somebody else's.
-        own: What its author said that INFO cannot carry: policies with functions in them, fallbacks.
     """
 
     name: str
     schema: dict[str, Any]
     handler: Handler | None = None
-    own: Mapping[str, Any] = field(default_factory=dict)
 
     def said(self, key: str) -> Any:
         """What its author said under a key, as it was said; None when nothing was."""
-        return self.own[key] if key in self.own else self.schema.get(key)
+        return self.schema.get(key)
 
     @property
     def timeout_s(self) -> float | None:
@@ -54,6 +52,11 @@ class ActionDefinition:
         """``published``, ``public``, ``protected`` or ``private``."""
         return str(self.schema.get("visibility") or "published")
 
+    @property
+    def is_listed(self) -> bool:
+        """Whether others are told of it."""
+        return self.visibility != "private" and not self.schema.get("protected")
+
 
 @dataclass(slots=True, eq=False)
 class EventDefinition:
@@ -62,20 +65,18 @@ class EventDefinition:
     Attributes:
         name: Its event name or pattern.
         group: Its group.
-        schema: All that INFO says of it.
+        schema: All that its author said of it, under MoleculerJS's names; of others' what INFO says.
         handler: What runs it here; None when it is somebody else's.
-        own: What its author said that INFO cannot carry.
     """
 
     name: str
     group: str
     schema: dict[str, Any]
     handler: Handler | None = None
-    own: Mapping[str, Any] = field(default_factory=dict)
 
     def said(self, key: str) -> Any:
         """What its author said under a key, as it was said; None when nothing was."""
-        return self.own[key] if key in self.own else self.schema.get(key)
+        return self.schema.get(key)
 
 
 @dataclass(slots=True, eq=False)
@@ -100,7 +101,7 @@ class ServiceDefinition:
         version: A number, a text or None.
         full_name: With its version, as actions and callers are named.
         settings: Ours with what is secret; others' as INFO said them.
-        dependencies: Full names of services that must be there before it starts.
+        dependencies: Services that must be there before it starts, as ``wait_for_services`` takes them.
         instance: What its handlers are methods of.
         hooks: Kind (``before``, ``after``, ``error``) to pattern to what runs.
         created: Called when it is made.
@@ -116,7 +117,7 @@ class ServiceDefinition:
     metadata: dict[str, Any] = field(default_factory=dict)
     actions: dict[str, ActionDefinition] = field(default_factory=dict)
     events: dict[str, EventDefinition] = field(default_factory=dict)
-    dependencies: tuple[str, ...] = ()
+    dependencies: tuple[Any, ...] = ()
     instance: object = None
     hooks: dict[str, dict[str, Any]] = field(default_factory=dict)
     created: list[LifecycleHandler] = field(default_factory=list)
@@ -131,10 +132,10 @@ class ServiceDefinition:
             wire["version"] = self.version
         return wire | {
             "fullName": self.full_name,
-            "settings": _public(self.settings),
-            "metadata": self.metadata,
-            "actions": {name: action.schema for name, action in self.actions.items() if action.visibility != "private"},
-            "events": {name: event.schema for name, event in self.events.items()},
+            "settings": published(_public(self.settings)),
+            "metadata": published(self.metadata),
+            "actions": {name: published(action.schema) for name, action in self.actions.items() if action.is_listed},
+            "events": {name: published(event.schema) for name, event in self.events.items()},
         }
 
 

@@ -10,6 +10,7 @@ from broker.node.endpoints import ActionEndpoint, EndpointList, EventEndpoint
 from broker.node.errors import MoleculerClientError
 from broker.node.machine import health
 from broker.node.nodes import NodeEntry
+from broker.node.published import published
 from broker.node.service import action, service
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class NodeService:
         for endpoints in _asked_for(self._broker.registry.actions.values(), asked):
             row = {"name": endpoints.name, **_counts(endpoints)}
             if endpoints.endpoints:
-                row["action"] = endpoints.endpoints[0].action.schema
+                row["action"] = published(endpoints.endpoints[0].action.schema)
                 if asked.has("withEndpoints"):
                     row["endpoints"] = _endpoints(endpoints.endpoints)
             rows.append(row)
@@ -94,7 +95,7 @@ class NodeService:
         for endpoints in _asked_for(self._broker.registry.event_lists.values(), asked):
             row = {"name": endpoints.name, "group": endpoints.group, **_counts(endpoints)}
             if endpoints.endpoints:
-                row["event"] = endpoints.endpoints[0].event.schema
+                row["event"] = published(endpoints.endpoints[0].event.schema)
                 if asked.has("withEndpoints"):
                     row["endpoints"] = _endpoints(endpoints.endpoints)
             rows.append(row)

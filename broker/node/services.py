@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from broker.node.definitions import ActionDefinition, EventDefinition, Handler, ServiceDefinition
 from broker.node.errors import GracefulStopTimeoutError, ServiceNotFoundError
+from broker.node.making import Making
 from broker.node.middleware.stack import Middlewares
 from broker.node.registry import Registry
-from broker.node.service import define
+from broker.node.service import schema_of
 
 if TYPE_CHECKING:
     from broker.node.broker import Broker
@@ -71,7 +73,7 @@ class LocalServices:
         if service.dependencies:
             await self._broker.wait_for_services(service.dependencies)
         for started in service.started:
-            await _done(started(self._broker))
+            await _done(started())
         self._register(service)
         await self._middlewares.tell_in_turn("service_started", service)
 
@@ -87,10 +89,12 @@ class LocalServices:
         self._broker.registry.add_local(service, self._wrap_action, self._wrap_event)
 
     def _create(self, source: object) -> ServiceDefinition:
-        service = define(source)
-        self._middlewares.tell("service_creating", service, {})
+        if isinstance(source, Mapping):
+            service = Making(self._broker, source).make()
+        else:
+            service = Making(self._broker, schema_of(source), source).make()
         for created in service.created:
-            created(self._broker)
+            created()
         self.offered.append(service)
         self._middlewares.tell("service_created", service)
         return service
@@ -110,7 +114,7 @@ class LocalServices:
         await self._middlewares.tell_in_turn("service_stopping", service, last_first=True)
         await self._let_end(service)
         for stopped in reversed(service.stopped):
-            await _done(stopped(self._broker))
+            await _done(stopped())
         self._broker.tasks.adopt(service)
         await self._middlewares.tell_in_turn("service_stopped", service, last_first=True)
 

@@ -137,8 +137,8 @@ class Middleware:
         """A service is being made; its schema, mixins merged, may still be changed in place.
 
         Args:
-            service: Has no actions and events yet.
-            schema: As plain data; empty for a service that is a class.
+            service: Has neither name nor actions nor events yet.
+            schema: That of a class is made from it.
         """
 
     def service_created(self, service: ServiceDefinition) -> None:

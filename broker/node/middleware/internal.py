@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from broker.node.middleware.action_hook import ActionHook
 from broker.node.middleware.base import Middleware
 from broker.node.middleware.bulkhead import Bulkhead
 from broker.node.middleware.cacher import Caching
@@ -15,6 +16,7 @@ from broker.node.middleware.timeout import Timeout
 # The places, the same in 0.14 and 0.15: ActionHook, Validator, Bulkhead, Cacher, ContextTracker,
 # CircuitBreaker, Timeout, Retry, Fallback, ErrorHandler, Tracing, Metrics, Debounce, Throttle.
 INTERNAL: Final[tuple[type[Middleware], ...]] = (
+    ActionHook,
     Bulkhead,
     Caching,
     CircuitBreaker,

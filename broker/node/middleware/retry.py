@@ -6,6 +6,7 @@ from typing import Any
 
 from broker.node.context import Context
 from broker.node.definitions import ActionDefinition, Handler, ServiceDefinition
+from broker.node.endpoints import ActionEndpoint
 from broker.node.middleware.around import AroundCalls
 from broker.node.options import RetryPolicy
 
@@ -32,7 +33,8 @@ class Retry(AroundCalls):
             again = ctx.copy()
             again.attempts += 1
             await broker.timers.sleep(policy.wait_s(again.attempts))
-            return await broker.call(action.name, ctx=again)
+            own = ctx.endpoint if action.visibility == "private" else None  # the balancer does not know it
+            return await broker.call(own if isinstance(own, ActionEndpoint) else action.name, ctx=again)
 
         return handler
 

@@ -70,7 +70,7 @@ class Life(Middleware):
         self._said.append(f"created {self._name}")
 
     def service_creating(self, service, schema):
-        self._said.append(f"creating {service.name} {self._name}")
+        self._said.append(f"creating {schema['name']} {self._name}")
 
     def service_created(self, service):
         self._said.append(f"created {service.name} {self._name}")

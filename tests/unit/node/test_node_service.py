@@ -2,9 +2,9 @@
 
 import pytest
 
+from broker.node import Broker, action, event, service
 from broker.node.definitions import ServiceDefinition, read_services
 from broker.node.errors import ServiceSchemaError
-from broker.node.service import action, define, event, service
 
 
 @service("orders", version=2, settings={"page": 20, "key": "k", "$secureSettings": ["key"]}, metadata={"team": "shop"})
@@ -17,6 +17,10 @@ class Orders:
 
     @event("order.*", group="mail")
     async def on_order(self, ctx): ...
+
+
+def define(source):
+    return Broker("a").services.create(source)
 
 
 def test_info_says_what_was_written():
