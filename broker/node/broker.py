@@ -106,7 +106,9 @@ class Broker:
         self._started_s = time.monotonic()
         self._changed = asyncio.Event()
         self.tasks = Tasks()
-        self.middlewares = Middlewares([*self.options.middlewares, *(internal() for internal in INTERNAL)])
+        self.middlewares = Middlewares(
+            [*self.options.middlewares, *(each() for each in INTERNAL if each.is_wanted(self.options))]
+        )
         self.breakers = self.middlewares.find(CircuitBreaker)
         for name in _WRAPPED:
             setattr(self, name, self.middlewares.wrap(name, getattr(self, name)))
@@ -379,7 +381,8 @@ class Broker:
 
     def notice(self, event: str, data: Any = None) -> None:
         """Broadcast on this node without waiting, for our own parts."""
-        if self.registry.lists_for(event) or self.middlewares.has("broadcast_local"):
+        is_heard = self.registry.lists_for(event) or self.middlewares.has("broadcast_local")
+        if is_heard and self._runs_in_loop():  # while it is built there may be none yet
             self.tasks.spawn(self.broadcast_local(event, data), event)
 
     async def ping(self, node_id: str, timeout_s: float = 2.0) -> dict[str, Any] | None:
@@ -403,6 +406,16 @@ class Broker:
                 await self._changed.wait()
 
     # for our parts
+
+    @property
+    def has_transporter(self) -> bool:
+        """Whether there is a bus that we connect to."""
+        return self._transporter is not None
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether we hear that bus now."""
+        return self._wire.link is not None
 
     def info(self) -> dict[str, Any]:
         """What INFO says of us, as arguments of the packet."""
@@ -458,6 +471,14 @@ class Broker:
         if tracing is not None:
             ctx.tracing = tracing
         return ctx
+
+    @staticmethod
+    def _runs_in_loop() -> bool:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return False
+        return True
 
     def _wrap_remote(self, service: ServiceDefinition, action: ActionDefinition) -> Handler:
         return self.middlewares.wrap("remote_action", self.requesting.request, service, action)

@@ -148,6 +148,9 @@ class Discovery:
         elapsed_ms = now_ms - packet.time
         difference_ms = round(now_ms - packet.arrived - elapsed_ms / 2)
         answer.set_result({"nodeID": packet.sender, "elapsedTime": elapsed_ms, "timeDiff": difference_ms})
+        labels = {"targetNodeID": packet.sender}
+        self._broker.metrics.set("moleculer.transit.pong.time", elapsed_ms, labels)
+        self._broker.metrics.set("moleculer.transit.pong.systime-diff", difference_ms, labels)
 
     # timers
 

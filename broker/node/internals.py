@@ -124,9 +124,17 @@ class NodeService:
         }
 
     @action(cache=False, tracing=False, params={name: _texts() for name in ("types", "includes", "excludes")})
-    async def metrics(self, _ctx: Context) -> list[dict[str, Any]]:
-        """Nothing is measured here yet; the answer is MoleculerJS's when metrics are off."""
-        raise MoleculerClientError("Metrics feature is disabled", 400, "METRICS_DISABLED")
+    async def metrics(self, ctx: Context) -> list[dict[str, Any]]:
+        """What is measured here.
+
+        Raises:
+            MoleculerClientError: Nothing is.
+        """
+        if not self._broker.metrics.enabled:
+            raise MoleculerClientError("Metrics feature is disabled", 400, "METRICS_DISABLED")
+        asked = _Asked(ctx.params)
+        chosen = self._broker.metrics.read(asked.texts("types"), asked.texts("includes"), asked.texts("excludes"))
+        return [metric.to_wire() for metric in chosen]
 
 
 class _Asked:
@@ -134,6 +142,13 @@ class _Asked:
 
     def __init__(self, params: object) -> None:
         self._params = params if isinstance(params, Mapping) else {}
+
+    def texts(self, name: str) -> list[str] | None:
+        """One text or several; None when nothing is asked for."""
+        value = self._params.get(name)
+        if isinstance(value, str):
+            return [value]
+        return [each for each in value if isinstance(each, str)] if isinstance(value, list) else None
 
     def has(self, name: str, *, default: bool = False) -> bool:
         value = self._params.get(name, default)

@@ -61,6 +61,11 @@ class Requesting:
         """How many requests wait for their answer, or for the end of it."""
         return len(self._pending)
 
+    @property
+    def receiving(self) -> int:
+        """How many response streams have not ended yet."""
+        return sum(pending.is_streaming for pending in self._pending.values())
+
     async def request(self, ctx: Context) -> Any:
         """Send a request and wait for its answer.
 

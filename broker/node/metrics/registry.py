@@ -20,6 +20,8 @@ class MetricRegistry:
 
     Attributes:
         enabled: Whether anything is measured. Who measures often asks this once.
+        options: As given.
+        now_ns: Tells the time.
     """
 
     def __init__(self, options: MetricsOptions, now_ns: Callable[[], int]) -> None:
@@ -30,8 +32,8 @@ class MetricRegistry:
             now_ns: Tells the time.
         """
         self.enabled = options.enabled
-        self._options = options
-        self._now_ns = now_ns
+        self.options = options
+        self.now_ns = now_ns
         self._metrics: dict[str, Metric[Any]] = {}
         self._before_reading: list[Callable[[], None]] = []
 
@@ -58,7 +60,7 @@ class MetricRegistry:
         Raises:
             ValueError: The name cannot be used, or is another kind of metric's.
         """
-        metric = Counter(name, labels, self._now_ns, unit=unit, description=description, has_rate=rate)
+        metric = Counter(name, labels, self.now_ns, unit=unit, description=description, has_rate=rate)
         return self._registered(metric)
 
     def gauge(
@@ -71,14 +73,14 @@ class MetricRegistry:
         rate: bool = False,
     ) -> Gauge:
         """A number that goes up and down; otherwise as `counter`."""
-        metric = Gauge(name, labels, self._now_ns, unit=unit, description=description, has_rate=rate)
+        metric = Gauge(name, labels, self.now_ns, unit=unit, description=description, has_rate=rate)
         return self._registered(metric)
 
     def info(
         self, name: str, labels: Sequence[str] = (), *, unit: str | None = None, description: str | None = None
     ) -> Info:
         """A text or number that describes something; otherwise as `counter`."""
-        return self._registered(Info(name, labels, self._now_ns, unit=unit, description=description))
+        return self._registered(Info(name, labels, self.now_ns, unit=unit, description=description))
 
     def histogram(
         self,
@@ -106,11 +108,11 @@ class MetricRegistry:
             max_age_s: Quantiles are of samples not older than this.
             age_buckets: In how many steps samples are forgotten.
         """
-        options = self._options
+        options = self.options
         metric = Histogram(
             name,
             labels,
-            self._now_ns,
+            self.now_ns,
             unit=unit,
             description=description,
             has_rate=rate,
@@ -130,6 +132,14 @@ class MetricRegistry:
     def get(self, name: str) -> Metric[Any] | None:
         """The metric, if there is one."""
         return self._metrics.get(name)
+
+    def series(self, name: str, labels: Labels | None = None) -> Any:
+        """The series of these labels, for those who count so often that they keep it.
+
+        Raises:
+            ValueError: There is no such metric.
+        """
+        return self._there(name).at(labels)
 
     def increment(self, name: str, labels: Labels | None = None, by: float = 1) -> None:
         """A counter or gauge grows.
@@ -169,13 +179,13 @@ class MetricRegistry:
         Raises:
             ValueError: There is no such metric, or it holds no times; not while metrics are off.
         """
-        begun_ns = self._now_ns()
+        begun_ns = self.now_ns()
         metric = self._metrics.get(name) if self.enabled else None
         if self.enabled and not isinstance(metric, Histogram):
             metric = self._found(name, Gauge)
 
         def end() -> float:
-            taken_ms = (self._now_ns() - begun_ns) / MILLISECOND
+            taken_ms = (self.now_ns() - begun_ns) / MILLISECOND
             if isinstance(metric, Histogram):
                 metric.observe(taken_ms, labels)
             elif isinstance(metric, Gauge):
@@ -192,7 +202,7 @@ class MetricRegistry:
 
     def advance(self) -> None:
         """Bring rates up to date; to be called every second or so."""
-        now_ns = self._now_ns()
+        now_ns = self.now_ns()
         for metric in self._metrics.values():
             metric.advance(now_ns)
 
@@ -230,10 +240,14 @@ class MetricRegistry:
             raise ValueError(f"metric {metric.name!r} is a {found.type} already, and cannot be a {metric.type} too")
         return found
 
-    def _found(self, name: str, kind: type[_M]) -> _M:
+    def _there(self, name: str) -> Metric[Any]:
         metric = self._metrics.get(name)
         if metric is None:
             raise ValueError(f"there is no metric {name!r}: make it with counter(), gauge(), histogram() or info()")
+        return metric
+
+    def _found(self, name: str, kind: type[_M]) -> _M:
+        metric = self._there(name)
         if not isinstance(metric, kind):
             raise ValueError(f"metric {name!r} is a {metric.type}, expected a {kind.type}")  # noqa: TRY004 - of a name
         return metric

@@ -15,6 +15,7 @@ from broker.node.definitions import (
 
 if TYPE_CHECKING:
     from broker.node.broker import Broker
+    from broker.node.settings import BrokerOptions
 
 Asked = Callable[..., Awaitable[Any]]
 """One of the broker's own methods, called as the broker's users call it."""
@@ -40,6 +41,11 @@ class Middleware:
     Those that tell (``created`` and so on) go through the list in its order,
     those of stopping in reverse.
     """
+
+    @classmethod
+    def is_wanted(cls, options: BrokerOptions) -> bool:  # noqa: ARG003 - for those who override it
+        """Whether a built-in one is needed at all by a broker with these options."""
+        return True
 
     # around what services do
 

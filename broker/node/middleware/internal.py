@@ -10,6 +10,7 @@ from broker.node.middleware.bulkhead import Bulkhead
 from broker.node.middleware.cacher import Caching
 from broker.node.middleware.circuit_breaker import CircuitBreaker
 from broker.node.middleware.fallback import Fallback
+from broker.node.middleware.metrics import Metrics
 from broker.node.middleware.retry import Retry
 from broker.node.middleware.timeout import Timeout
 
@@ -23,6 +24,7 @@ INTERNAL: Final[tuple[type[Middleware], ...]] = (
     Timeout,
     Retry,
     Fallback,
+    Metrics,
 )
 """Innermost first, all outside of a broker's own. Each is made anew for each broker, without arguments,
 and learns all else in ``created``; what an author or a broker does not want, its points leave as it is."""

@@ -18,6 +18,11 @@ class Middlewares:
         self._listed = list(listed)
         self._taking_part: dict[str, list[Any]] = {}
 
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._listed)
+
     def find(self, kind: type[_M]) -> _M | None:
         """The one of this class, if there is one."""
         return next((each for each in self._listed if isinstance(each, kind)), None)
