@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal
@@ -46,6 +46,8 @@ class Arranger(QObject):
         self._lines: list[Ends] = []
         self._shape: object = None
         self._width = self._height = 1.0
+        self._frames: dict[str, str] = {}
+        self._wants_whole = False
         self._number = 0
         self._age = QElapsedTimer()
         self._is_touched = False
@@ -72,24 +74,42 @@ class Arranger(QObject):
         self._later.stop()
         self._layouter.cancel()
 
-    def arrange(self, boxes: Sequence[str], lines: Sequence[Ends], width: float, height: float) -> None:
+    def want_whole(self) -> None:
+        """What comes next is laid out whole: somebody opened or closed a group."""
+        self._wants_whole = True
+
+    def arrange(
+        self,
+        boxes: Sequence[str],
+        lines: Sequence[Ends],
+        width: float,
+        height: float,
+        frames: Mapping[str, str] | None = None,
+    ) -> None:
         """Find a place for each box; nothing happens while boxes and lines are the same.
 
         Args:
             boxes: Keys.
             lines: Between them.
             width, height: Of a box.
+            frames: The frame of each box that stands in one.
         """
         shape = (frozenset(boxes), frozenset(line[:3] for line in lines))
         if shape == self._shape:
             return
         is_first, self._shape = self._shape is None, shape
         self._boxes, self._lines = sorted(boxes), sorted(lines)
-        self._width, self._height = width, height
+        self._width, self._height, self._frames = width, height, dict(frames or {})
+        if self._wants_whole:
+            self._wants_whole = False
+            self._lay_out()
+            return
         known = self.places.at
         new = [key for key in self._boxes if key not in known]
         is_young = not self._is_touched and self._age.elapsed() < YOUNG_MS
-        if len(new) > len(self._boxes) / 2 or (is_young and not is_first and not self.places.pinned):
+        # beside its neighbours a new box would stand in somebody else's frame
+        is_framed = bool(self._frames) and bool(new) and not self.places.pinned
+        if len(new) > len(self._boxes) / 2 or is_framed or (is_young and not is_first and not self.places.pinned):
             self._want_layout(is_first=is_first)
             if len(new) == len(self._boxes):
                 return
@@ -153,8 +173,21 @@ class Arranger(QObject):
         at = {key: known.at[key] for key in self._boxes if key in known.at}
         pinned = [key for key in known.pinned if key in at]
         # force begins where things are only to keep what is pinned: a fresh start finds better places
+        inside: dict[str, list[int]] = {}
+        for key, frame in self._frames.items():
+            if key in number_of:
+                inside.setdefault(frame, []).append(number_of[key])
+        groups = [sorted(inside[frame]) for frame in sorted(inside)]
         plan = Plan(
-            self._number, self._kind, self._boxes, lines, self._width, self._height, at if pinned else {}, pinned
+            self._number,
+            self._kind,
+            self._boxes,
+            lines,
+            self._width,
+            self._height,
+            at if pinned else {},
+            pinned,
+            groups,
         )
         self._layouter.ask(plan)
 

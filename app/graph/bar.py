@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
 
 from app.graph.chips import ChoiceChip, SearchBox, SwitchChip
 from app.graph.flow import FlowLayout
 from app.widgets.filter_bar import Proposal
 
-GROUPS: Final = {"service": "none", "node": "node", "namespace": "namespace", "version": "version"}
+GROUPS: Final = {
+    "service": "none",
+    "instances": "service",
+    "node": "node",
+    "namespace": "namespace",
+    "version": "version",
+    "-": "",
+    "open": "Open all groups",
+    "close": "Close all groups",
+}
 LABELS: Final = {"p99": "p99", "p90": "p90", "p50": "p50", "rate": "rate", "errors": "errors", "none": "none"}
 LAYOUTS: Final = {
-    "layered": "left → right",
+    "layered": "left→right",
     "force": "force",
     "concentric": "circles",
     "grid": "grid",
@@ -56,7 +67,7 @@ class GraphBar(QWidget):
         super().__init__(parent)
         self.find_box = SearchBox("Find", f"Highlight what this means: {EXAMPLES}", judge, complete)
         self.hide_box = SearchBox("Hide", f"Take out what this means: $node, {EXAMPLES}", judge, complete)
-        self.group = ChoiceChip("Group", "What a card is")
+        self.group = ChoiceChip("Group", "What stands in a box together; open and close a box with G")
         self.group.offer(dict(GROUPS), "service")
         self.label = ChoiceChip("Label", "What is written on connections")
         self.label.offer(dict(LABELS), "p99")
@@ -81,12 +92,23 @@ class GraphBar(QWidget):
                      self.dots, self.table, self.export):  # fmt: skip
             flow.addWidget(part)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(14, 11, 14, 0)
+        layout.setContentsMargins(12, 11, 10, 0)
         layout.setSpacing(4)
         layout.addWidget(chips)
         layout.addWidget(self._message)
         for box in (self.find_box, self.hide_box):
             box.refused.connect(lambda _message: self._show_message())
+
+    def add_shortcuts(self, view: QWidget) -> None:
+        """Keys that lead to its parts, anywhere in a view."""
+        for keys, do in (
+            (QKeySequence(QKeySequence.StandardKey.Find), partial(_focus, self.find_box)),
+            (QKeySequence("Ctrl+Shift+H"), partial(_focus, self.hide_box)),
+            (QKeySequence("Ctrl+E"), self.open_exports),
+        ):
+            shortcut = QShortcut(keys, view)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(do)
 
     def open_exports(self) -> None:
         """Offer the kinds of files."""
@@ -105,3 +127,7 @@ class GraphBar(QWidget):
         parts = [f"{box.accessibleName()}: {box.message}" for box in (self.find_box, self.hide_box) if box.message]
         self._message.setText("▲ " + " · ".join(parts))
         self._message.setVisible(bool(parts))
+
+
+def _focus(widget: QWidget) -> None:
+    widget.setFocus(Qt.FocusReason.ShortcutFocusReason)

@@ -31,8 +31,17 @@ class Acts(Protocol):
     def lay_out(self) -> None:
         """Lay out anew."""
 
+    def toggle(self, key: str) -> None:
+        """Open a closed group, or close the one that a card or frame is of."""
 
-def menu_for(key: str, acts: Acts, parent: GraphCanvas, *, has_focus: bool) -> QMenu:
+    def toggle_all(self, *, is_open: bool) -> None:
+        """Open or close all groups."""
+
+    def choose_other(self, key: str) -> None:
+        """The other end of a way from the selected card."""
+
+
+def menu_for(key: str, acts: Acts, parent: GraphCanvas, *, has_focus: bool, members: int, begin: str) -> QMenu:
     """What can be done.
 
     Args:
@@ -40,38 +49,57 @@ def menu_for(key: str, acts: Acts, parent: GraphCanvas, *, has_focus: bool) -> Q
         acts: Who does it.
         parent: Whose menu it is.
         has_focus: Whether there is a focus to be ended.
+        members: How many things are in this card; 0 where there is nothing to open.
+        begin: Name of the card from which a way to this one can be shown; "" for none.
     """
     menu = QMenu(parent)
     scene = parent.scene
     if key in scene.cards:
-        _card_acts(menu, key, acts)
+        _card_acts(menu, key, acts, members, begin)
+    elif key in scene.frames:
+        _add(menu, "Close this group\tG", partial(acts.toggle, key))
+        _add(menu, "Zoom to it", partial(parent.fit, scene.frames.cards_of(key)))
+        _add(menu, "Copy name", partial(_copy, scene.frames[key].title))
     elif key in scene.wires:
         _add(menu, "Show latency", partial(acts.open_latency, key))
         _add(menu, "Copy as text", partial(_copy, parent.words(key)))
     else:
-        _add(menu, "See everything", parent.fit)
+        _add(menu, "See everything\tF", parent.fit)
         _add(menu, "Lay out again", acts.lay_out)
+        menu.addSeparator()
+        _add(menu, "Open all groups", partial(acts.toggle_all, is_open=True))
+        _add(menu, "Close all groups", partial(acts.toggle_all, is_open=False))
         if has_focus:
             _add(menu, "End the focus", partial(acts.set_focus, None))
     return menu
 
 
-def _card_acts(menu: QMenu, key: str, acts: Acts) -> None:
+def _card_acts(menu: QMenu, key: str, acts: Acts, members: int, begin: str) -> None:
     canvas = acts.canvas
-    title = canvas.scene.cards[key].title
+    card = canvas.scene.cards[key]
+    title = card.title
+    if members:
+        _add(menu, f"Open: show the {members} in it\tG", partial(acts.toggle, key))
+    if card.frame in canvas.scene.frames:
+        _add(menu, f"Close group {canvas.scene.frames[card.frame].title}\tG", partial(acts.toggle, key))
+    if begin:
+        _add(menu, f"Show path from {begin}\tP", partial(acts.choose_other, key))
+    menu.addSeparator()
     _add(menu, "Focus here, 1 hop", partial(acts.set_focus, Focus(key, title, 1)))
     _add(menu, "Focus here, 2 hops", partial(acts.set_focus, Focus(key, title, 2)))
     _add(menu, "Find its callers", partial(acts.set_focus, Focus(key, title, 1, "callers")))
     _add(menu, "Find what it calls", partial(acts.set_focus, Focus(key, title, 1, "callees")))
     menu.addSeparator()
     _add(menu, "Show latency", partial(acts.open_latency, key))
-    _add(menu, "Zoom to it", partial(canvas.fit, canvas.scene.neighbours(key) | {key}))
-    _add(menu, "Hide this", partial(acts.hide_card, key))
+    _add(menu, "Zoom to it\tZ", partial(canvas.fit, canvas.scene.neighbours(key) | {key}))
+    _add(menu, "Hide this\tH", partial(acts.hide_card, key))
     _add(menu, "Copy name", partial(_copy, title))
 
 
 def filter_for(subject: Subject) -> str:
     """A filter that means just this card."""
+    if subject.kind == "service" and subject.other:
+        return f"({filter_for(subject._replace(other=''))} and {filter_for(Subject('node', '', subject.other))})"
     field = subject.kind if subject.kind in ("service", "node") else "namespace"
     name = subject.name or subject.namespace
     return f"{field} = {name}" if name.isidentifier() else f'{field} = "{name}"'

@@ -230,7 +230,7 @@ class SearchBox(QLineEdit):
         """As wide as its text, within reason."""
         metrics = QFontMetrics(theme.font(bold=True))
         text = metrics.horizontalAdvance(self.text()) if self.text() else 26
-        wide = min(300, max(40, text + 12) if self.hasFocus() or self.text() else 30)
+        wide = min(300, max(40, text + 12) if self.hasFocus() or self.text() else 16)
         self.setFixedWidth(wide + self.textMargins().left() + 16)
 
     def focusInEvent(self, event: QFocusEvent) -> None:

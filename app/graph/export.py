@@ -9,6 +9,7 @@ from typing import Final
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRectF, QSize
 from PySide6.QtGui import QColor, QImage, QImageWriter, QPainter
 from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.theme import Theme
 from app.widgets.canvas.chips import place_chips
@@ -77,6 +78,13 @@ def png(scene: Scene, theme: Theme) -> bytes:
     if not writer.write(image):
         raise OSError(f"the picture of {view.width} x {view.height} px cannot be made: {writer.errorString()}")
     return bytes(buffer.data().data())
+
+
+def path_from_dialog(parent: QWidget, kind: str) -> Path | None:
+    """Ask where a file of a kind shall be written; None when nobody wants it any more."""
+    name, _ = QFileDialog.getSaveFileName(parent, "Export the whole graph", f"graph.{kind}", f"*.{kind}")
+    path = Path(name)
+    return (path if path.suffix else path.with_suffix(f".{kind}")) if name else None
 
 
 def write(path: Path, scene: Scene, topology: Topology, theme: Theme) -> None:

@@ -7,6 +7,10 @@ from app.graph.plan import Placing, Plan
 
 def lay_out(plan: Plan) -> Placing:
     """Place the boxes of a plan. A layered one that is too big is done by force, and says so."""
+    if plan.groups:
+        from app.graph.grouped import grouped  # noqa: PLC0415
+
+        return grouped(plan, lay_out)
     # each library is loaded when it is first wanted: they take longer than most layouts
     if plan.kind == "layered" and plan.fits_layers():
         from app.graph.layered import layered  # noqa: PLC0415

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Final, Literal
 
-from app.widgets.canvas.items import Card, Sign, Tone, Wire
-from app.widgets.format import NOTHING, count, duration_ms, percent, rate
-from broker.mesh.answers import Figures, Topology, TopologyEdge, TopologyNode
+from app.widgets.canvas.items import Card, Frame, Sign, Tone, Wire
+from app.widgets.format import NOTHING, clock_time, count, duration_ms, percent, rate
+from broker.mesh.answers import EdgeBreaker, Figures, Topology, TopologyEdge, TopologyGroup, TopologyNode
 from broker.mesh.subject import Subject
 
 Label = Literal["rate", "errors", "p50", "p90", "p99", "none"]
@@ -16,6 +17,19 @@ LABELS: Final[tuple[Label, ...]] = ("rate", "errors", "p50", "p90", "p99", "none
 NOTED_SHARE: Final = 0.001
 """Failed calls beyond this share are a sign of their own; the health of the mesh begins to worry there."""
 _SHAPES: Final = {"outside": "pill", "node": "square", "namespace": "square", "version": "square"}
+BREAKER_SIGNS: Final[dict[str, tuple[str, Tone]]] = {
+    "closed": ("● closed", "ok"),
+    "open": ("▬ open", "failed"),
+    "half-open": ("◐ half-open", "slow"),
+    "held-open": ("✋ held open", "held"),
+    "held-closed": ("✋ held closed", "held"),
+}
+BREAKER_SOURCES: Final = {
+    "event": "told by its event",
+    "helper": "told by the helper",
+    "asked": "asked of the node",
+    "guess": "guessed from traffic that stopped",
+}
 _WORDS: Final = {"none": "no calls", "ok": "fine", "slow": "needs a look", "failed": "failing"}
 
 
@@ -48,14 +62,25 @@ def card_of(node: TopologyNode) -> Card:
         detail=_detail(node, figures, sends=sends),
         tone=_tone_of(node, figures),
         sign=_sign(node.health, figures),
-        marks=len(node.instances) if node.kind != "node" else 0,
+        marks=len(node.instances) if node.kind not in ("node", "instance") else 0,
         lost=min(node.offline_instances, len(node.instances)),
         shape="pill" if shape == "pill" else "square" if shape == "square" else "card",
         is_dashed=node.silent,
         is_hatched=node.offline,
         is_doubtful=node.supposed,
         is_gateway=node.is_gateway,
+        frame=node.group,
+        is_stack=node.members > 0 and node.kind != "service",
     )
+
+
+def frame_of(group: TopologyGroup, members: int) -> Frame:
+    """What an open group looks like."""
+    word = {"service": "instance", "node": "service"}.get(group.kind, "service")
+    kind = group.kind if group.kind in ("namespace", "version") else ""
+    detail = " · ".join(filter(None, (kind, f"{members} {word}{'' if members == 1 else 's'}")))
+    sign: dict[str, Sign] = {"failed": "failed", "slow": "slow"}
+    return Frame(group.key, group.title, detail, sign.get(group.health, ""))
 
 
 def _tone_of(node: TopologyNode, figures: Figures) -> Tone:
@@ -99,13 +124,18 @@ def words_for(topology: Topology, key: str) -> str:
     node = next((node for node in topology.nodes if node.key == key), None)
     if node is not None:
         return _spoken_card(node)
+    group = next((group for group in topology.groups if group.key == key), None)
+    if group is not None:
+        inside = [node.title for node in topology.nodes if node.group == key]
+        return f"{group.title} ({group.kind}, open): {_WORDS[group.health]}\n{', '.join(inside[:12])}"
     edge = next((edge for edge in topology.edges if wire_key(edge) == key), None)
     return _spoken_wire(edge, {node.key: node.title for node in topology.nodes}) if edge else ""
 
 
 def _spoken_card(node: TopologyNode) -> str:
     figures, sends = telling(node)
-    kind = {"outside": "calls from outside services"}.get(node.kind, node.kind)
+    kind = {"outside": "calls from outside services", "instance": "instance"}.get(node.kind, node.kind)
+    title = f"{node.subject.name} on {node.subject.other}" if node.kind == "instance" else node.title
     states = [
         word
         for word, is_so in (
@@ -120,8 +150,8 @@ def _spoken_card(node: TopologyNode) -> str:
     calls = f"{'sends' if sends else 'gets'} {_spoken_figures(figures)}" if figures.calls else ""
     where = ", ".join(node.instances[:8]) + (" …" if len(node.instances) > 8 else "")
     lost = f", {node.offline_instances} offline" if node.offline_instances else ""
-    on = f"on {where}{lost}" if node.instances and node.kind != "node" else ""
-    return "\n".join(filter(None, (f"{node.title} ({kind}): {', '.join(states)}", calls, on)))
+    on = f"on {where}{lost}" if node.instances and node.kind not in ("node", "instance") else ""
+    return "\n".join(filter(None, (f"{title} ({kind}): {', '.join(states)}", calls, on)))
 
 
 def wire_of(edge: TopologyEdge, label: Label) -> Wire:
@@ -129,6 +159,7 @@ def wire_of(edge: TopologyEdge, label: Label) -> Wire:
     figures = edge.figures
     is_event = edge.kind == "event"
     failures = figures.rate * figures.error_share
+    barrier, barrier_tone = barrier_of(edge.breakers)
     return Wire(
         key=wire_key(edge),
         source=edge.source,
@@ -141,7 +172,25 @@ def wire_of(edge: TopologyEdge, label: Label) -> Wire:
         calls_per_s=figures.rate,
         failures_per_s=failures,
         seconds=0.0 if math.isnan(figures.p50_ms) else figures.p50_ms / 1000,
+        barrier=barrier,
+        barrier_tone=barrier_tone,
     )
+
+
+def barrier_of(breakers: Sequence[EdgeBreaker]) -> tuple[str, Tone]:
+    """The worst breaker as a sign and a word, how many there are, and its colour."""
+    if not breakers:
+        return "", "none"
+    word, tone = BREAKER_SIGNS.get(breakers[0].state, (f"? {breakers[0].state}", "none"))
+    return (f"{word} ×{len(breakers)}" if len(breakers) > 1 else word), tone
+
+
+def spoken_breaker(breaker: EdgeBreaker) -> str:
+    """A breaker in a line: what it stops, since when, how we know."""
+    word = BREAKER_SIGNS.get(breaker.state, (f"? {breaker.state}", "none"))[0]
+    told = BREAKER_SOURCES.get(breaker.source, f"told by {breaker.source}")
+    way = f"{breaker.owner} → {breaker.node_id}:{breaker.action}"
+    return f"{word} since {clock_time(breaker.since_ns)}: {way} ({told})"
 
 
 def thickness_of(per_s: float) -> float:
@@ -170,18 +219,26 @@ def _spoken_wire(edge: TopologyEdge, titles: dict[str, str]) -> str:
     if edge.kind == "event":
         names = ", ".join(edge.events[:6]) + (" …" if len(edge.events) > 6 else "")
         return f"{ends} (events): {count(edge.figures.calls)} packets, {rate(edge.figures.rate)}\n{names}"
-    return f"{ends} (calls): {_WORDS[edge.health]}\n{_spoken_figures(edge.figures)}"
+    breakers = [f"breaker {spoken_breaker(breaker)}" for breaker in edge.breakers[:4]]
+    more = [f"and {len(edge.breakers) - 4} more breakers"] if len(edge.breakers) > 4 else []
+    return "\n".join([f"{ends} (calls): {_WORDS[edge.health]}", _spoken_figures(edge.figures), *breakers, *more])
 
 
-def items_of(topology: Topology, label: Label) -> tuple[list[Card], list[Wire]]:
+def items_of(topology: Topology, label: Label) -> tuple[list[Card], list[Wire], list[Frame]]:
     """Everything a graph shows."""
-    return [card_of(node) for node in topology.nodes], [wire_of(edge, label) for edge in topology.edges]
+    inside = Counter(node.group for node in topology.nodes)
+    return (
+        [card_of(node) for node in topology.nodes],
+        [wire_of(edge, label) for edge in topology.edges],
+        [frame_of(group, inside[group.key]) for group in topology.groups],
+    )
 
 
 def subjects_of(topology: Topology) -> dict[str, Subject]:
     """What each card and wire stands for, by its key."""
     boxes = {node.key: node.subject for node in topology.nodes}
-    return boxes | {wire_key(edge): edge.subject for edge in topology.edges}
+    groups = {group.key: group.subject for group in topology.groups}
+    return boxes | groups | {wire_key(edge): edge.subject for edge in topology.edges}
 
 
 def key_of(topology: Topology, subject: Subject | None) -> str:

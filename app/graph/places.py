@@ -38,8 +38,21 @@ class Places(msgspec.Struct):
         self.pinned = [other for other in self.pinned if key and other != key]
 
 
+class Openness(msgspec.Struct):
+    """Which groups of one grouping are open.
+
+    Attributes:
+        by_default: Whether those are that are not named; None where nobody has said so yet.
+        others: Keys of the groups that are not as the default says.
+    """
+
+    by_default: bool | None = None
+    others: list[str] = []
+
+
 class _Kept(msgspec.Struct):
     pictures: dict[str, Places] = {}
+    groups: dict[str, Openness] = {}
 
 
 class PlaceStore:
@@ -54,15 +67,21 @@ class PlaceStore:
         """
         self._path = path
         self._pictures: dict[str, Places] = {}
+        self._groups: dict[str, Openness] = {}
         if path is not None and path.exists():
             try:
-                self._pictures = msgspec.json.decode(path.read_bytes(), type=_Kept).pictures
+                kept = msgspec.json.decode(path.read_bytes(), type=_Kept)
+                self._pictures, self._groups = kept.pictures, kept.groups
             except (OSError, msgspec.DecodeError) as error:
                 log.info("cannot read the places kept in %s: %s", path, error)
 
     def places(self, picture: str) -> Places:
         """The places of a picture; changing them changes the store."""
         return self._pictures.setdefault(picture, Places())
+
+    def openness(self, group_by: str) -> Openness:
+        """Which groups of a grouping are open; changing it changes the store."""
+        return self._groups.setdefault(group_by, Openness())
 
     def save(self) -> None:
         """Write the file; where that cannot be done the log is told."""
@@ -72,7 +91,7 @@ class PlaceStore:
         beside = self._path.with_suffix(".new")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_bytes(msgspec.json.encode(_Kept(kept)))
+            beside.write_bytes(msgspec.json.encode(_Kept(kept, self._groups)))
             beside.replace(self._path)
         except OSError as error:
             log.info("cannot keep places in %s: %s", self._path, error)

@@ -39,6 +39,7 @@ class Plan(msgspec.Struct, frozen=True):
         width, height: Of a box.
         at: Where some boxes are now, by key; force begins there.
         fixed: Keys that must stay where they are.
+        groups: Boxes that stand together, by their places in `boxes`, with room for a frame around them.
     """
 
     number: int
@@ -49,6 +50,7 @@ class Plan(msgspec.Struct, frozen=True):
     height: float = 54.0
     at: dict[str, Point] = {}
     fixed: list[str] = []
+    groups: list[list[int]] = []
 
     def fits_layers(self) -> bool:
         """Whether a layered layout of it is quick and readable."""

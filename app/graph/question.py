@@ -7,16 +7,23 @@ from time import perf_counter
 from typing import Literal, cast
 
 from app.graph.looks import Label, items_of, wire_key
+from app.graph.open_groups import group_by_of, kept_open
 from app.widgets.canvas.items import Card, Wire
 from app.widgets.canvas.scene import Content
 from broker.mesh import topology as mesh
 from broker.mesh.answers import GroupBy, Topology
-from broker.mesh.filter import EMPTY, Filter
+from broker.mesh.filter import EMPTY, Filter, FilterError, parse
+from broker.mesh.nesting import member_counts
+from broker.mesh.opened import CLOSED, Opened
+from broker.mesh.paths import Paths
+from broker.mesh.paths import paths as mesh_paths
 from broker.mesh.span import Span
 from broker.mesh.timeline import Snapshot
 
 Direction = Literal["both", "callers", "callees"]
 INTERNAL = "$node"
+MOST_OPEN = 120
+"""With more boxes in all groups together they are shown closed at first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,20 @@ class Focus:
 
 
 @dataclass(frozen=True, slots=True)
+class PathWish:
+    """A way that somebody looks for.
+
+    Attributes:
+        source, target: Keys of cards.
+        shows_all: All ways that visit no card twice; otherwise a shortest one.
+    """
+
+    source: str
+    target: str
+    shows_all: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """What shall be shown.
 
@@ -45,6 +66,8 @@ class Wanted:
         label: What is written on connections.
         find, hide: Filters; what they mean is marked, or taken out.
         focus: None for everything.
+        opened: Which groups are open; None for all of them if they are few.
+        path: Two cards, and whether all ways from the one to the other are meant; None for none.
     """
 
     group_by: GroupBy = "service"
@@ -52,6 +75,8 @@ class Wanted:
     find: Filter = EMPTY
     hide: Filter = EMPTY
     focus: Focus | None = None
+    opened: Opened | None = CLOSED
+    path: PathWish | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +89,8 @@ class Shown:
         found: Keys of cards that are meant by the search; empty without one.
         faded: Keys of cards and wires that are not.
         known: How many boxes there are in all, hidden or not.
+        opened: Which groups are open.
+        paths: The ways that were looked for; None if none were.
         took_s: How long it took to find out.
     """
 
@@ -73,6 +100,8 @@ class Shown:
     faded: frozenset[str]
     known: int
     took_s: float = 0.0
+    opened: Opened = CLOSED
+    paths: Paths | None = None
 
     @property
     def cards(self) -> list[Card]:
@@ -96,21 +125,44 @@ def ask(wanted: Wanted, span: Span, passing: Filter, before: Content | None, sna
         snapshot: Of the timeline.
     """
     begin_s = perf_counter()
+    opened = wanted.opened if wanted.opened is not None else _opened_if_few(snapshot, span, wanted.group_by)
     whole = mesh.topology(
         snapshot,
         span,
         group_by=wanted.group_by,
+        opened=opened,
         filter=passing,
         show_internal=INTERNAL not in wanted.hide.text,
     )
     topology = whole if wanted.hide.is_empty else mesh.hide(whole, wanted.hide)
     if wanted.focus is not None and any(node.key == wanted.focus.key for node in topology.nodes):
         topology = mesh.focus(topology, {wanted.focus.key}, wanted.focus.hops, wanted.focus.direction)
-    cards, wires = items_of(topology, wanted.label)
+    cards, wires, frames = items_of(topology, wanted.label)
     found, faded = _found(topology, wanted.find)
+    ways = mesh_paths(topology, wanted.path.source, wanted.path.target) if wanted.path else None
+    if wanted.path is not None and ways is not None:
+        found, faded = _on_way(topology, wanted.path, ways)
     known = len(whole.nodes) + whole.hidden
-    content = Content(cards, wires, before)
-    return Shown(topology, content, found, faded, known, perf_counter() - begin_s)
+    content = Content(cards, wires, before, frames)
+    return Shown(topology, content, found, faded, known, perf_counter() - begin_s, opened, ways)
+
+
+def _opened_if_few(snapshot: Snapshot, span: Span, group_by: GroupBy) -> Opened:
+    """All groups open where that gives no more cards than can be read."""
+    counts = member_counts(snapshot, span, group_by, show_internal=False)
+    return Opened(by_default=sum(counts.values()) <= MOST_OPEN)
+
+
+def _on_way(topology: Topology, wish: PathWish, ways: Paths) -> tuple[frozenset[str], frozenset[str]]:
+    """Keys of the boxes on the way, and of all that is not on it."""
+    boxes = ways.boxes if wish.shows_all else frozenset(ways.shortest)
+    pairs = ways.pairs if wish.shows_all else ways.shortest_pairs
+    ends = boxes or frozenset({wish.source, wish.target})
+    faded = {node.key for node in topology.nodes} - ends
+    faded |= {
+        wire_key(edge) for edge in topology.edges if edge.kind != "call" or (edge.source, edge.target) not in pairs
+    }
+    return ends, frozenset(faded)
 
 
 def _found(topology: Topology, sought: Filter) -> tuple[frozenset[str], frozenset[str]]:
@@ -123,9 +175,18 @@ def _found(topology: Topology, sought: Filter) -> tuple[frozenset[str], frozense
     return frozenset(found), frozenset(faded)
 
 
-def with_group(wanted: Wanted, group_by: str) -> Wanted:
+def judge(text: str) -> str:
+    """What is wrong with a filter; "" when nothing is."""
+    try:
+        parse(text)
+    except FilterError as error:
+        return error.message
+    return ""
+
+
+def with_group(wanted: Wanted, grouping: str) -> Wanted:
     """Other cards: a focus on a card of the old kind has no meaning then."""
-    return replace(wanted, group_by=cast(GroupBy, group_by), focus=None)
+    return replace(wanted, group_by=group_by_of(grouping), opened=kept_open(grouping), focus=None, path=None)
 
 
 def with_label(wanted: Wanted, label: str) -> Wanted:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final, cast
 
 from PySide6.QtCore import QElapsedTimer, QPoint, Qt, QTimer
-from PySide6.QtGui import QHideEvent, QKeySequence, QShortcut, QShowEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from app import theme
 from app.desk import Desk
@@ -18,18 +18,21 @@ from app.graph import export, question
 from app.graph.arranger import Arranger
 from app.graph.bar import OFF, GraphBar, focus_choices
 from app.graph.card_menu import filter_for, menu_for
+from app.graph.hint_line import HintLine
 from app.graph.looks import key_of, subjects_of, words_for
 from app.graph.nothing import why_nothing
+from app.graph.open_groups import PLAIN, keep_open, kept_open
 from app.graph.plan import LAYERED_BOXES, Kind
-from app.graph.question import INTERNAL, Focus, Shown, Wanted
+from app.graph.question import INTERNAL, Focus, PathWish, Shown, Wanted
 from app.graph.twin import GraphTable
+from app.graph.ways import Ways
 from app.views.registry import MAIN, View, register
 from app.widgets.canvas.canvas import GraphCanvas
-from app.widgets.controls import button
 from app.widgets.empty_state import EmptyState
 from app.widgets.format import count
-from broker.mesh.answers import Topology
-from broker.mesh.filter import Completion, Filter, FilterError, complete, parse
+from broker.mesh.answers import Topology, TopologyNode
+from broker.mesh.filter import Completion, complete, parse
+from broker.mesh.opened import Opened
 from broker.mesh.timeline import Timeline
 
 EVERY_MS: Final = 500
@@ -44,8 +47,9 @@ class GraphView(QWidget):
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._desk = desk
-        self._wanted = Wanted(hide=_understood(INTERNAL))
+        self._wanted = Wanted(hide=parse(INTERNAL))
         self._kind: Kind = "layered"
+        self._grouping = PLAIN
         self._shown: Shown | None = None
         self._timeline: Timeline | None = None
         self._is_other = True
@@ -75,30 +79,19 @@ class GraphView(QWidget):
     # what it is made of
 
     def _build(self) -> None:
-        self.bar = GraphBar(_judge, self._complete)
+        self.bar = GraphBar(question.judge, self._complete)
         self.canvas = GraphCanvas()
         self.table = GraphTable()
         self.empty = EmptyState("mdi6.graph-outline")
-        self._hint = QLabel()
-        self._hint.setProperty("role", "dim")
-        self._hint.setAccessibleName("About the layout")
-        by_node = button("Group by node", lambda: self._pick_group("node"), role="link")
-        by_space = button("by namespace", lambda: self._pick_group("namespace"), role="link")
-        self._hint_line = QWidget()
-        line = QHBoxLayout(self._hint_line)
-        line.setContentsMargins(18, 6, 14, 0)
-        line.addWidget(self._hint)
-        line.addWidget(by_node)
-        line.addWidget(by_space)
-        line.addStretch(1)
-        self._hint_line.hide()
+        self._hint_line = HintLine(self._pick_group)
+        self.ways = Ways(self.canvas, self._want_way, self._choose, self._show_hint)
         self._stack = QStackedWidget()
         for page in (self.canvas, self.table, self.empty):
             self._stack.addWidget(page)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
-        for part in (self.bar, self._hint_line):
+        for part in (self.bar, self._hint_line, self.ways.bar):
             whole.addWidget(part)
         whole.addWidget(self._stack, 1)
         self._connect_bar()
@@ -107,8 +100,8 @@ class GraphView(QWidget):
     def _connect_bar(self) -> None:
         bar = self.bar
         bar.hide_box.setText(INTERNAL)
-        bar.find_box.applied.connect(self._on_find)
-        bar.hide_box.applied.connect(self._on_hide)
+        bar.find_box.applied.connect(lambda text: self._want(replace(self._wanted, find=parse(text))))
+        bar.hide_box.applied.connect(lambda text: self._want(replace(self._wanted, hide=parse(text))))
         bar.group.picked.connect(self._pick_group)
         bar.label.picked.connect(self._pick_label)
         bar.layout_chip.picked.connect(self._pick_layout)
@@ -116,14 +109,7 @@ class GraphView(QWidget):
         bar.dots.picked.connect(lambda value: self.canvas.set_dots(value == "on"))
         bar.table.picked.connect(lambda _value: self._show_page())
         bar.export_wanted.connect(self._export_with_dialog)
-        for keys, do in (
-            (QKeySequence.StandardKey.Find, lambda: bar.find_box.setFocus(Qt.FocusReason.ShortcutFocusReason)),
-            (QKeySequence("Ctrl+Shift+H"), lambda: bar.hide_box.setFocus(Qt.FocusReason.ShortcutFocusReason)),
-            (QKeySequence("Ctrl+E"), bar.open_exports),
-        ):
-            shortcut = QShortcut(keys, self)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(do)
+        bar.add_shortcuts(self)
 
     def _connect_canvas(self) -> None:
         for part in (self.canvas, self.table):
@@ -131,6 +117,10 @@ class GraphView(QWidget):
             part.opened.connect(self.open_latency)
         self.canvas.words = lambda key: words_for(self._topology(), key)
         self.canvas.menu_wanted.connect(self._open_menu)
+        self.canvas.toggle_wanted.connect(self.toggle)
+        self.canvas.hide_wanted.connect(self.hide_card)
+        self.canvas.other_chosen.connect(self.ways.choose_other)
+        self.canvas.steps_back = self.ways.end
         self.canvas.card_moved.connect(lambda key: self._arranger.move(key, self.canvas.scene.at[key]))
 
     # what the user does
@@ -145,17 +135,44 @@ class GraphView(QWidget):
         if key in subjects:
             self._desk.show_view("latency", subjects[key])
 
-    def _on_find(self, text: str) -> None:
-        self._want(replace(self._wanted, find=parse(text)))
-
-    def _on_hide(self, text: str) -> None:
-        self._want(replace(self._wanted, hide=parse(text)))
-
     def _pick_group(self, value: str) -> None:
+        if value in ("open", "close"):
+            self.bar.group.choose(self._grouping)
+            self.toggle_all(is_open=value == "open")
+            return
+        self._grouping = value
         self.bar.group.choose(value)
         self._wanted = question.with_group(self._wanted, value)
+        self.ways.end()
         self._begin_picture()
         self._refresh_now()
+
+    def toggle(self, key: str) -> None:
+        """Open a closed group, or close the one that a card or frame is of."""
+        node = self._node(key)
+        group = key if key in self.canvas.scene.frames or (node and node.members) else node.group if node else ""
+        if group and self._shown is not None:
+            self._open(self._shown.opened.toggled(group))
+            self._desk.select(subjects_of(self._topology()).get(group))
+
+    def toggle_all(self, *, is_open: bool) -> None:
+        """Open or close all groups."""
+        self._open(Opened(by_default=is_open))
+
+    def _open(self, opened: Opened) -> None:
+        keep_open(self._grouping, opened)
+        self._is_other = True
+        self._arranger.want_whole()
+        self._wanted = replace(self._wanted, opened=opened)
+        self.ways.end()
+        self._refresh_now()
+
+    def choose_other(self, key: str) -> None:
+        """The other end of a way from the selected card."""
+        self.ways.choose_other(key)
+
+    def _want_way(self, path: PathWish | None) -> None:
+        self._want(replace(self._wanted, path=path))
 
     def _pick_label(self, value: str) -> None:
         self._want(question.with_label(self._wanted, value))
@@ -199,7 +216,16 @@ class GraphView(QWidget):
 
     def menu_for(self, key: str) -> QMenu:
         """What can be done with a card, a connection, or the whole graph ("")."""
-        return menu_for(key, self, self.canvas, has_focus=self._wanted.focus is not None)
+        node = self._node(key)
+        begin_key, begin = self._selected_card()
+        return menu_for(
+            key,
+            self,
+            self.canvas,
+            has_focus=self._wanted.focus is not None,
+            members=node.members if node else 0,
+            begin=begin if begin_key != key else "",
+        )
 
     def hide_card(self, key: str) -> None:
         """Add a card to what the Hide box takes out."""
@@ -215,10 +241,9 @@ class GraphView(QWidget):
     # files
 
     def _export_with_dialog(self, kind: str) -> None:
-        name, _ = QFileDialog.getSaveFileName(self, "Export the whole graph", f"graph.{kind}", f"*.{kind}")
-        if name:
-            path = Path(name)
-            self.export_to(path if path.suffix else path.with_suffix(f".{kind}"))
+        path = export.path_from_dialog(self, kind)
+        if path is not None:
+            self.export_to(path)
 
     def export_to(self, path: Path) -> None:
         """Write the whole graph to a file; its ending says how (svg, png, dot, json)."""
@@ -229,6 +254,9 @@ class GraphView(QWidget):
         else:
             self._show_hint(f"Written to {path}")
             QTimer.singleShot(HINT_MS, self, lambda: self._show_hint(""))
+
+    def _node(self, key: str) -> TopologyNode | None:
+        return next((node for node in self._topology().nodes if node.key == key), None)
 
     def _topology(self) -> Topology:
         return self._shown.topology if self._shown else Topology(self._desk.span(), (), ())
@@ -251,7 +279,7 @@ class GraphView(QWidget):
 
     def _begin_picture(self) -> None:
         self._is_other = True
-        self._arranger.begin(f"{self._wanted.group_by}/{self._kind}", self._kind)
+        self._arranger.begin(f"{self._grouping}/{self._kind}", self._kind)
         self._hint_line.hide()
 
     def _on_tick(self) -> None:
@@ -269,6 +297,7 @@ class GraphView(QWidget):
             return
         if self._desk.timeline is not self._timeline:
             self._timeline, self._shown = self._desk.timeline, None
+            self._wanted = replace(self._wanted, opened=kept_open(self._grouping))
             self._begin_picture()
         self._since.start()
         before = self.canvas.scene.content
@@ -283,6 +312,7 @@ class GraphView(QWidget):
         canvas.set_marks(shown.found, shown.faded)
         self._arrange()
         self._on_selection()
+        self.ways.say(shown.paths)
         if self.bar.table.chosen == "on":
             self.table.show_topology(shown.topology, self._desk.selection)
         self._show_page()
@@ -301,7 +331,8 @@ class GraphView(QWidget):
             for wire in shown.wires
         ]
         scene = self.canvas.scene
-        self._arranger.arrange([card.key for card in shown.cards], lines, scene.width, scene.height)
+        frames = {card.key: card.frame for card in shown.cards if card.frame}
+        self._arranger.arrange([card.key for card in shown.cards], lines, scene.width, scene.height, frames)
 
     def _show_page(self) -> None:
         shown = self._shown
@@ -326,7 +357,8 @@ class GraphView(QWidget):
         self.empty.say(said.why, said.advice, action, self._show_everything)
 
     def _show_everything(self) -> None:
-        self._wanted = Wanted(self._wanted.group_by, self._wanted.label)
+        wanted = self._wanted
+        self._wanted = Wanted(wanted.group_by, wanted.label, opened=wanted.opened)
         self.bar.find_box.set_text("")
         self.bar.hide_box.set_text("")
         self._say_focus()
@@ -335,12 +367,8 @@ class GraphView(QWidget):
     def _show_hint(self, text: str) -> None:
         if not text and self._kind == "layered" and self._shown and len(self._shown.content.cards) > LAYERED_BOXES:
             text = f"{count(len(self._shown.content.cards))} cards are too many for layers: laid out by force."
-        self._hint.setText(text)
-        self._hint_line.setVisible(bool(text))
         is_big = self._shown is not None and len(self._shown.content.cards) > LAYERED_BOXES
-        for link in self._hint_line.findChildren(QWidget):
-            if link is not self._hint:
-                link.setVisible(is_big and self._wanted.group_by == "service")
+        self._hint_line.say(text, offers_groups=is_big and self._wanted.group_by == "service")
 
     def _on_selection(self) -> None:
         shown = self._shown
@@ -366,21 +394,6 @@ class GraphView(QWidget):
 
     def _complete(self, text: str, position: int) -> Sequence[Completion]:
         return complete(text, position, self._desk.snapshot)
-
-
-def _judge(text: str) -> str:
-    try:
-        parse(text)
-    except FilterError as error:
-        return error.message
-    return ""
-
-
-def _understood(text: str) -> Filter:
-    try:
-        return parse(text)
-    except FilterError:
-        return parse("")
 
 
 register(View(id="graph", title="Graph", area=MAIN, order=20, icon="mdi6.graph-outline", build=GraphView))

@@ -1,14 +1,13 @@
 """What the questions asked of a timeline give: plain records and arrays, ready to be shown.
 
-Durations are ms here, since answers go to the screen and to JSON; moments
-stay ns since the epoch. NaN means "no samples". Everything counts calls
-between nodes: what stays inside one node never reaches the bus.
+Durations are ms, since answers go to the screen and to JSON; moments are ns since the epoch. NaN means "no
+samples". Everything counts calls between nodes: what stays inside one node never reaches the bus.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 Health = Literal["none", "ok", "slow", "failed"]
 GroupBy = Literal["service", "node", "namespace", "version"]
+BoxKind = Literal["service", "node", "namespace", "version", "outside", "instance"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +112,12 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class TopologyNode:
-    """A box of the graph: a service, or whatever the graph is grouped by.
+    """A box of the graph: a service, or whatever the graph is grouped by, or what is in an open group.
 
     Attributes:
         key: Stable from one answer to the next; positions are kept by it.
-        kind: ``service``, ``node``, ``namespace``, ``version``, or ``outside`` (a node that
-            calls from outside services).
+        kind: ``service``, ``node``, ``namespace``, ``version``, ``outside`` (a node that
+            calls from outside services), or ``instance`` (a service on one node).
         title: What to write on it.
         received: Calls to it.
         sent: Calls from it.
@@ -127,11 +127,12 @@ class TopologyNode:
         offline: All of its instances are gone.
         internal: A service whose name begins with ``$``.
         is_gateway: It lets the outside in, as far as its name, INFO or traffic tell.
-        group: Key of the group it belongs to: its only node, or its namespace.
+        group: Key of the open group it is in; "" for none.
+        members: How many boxes it would be if it were opened; 0 where there is nothing to open.
     """
 
     key: str
-    kind: Literal["service", "node", "namespace", "version", "outside"]
+    kind: BoxKind
     title: str
     namespace: str
     subject: Subject
@@ -146,6 +147,43 @@ class TopologyNode:
     internal: bool = False  # $node and the like
     is_gateway: bool = False
     group: str = ""
+    members: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TopologyGroup:
+    """An open group: what is around boxes of the graph.
+
+    Attributes:
+        key: As its box has it when it is closed.
+        health: Of the worst box in it.
+    """
+
+    key: str
+    kind: BoxKind
+    title: str
+    namespace: str
+    subject: Subject
+    health: Health
+
+
+class EdgeBreaker(NamedTuple):
+    """A breaker on the way from one box to another, that is not closed.
+
+    Attributes:
+        owner: Node id of the caller that holds it.
+        node_id, action: The endpoint that it guards.
+        state: ``open``, ``half-open``, ``held-open``, ``held-closed``.
+        since_ns: Since when.
+        source: How it is known: ``event``, ``helper``, ``asked``, ``guess``.
+    """
+
+    owner: str
+    node_id: str
+    action: str
+    state: str
+    since_ns: int
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +198,7 @@ class TopologyEdge:
     before_p99_ms: float
     health: Health
     events: tuple[str, ...] = ()
+    breakers: tuple[EdgeBreaker, ...] = ()  # the worst first
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +209,7 @@ class Topology:
     nodes: tuple[TopologyNode, ...]
     edges: tuple[TopologyEdge, ...]
     hidden: int = 0  # boxes left out by the filter
+    groups: tuple[TopologyGroup, ...] = ()  # those that are open
 
 
 @dataclass(frozen=True, slots=True)

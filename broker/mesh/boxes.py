@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from broker.mesh.answers import GroupBy
+from broker.mesh.answers import BoxKind, GroupBy
 from broker.mesh.subject import Subject
 from broker.observe.journal import NO_NAME, NameKind
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 NODE_PREFIX: Final = "node:"
 VERSION_PREFIX: Final = "version:"
 NAMESPACE_PREFIX: Final = "namespace:"
+OUTSIDE_PREFIX: Final = "outside:"
+ON: Final = " @ "
+"""Between a service and its node, where an instance stands at the end of an edge."""
 UNVERSIONED: Final = "unversioned"
 UNKNOWN: Final = "(unknown)"
 
@@ -30,20 +33,20 @@ class Box(NamedTuple):
     """What can be a box; see TopologyNode."""
 
     key: str
-    kind: Literal["service", "node", "namespace", "version", "outside"]
+    kind: BoxKind
     title: str
     namespace: str
     subject: Subject
-    service: int = 0  # index in the directory
-    node: int = 0  # NODE number
+    group: str = ""  # key of the open group it is in
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Boxing:
     """All boxes there can be, and the box of each service and node.
 
     Attributes:
         boxes: By number; number 0 is none.
+        numbers: By the key of a box.
         of_service: The box of each service, by index of the directory.
         of_node: The box of each node, by number, and of "(other)" last.
         by_node: Whether calls go from node to node; otherwise to services, and from a
@@ -51,6 +54,7 @@ class Boxing:
     """
 
     boxes: tuple[Box, ...]
+    numbers: dict[str, int]
     of_service: NDArray[np.intp]
     of_node: NDArray[np.intp]
     by_node: bool
@@ -73,6 +77,21 @@ class Boxing:
             return np.take(self.of_node, cut.column("target"), mode="clip")
         return np.take(self.of_service[self.directory.of_action], cut.column("action"), mode="clip")
 
+    @property
+    def has_nodes(self) -> bool:
+        """Whether some boxes are nodes."""
+        return self.by_node
+
+    def number_of(self, namespace: str, service: str, node_id: str) -> int:
+        """The box of a service on a node; NO_BOX where there is none."""
+        if self.by_node:
+            return self.numbers.get(node_key(namespace, node_id), NO_BOX)
+        return int(self.of_service[self.directory.indices.get((namespace, service), 0)])
+
+    def number_of_node(self, namespace: str, node_id: str) -> int:
+        """The box of a node, where nodes are boxes; otherwise of what it calls from outside services."""
+        return self.numbers.get(node_key(namespace, node_id), NO_BOX)
+
 
 _NO_BOX = Box("", "outside", "", "", Subject("group", "", ""))
 
@@ -94,34 +113,36 @@ def boxing(snapshot: Snapshot, group_by: GroupBy) -> Boxing:
     of_service = np.zeros(len(directory.services), np.intp)
     if group_by != "node":
         for index, (namespace, name) in enumerate(directory.services[1:], 1):
-            of_service[index] = number(_service_box(directory, index, namespace, name, group_by))
+            of_service[index] = number(service_box(directory, index, namespace, name, group_by))
     spaces = names.namespace_texts_of(NameKind.NODE)
     of_node = np.zeros(len(spaces), np.intp)
     for index, (space, text) in enumerate(zip(spaces, names.texts(NameKind.NODE), strict=True)):
         if group_by == "node" or index:
-            of_node[index] = number(_node_box(index, space, text or UNKNOWN, group_by))
+            of_node[index] = number(node_box(space, text or UNKNOWN, group_by))
     if group_by in {"node", "namespace"}:  # nodes that no row names are there too
         for namespace, node_id in snapshot.state.of_kind("node"):
-            number(_node_box(len(of_node), namespace, node_id, group_by))
-    return Boxing(tuple(boxes), of_service, of_node, group_by == "node", directory)
+            number(node_box(namespace, node_id, group_by))
+    return Boxing(tuple(boxes), numbers, of_service, of_node, group_by == "node", directory)
 
 
-def _service_box(directory: Directory, index: int, namespace: str, name: str, group_by: GroupBy) -> Box:
+def service_box(directory: Directory, index: int, namespace: str, name: str, group_by: GroupBy) -> Box:
+    """The box of a service, by its index in the directory: itself, its namespace or its version."""
     if group_by == "namespace":
         return namespace_box(namespace)
     if group_by == "version":
         version = directory.versions[index] or UNVERSIONED
         key = f"{VERSION_PREFIX}{version}"
         return Box(f"version:{namespace}/{version}", "version", version, namespace, Subject("group", namespace, key))
-    return Box(service_key(namespace, name), "service", name, namespace, Subject("service", namespace, name), index)
+    return Box(service_key(namespace, name), "service", name, namespace, Subject("service", namespace, name))
 
 
-def _node_box(number: int, namespace: str, node_id: str, group_by: GroupBy) -> Box:
+def node_box(namespace: str, node_id: str, group_by: GroupBy) -> Box:
+    """The box of a node: itself, its namespace, or what it calls from outside services."""
     if group_by == "namespace":
         return namespace_box(namespace)
     kind: Literal["node", "outside"] = "node" if group_by == "node" else "outside"
     subject = Subject("node", namespace, node_id)
-    return Box(node_key(namespace, node_id), kind, node_id, namespace, subject, node=number)
+    return Box(node_key(namespace, node_id), kind, node_id, namespace, subject)
 
 
 def namespace_box(namespace: str) -> Box:
@@ -158,5 +179,19 @@ def group_member(directory: Directory, namespace: str, name: str) -> NDArray[np.
 def edge_end(box: Box) -> str:
     """What stands for a box at an end of an edge's Subject."""
     if box.kind in {"node", "outside"}:
-        return f"{NODE_PREFIX}{box.title if box.title != UNKNOWN else ''}"
+        return f"{NODE_PREFIX}{_node_id(box)}"
+    if box.kind == "instance":
+        return f"{box.subject.name}{ON}{box.subject.other}"
     return box.subject.name
+
+
+def edge_subject(source: Box, target: Box) -> Subject:
+    """What calls from one box to another are."""
+    name = edge_end(source)
+    if source.kind == "outside" and target.kind in {"node", "instance"}:
+        name = f"{OUTSIDE_PREFIX}{_node_id(source)}"  # from a node to a node would mean all of its calls
+    return Subject("edge", target.namespace or source.namespace, name, edge_end(target))
+
+
+def _node_id(box: Box) -> str:
+    return box.subject.name if box.subject.name != UNKNOWN else ""

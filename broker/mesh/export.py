@@ -9,13 +9,24 @@ from typing import Any
 from broker.mesh.answers import Figures, Topology, TopologyEdge, TopologyNode
 
 COLOURS = {"none": "#93a0af", "ok": "#1d8a63", "slow": "#a87400", "failed": "#cf3b38"}
-SHAPES = {"service": "box", "node": "hexagon", "namespace": "folder", "version": "component", "outside": "ellipse"}
+SHAPES = {
+    "service": "box",
+    "instance": "box",
+    "node": "hexagon",
+    "namespace": "folder",
+    "version": "component",
+    "outside": "ellipse",
+}
 
 
 def dot(topology: Topology) -> str:
-    """A graph as Graphviz reads it: left to right, width by rate, colour by health."""
+    """A graph as Graphviz reads it: left to right, width by rate, colour by health, open groups as clusters."""
     lines = ["digraph mesh {", '  rankdir="LR";', '  node [shape="box", fontname="sans-serif"];']
     lines += [f"  {_quoted(node.key)} [{_attributes(_node_attributes(node))}];" for node in topology.nodes]
+    for group in topology.groups:
+        inside = " ".join(_quoted(node.key) + ";" for node in topology.nodes if node.group == group.key)
+        attributes = f"label={_quoted(group.title)}; color={_quoted(COLOURS[group.health])};"
+        lines.append(f"  subgraph {_quoted(f'cluster {group.key}')} {{ {attributes} {inside} }}")
     lines += [
         f"  {_quoted(edge.source)} -> {_quoted(edge.target)} [{_attributes(_edge_attributes(edge))}];"
         for edge in topology.edges
@@ -57,13 +68,17 @@ def _quoted(text: str) -> str:
 
 
 def json(topology: Topology) -> str:
-    """A graph as JSON: ``{"format", "from_ns", "to_ns", "nodes": [...], "edges": [...]}``; durations in ms."""
+    """A graph as JSON: ``{"format", "from_ns", "to_ns", "nodes", "edges", "groups"}``, the last three lists; in ms."""
     document = {
         "format": 1,
         "from_ns": topology.span.from_ns,
         "to_ns": topology.span.to_ns,
         "nodes": [_plain_node(node) for node in topology.nodes],
         "edges": [_plain_edge(edge) for edge in topology.edges],
+        "groups": [
+            {"key": group.key, "kind": group.kind, "title": group.title, "health": group.health}
+            for group in topology.groups
+        ],
     }
     return dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -82,6 +97,7 @@ def _plain_node(node: TopologyNode) -> dict[str, Any]:
         "offline": node.offline,
         "internal": node.internal,
         "gateway": node.is_gateway,
+        "group": node.group,
         "received": plain_figures(node.received),
         "sent": plain_figures(node.sent),
     }
@@ -94,6 +110,7 @@ def _plain_edge(edge: TopologyEdge) -> dict[str, Any]:
         "kind": edge.kind,
         "health": edge.health,
         "events": list(edge.events),
+        "breakers": [breaker._asdict() for breaker in edge.breakers],
         **plain_figures(edge.figures),
     }
 

@@ -9,11 +9,17 @@ def fields_of_box(node: TopologyNode) -> dict[str, object]:
     """What a filter may ask of a box of the graph."""
     figures = node.received if node.received.calls else node.sent
     return {
-        "service": node.title if node.kind in {"service", "version"} else "",
-        "node": node.instances or ((node.title,) if node.kind in {"node", "outside"} else ()),
+        "service": _service_of(node),
+        "node": node.instances or ((node.subject.name,) if node.kind in {"node", "outside"} else ()),
         "namespace": node.namespace,
         **fields_of_figures(figures),
     }
+
+
+def _service_of(node: TopologyNode) -> str:
+    if node.kind == "instance":
+        return node.subject.name
+    return node.title if node.kind in {"service", "version"} else ""
 
 
 def fields_of_figures(figures: Figures) -> dict[str, object]:

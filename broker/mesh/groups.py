@@ -9,7 +9,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from broker.mesh.boxes import Boxing, boxing, edge_end
+from broker.mesh.boxes import Boxing, boxing, edge_end, edge_subject
 from broker.mesh.cuts import Cut
 from broker.mesh.subject import Subject
 from broker.mesh.timeline import Snapshot
@@ -153,8 +153,7 @@ def by_boxes(boxes: Boxing) -> Maker:
     count = len(boxes.boxes)
 
     def subject(code: int) -> Subject:
-        source, target = boxes.boxes[code // count], boxes.boxes[code % count]
-        return Subject("edge", target.namespace or source.namespace, edge_end(source), edge_end(target))
+        return edge_subject(boxes.boxes[code // count], boxes.boxes[code % count])
 
     return lambda cut: boxes.sources(cut) * count + boxes.targets(cut), count * count, subject
 

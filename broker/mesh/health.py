@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,6 +32,7 @@ class Thresholds:
 
 
 THRESHOLDS: Final = Thresholds()
+_ORDER: Final[tuple[Health, ...]] = ("none", "ok", "slow", "failed")
 
 
 def health(
@@ -56,6 +58,11 @@ def health(
     if server > thresholds.server_slow or client >= thresholds.client_slow:
         return "slow"
     return "slow" if is_slower(figures, before, thresholds) else "ok"
+
+
+def worst(healths: Iterable[Health]) -> Health:
+    """The worst of some; ``none`` without any."""
+    return max(healths, key=_ORDER.index, default="none")
 
 
 def is_slower(figures: Figures, before: Figures | None, thresholds: Thresholds = THRESHOLDS) -> bool:

@@ -8,15 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from broker.mesh.answers import Figures, GroupBy, Topology, TopologyEdge, TopologyNode
-from broker.mesh.boxes import NO_BOX, Box, Boxing, boxing, node_key
+from broker.mesh.answers import Figures, GroupBy, Topology, TopologyEdge, TopologyGroup, TopologyNode
+from broker.mesh.boxes import NO_BOX, Box, Boxing, boxing
 from broker.mesh.cuts import Cut, call_cuts
+from broker.mesh.edge_breakers import with_breakers
 from broker.mesh.fields import fields_of_box
 from broker.mesh.figures import FigureCounter, FigureTable
 from broker.mesh.filter import EMPTY, Filter
 from broker.mesh.gateways import gateways
 from broker.mesh.groups import Grouping, by_boxes, number_codes
-from broker.mesh.health import health
+from broker.mesh.health import health, worst
+from broker.mesh.nesting import NestedBoxing, member_counts, nested_boxing
+from broker.mesh.opened import CLOSED, Opened
 from broker.mesh.presence import our_nodes
 from broker.mesh.span import Span
 from broker.mesh.timeline import Snapshot
@@ -54,6 +57,7 @@ def topology(
     span: Span,
     *,
     group_by: GroupBy = "service",
+    opened: Opened = CLOSED,
     filter: Filter = EMPTY,
     show_internal: bool = False,
     show_ours: bool = False,
@@ -66,23 +70,26 @@ def topology(
         snapshot: Where to look.
         span: When the calls ended; instances are as of its end.
         group_by: What a box is. By version, a box is all services of one version.
+        opened: Which of these are open: shown as the boxes in them, a service as its instances, a node as the
+            instances on it, a namespace or a version as its services. What goes to a closed one is one edge.
         filter: What calls have to pass; boxes without any then are left out, unless it names them.
         show_internal: Whether ``$node`` and other internal services and events are there.
         show_ours: Whether this program's own nodes and calls are there.
         show_events: Whether there are edges for events.
         show_silent: Whether services are there that are declared and were not heard.
     """
-    boxes = boxing(snapshot, group_by)
+    boxes = nested_boxing(snapshot, span, group_by, opened) if opened else boxing(snapshot, group_by)
     traffic = _traffic(snapshot, span, boxes, filter, show_internal=show_internal, show_ours=show_ours)
-    edges = _call_edges(boxes, traffic)
+    edges = with_breakers(snapshot, span, boxes, _call_edges(boxes, traffic))
     place = places(snapshot, span, boxes)
     if show_events:
         edges += event_flows(snapshot, span, boxes, filter, show_internal=show_internal, show_ours=show_ours)
     in_use = {key for edge in edges for key in (edge.source, edge.target)}
-    nodes = _nodes(snapshot, boxes, traffic, place, in_use)
+    members = member_counts(snapshot, span, group_by, show_internal=show_internal)
+    nodes = _nodes(snapshot, boxes, traffic, place, in_use, members)
     if not show_ours:
         ours = our_nodes(snapshot)
-        nodes = [node for node in nodes if node.subject.kind != "node" or node.subject[1:3] not in ours]
+        nodes = [node for node in nodes if _node_of(node) not in ours]
     if not show_internal:
         nodes = [node for node in nodes if not node.internal]
     if not show_silent:
@@ -90,7 +97,32 @@ def topology(
     shown = [node for node in nodes if not node.silent or filter.is_empty or filter.matches(fields_of_box(node))]
     keys = {node.key for node in shown}
     edges = [edge for edge in edges if edge.source in keys and edge.target in keys]
-    return Topology(span, tuple(shown), tuple(edges), len(nodes) - len(shown))
+    groups = _open_groups(boxes, shown) if isinstance(boxes, NestedBoxing) else ()
+    return Topology(span, tuple(shown), tuple(edges), len(nodes) - len(shown), groups)
+
+
+def _open_groups(boxes: NestedBoxing, nodes: list[TopologyNode]) -> tuple[TopologyGroup, ...]:
+    inside: dict[str, list[TopologyNode]] = {}
+    for node in nodes:
+        if node.group:
+            inside.setdefault(node.group, []).append(node)
+    return tuple(
+        TopologyGroup(
+            key,
+            (box := boxes.groups[key]).kind,
+            box.title,
+            box.namespace,
+            box.subject,
+            worst(member.health for member in inside[key]),
+        )
+        for key in sorted(inside)
+    )
+
+
+def _node_of(node: TopologyNode) -> tuple[str, str]:
+    """(namespace, node id) of a node or an instance; of others something that is no node."""
+    subject = node.subject
+    return subject.namespace, subject.name if subject.kind == "node" else subject.other
 
 
 def _traffic(
@@ -164,7 +196,12 @@ def _call_edges(boxes: Boxing, traffic: _Traffic) -> list[TopologyEdge]:
 
 
 def _nodes(
-    snapshot: Snapshot, boxes: Boxing, traffic: _Traffic, place: dict[str, Place], in_use: set[str]
+    snapshot: Snapshot,
+    boxes: Boxing,
+    traffic: _Traffic,
+    place: dict[str, Place],
+    in_use: set[str],
+    members: dict[str, int],
 ) -> list[TopologyNode]:
     received, before = traffic.received.figures(), traffic.received_before.figures()
     sent = traffic.sent.figures()
@@ -188,23 +225,18 @@ def _nodes(
                 instances=here.nodes if here else (),
                 offline_instances=len(here.offline) if here else 0,
                 silent=box.key not in in_use,
-                supposed=box.kind == "service" and not (here is not None and here.is_declared),
+                supposed=box.kind in ("service", "instance") and not (here is not None and here.is_declared),
                 offline=here is not None and bool(here.offline) and not here.online and not here.is_remembered,
-                internal=box.kind == "service" and box.title.startswith("$"),
+                internal=box.subject.kind == "service" and box.subject.name.startswith("$"),
                 is_gateway=_is_gateway(box, received[number], sent[number], hinted),
-                group=_group(box, here),
+                group=box.group,
+                members=members.get(box.key, 0) if not box.group else 0,
             )
         )
     return nodes
 
 
-def _group(box: Box, place: Place | None) -> str:
-    if box.kind == "service" and place is not None and len(place.nodes) == 1:
-        return node_key(box.namespace, place.nodes[0])
-    return "" if box.kind == "namespace" else f"namespace:{box.namespace}"
-
-
 def _is_gateway(box: Box, received: Figures, sent: Figures, hinted: set[tuple[str, str]]) -> bool:
-    if box.kind != "service":
+    if box.kind not in ("service", "instance"):
         return False
-    return (box.namespace, box.title) in hinted or (sent.calls >= 50 and received.calls * 20 <= sent.calls)
+    return (box.namespace, box.subject.name) in hinted or (sent.calls >= 50 and received.calls * 20 <= sent.calls)

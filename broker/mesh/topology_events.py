@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker.mesh.answers import Figures, TopologyEdge
-from broker.mesh.boxes import NO_BOX, Boxing, edge_end, node_key
+from broker.mesh.boxes import NO_BOX, Boxing, edge_subject
 from broker.mesh.cuts import Cut, event_cuts
 from broker.mesh.filter import Filter
 from broker.mesh.groups import number_codes
 from broker.mesh.span import Span
-from broker.mesh.subject import Subject
 from broker.mesh.subscriptions import Subscriptions
 from broker.mesh.timeline import Snapshot
 from broker.observe.journal import NO_NAME, NameKind
@@ -106,7 +105,6 @@ def _events_of(snapshot: Snapshot, way: Routes, which: Codes, pair: Codes, count
 def _receivers(snapshot: Snapshot, span: Span, boxes: Boxing, way: Routes, *, show_internal: bool) -> list[list[int]]:
     """The boxes that get each kind of packet."""
     names, subscriptions = snapshot.names, Subscriptions(snapshot, span.to_ns)
-    keys = {box.key: number for number, box in enumerate(boxes.boxes)}
     found: list[list[int]] = []
     for target, event, groups in way.kinds:
         name = names.text(NameKind.EVENT, event)
@@ -115,30 +113,25 @@ def _receivers(snapshot: Snapshot, span: Span, boxes: Boxing, way: Routes, *, sh
             continue
         node_id = names.text(NameKind.NODE, target) if target != NO_NAME else ""
         packet = (names.namespace_text(NameKind.EVENT, event), node_id, name, names.text(NameKind.GROUPS, groups))
-        found.append(sorted(_boxes_of(subscriptions, boxes, keys, packet)))
+        found.append(sorted(_boxes_of(subscriptions, boxes, packet)))
     return found
 
 
-def _boxes_of(
-    subscriptions: Subscriptions, boxes: Boxing, keys: dict[str, int], packet: tuple[str, str, str, str]
-) -> set[int]:
+def _boxes_of(subscriptions: Subscriptions, boxes: Boxing, packet: tuple[str, str, str, str]) -> set[int]:
     """The boxes that get a packet: (namespace, node id, event, groups)."""
     namespace, node_id, _, _ = packet
     if boxes.by_node and node_id:
-        return {keys[node_key(namespace, node_id)]} if node_key(namespace, node_id) in keys else set()
+        return {boxes.number_of_node(namespace, node_id)} - {NO_BOX}
     found = subscriptions.of_event(*packet)
-    if boxes.by_node:
-        numbers = {keys.get(node_key(namespace, one.node_id), NO_BOX) for one in found}
-    else:
-        numbers = {int(boxes.of_service[boxes.directory.indices.get((one.namespace, one.service), 0)]) for one in found}
-    numbers.discard(NO_BOX)
+    numbers = {boxes.number_of(one.namespace, one.service, one.node_id) for one in found} - {NO_BOX}
     if not numbers and node_id:  # it got the packet, and nobody told us who there wants it
-        numbers = {keys.get(node_key(namespace, node_id), NO_BOX)} - {NO_BOX}
+        numbers = {boxes.number_of_node(namespace, node_id)} - {NO_BOX}
     return numbers
 
 
 def _edge(boxes: Boxing, source: int, target: int, packets: int, events: tuple[str, ...], span: Span) -> TopologyEdge:
     one, other = boxes.boxes[source], boxes.boxes[target]
     figures = Figures(calls=packets, rate=packets / span.seconds if span.seconds else 0.0)
-    subject = Subject("edge", other.namespace or one.namespace, edge_end(one), edge_end(other))
-    return TopologyEdge(one.key, other.key, "event", subject, figures, float("nan"), "none", events=events)
+    return TopologyEdge(
+        one.key, other.key, "event", edge_subject(one, other), figures, float("nan"), "none", events=events
+    )

@@ -48,29 +48,40 @@ class Place:
 def places(snapshot: Snapshot, span: Span, boxes: Boxing) -> dict[str, Place]:
     """The place of each box that has one, by key."""
     found: dict[str, Place] = {}
+    if boxes.has_nodes:
+        _place_nodes(snapshot, span, boxes, found)
     if boxes.by_node:
-        _place_nodes(snapshot, span, found)
         return found
     told = set()
     remembered = remembered_nodes(snapshot, span.to_ns)
     for key, offer in offers(snapshot, span).items():
-        box = boxes.of_service[boxes.directory.indices.get(key, 0)]
-        if box != NO_BOX:
-            place = found.setdefault(boxes.boxes[box].key, Place())
-            place.add(set(offer.online), set(offer.offline))
+        for node_id, is_online in (*((one, True) for one in offer.online), *((one, False) for one in offer.offline)):
+            place = _place_at(boxes, boxes.number_of(*key, node_id), found)
+            if place is not None:
+                place.add({node_id} if is_online else set(), set() if is_online else {node_id})
+                place.is_declared |= not offer.supposed
+                place.is_remembered |= not is_online and (key[0], node_id) in remembered
+                told.add(key)
+        if not offer.nodes and (place := _place_at(boxes, boxes.number_of(*key, ""), found)) is not None:
             place.is_declared |= not offer.supposed
-            place.is_remembered |= any((key[0], node_id) in remembered for node_id in offer.offline)
             told.add(key)
     _place_untold(snapshot, span, boxes, told, found)
     return found
 
 
-def _place_nodes(snapshot: Snapshot, span: Span, found: dict[str, Place]) -> None:
+def _place_at(boxes: Boxing, number: int, found: dict[str, Place]) -> Place | None:
+    """The place of a box; None where it is none, or a node, which `_place_nodes` has placed."""
+    box = boxes.boxes[number]
+    return None if number == NO_BOX or box.kind == "node" else found.setdefault(box.key, Place())
+
+
+def _place_nodes(snapshot: Snapshot, span: Span, boxes: Boxing, found: dict[str, Place]) -> None:
     gone, remembered = gone_nodes(snapshot, span.to_ns), remembered_nodes(snapshot, span.to_ns)
     for key, history in snapshot.state.of_kind("node").items():
-        if any(one.value is not None and one.meets(span) for one in history):
+        box = boxes.boxes[boxes.number_of_node(*key)]
+        if box.kind == "node" and any(one.value is not None and one.meets(span) for one in history):
             here = {key[1]}
-            place = found.setdefault(f"node:{key[0]}/{key[1]}", Place(is_declared=True))
+            place = found.setdefault(box.key, Place(is_declared=True))
             place.is_remembered = key in remembered
             place.add(set() if key in gone else here, here if key in gone else set())
 
@@ -95,5 +106,7 @@ def _place_untold(snapshot: Snapshot, span: Span, boxes: Boxing, told: set[Key],
             continue
         key = (directory.services[service][0], names.text(NameKind.NODE, node))
         here = {key[1]}
-        place = found.setdefault(boxes.boxes[boxes.of_service[service]].key, Place())
-        place.add(set() if key in gone else here, here if key in gone else set())
+        here_number = boxes.number_of(key[0], directory.services[service][1], key[1])
+        place = _place_at(boxes, here_number, found)
+        if place is not None:
+            place.add(set() if key in gone else here, here if key in gone else set())

@@ -50,8 +50,10 @@ class GraphCanvas(QWidget):
     Attributes:
         scene: What is shown.
         viewport: From where.
-        selected: Key of the card or wire that is selected; "" for none.
+        selected: Key of the card, wire or frame that is selected; "" for none.
+        other: Key of a second card that was chosen beside it; "" for none.
         hovered: Key of what is under the mouse.
+        steps_back: What Escape does before anything else; tells whether there was anything to do.
         words: Tells what a card or a wire shows, for those who cannot see it and for tool tips.
     """
 
@@ -63,13 +65,20 @@ class GraphCanvas(QWidget):
     """A menu for a card, a wire or "", at a global place."""
     card_moved = Signal(str)
     """A card was put somewhere else by hand."""
+    toggle_wanted = Signal(str)
+    """A stack or what a card stands in shall be opened or closed; a key of a card or frame."""
+    hide_wanted = Signal(str)
+    """A card shall be taken out."""
+    other_chosen = Signal(str)
+    """A second card was chosen beside the selected one."""
     view_moved = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.scene = Scene()
         self.viewport = Viewport()
-        self.selected = self.hovered = ""
+        self.selected = self.hovered = self.other = ""
+        self.steps_back: Callable[[], bool] = bool
         self.words: Callable[[str], str] = self._title
         self._chips: dict[str, Chip] | None = None
         self._chip_growth = 0.0
@@ -138,6 +147,12 @@ class GraphCanvas(QWidget):
         if key != self.selected:
             self.selected = key
             self._speak()
+            self.update()
+
+    def choose_other(self, key: str) -> None:
+        """Mark a second card; nothing is emitted."""
+        if key != self.other:
+            self.other = key
             self.update()
 
     def set_dots(self, is_on: bool) -> None:
@@ -241,7 +256,8 @@ class GraphCanvas(QWidget):
         return [self.words(key) for key in self.scene.cards_in(self.viewport.rect)]
 
     def _speak(self) -> None:
-        words = f"{len(self.scene.cards)} cards, {len(self.scene.wires)} connections."
+        groups = f", {len(self.scene.frames)} open groups" if len(self.scene.frames) else ""
+        words = f"{len(self.scene.cards)} cards, {len(self.scene.wires)} connections{groups}."
         self.setAccessibleDescription(f"Selected: {self.words(self.selected)}. {words}" if self.selected else words)
         QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.DescriptionChanged))
 
@@ -251,10 +267,12 @@ class GraphCanvas(QWidget):
 
     def _forget_what_is_gone(self) -> None:
         scene = self.scene
-        if self.hovered not in scene.cards and self.hovered not in scene.wires:
+        if not scene.has(self.hovered):
             self.hovered = ""
-        if self.selected not in scene.cards and self.selected not in scene.wires:
+        if not scene.has(self.selected):
             self.selected = ""
+        if self.other not in scene.cards:
+            self.other = ""
         self._speak()
 
     # painting
@@ -269,7 +287,9 @@ class GraphCanvas(QWidget):
         self.picture.draw(painter, self.viewport, colours_of(theme.current()).ground)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._motion.paint(painter)
-        paint_overlay(painter, self.scene, self.viewport, Marked(self.selected, self.hovered, self.hasFocus()))
+        paint_overlay(
+            painter, self.scene, self.viewport, Marked(self.selected, self.hovered, self.hasFocus(), self.other)
+        )
         self._hands.paint(painter)
         painter.end()
 
@@ -308,7 +328,7 @@ class GraphCanvas(QWidget):
         self._easel.stop()
 
     def moved_card(self, key: str, point: Point) -> None:
-        """Put a card somewhere by hand: large graphs are painted again when it is let go."""
+        """Put a card, or a frame with all its cards, somewhere by hand: large graphs are painted again at the end."""
         self._is_at_home = False
         self.scene.move(key, point)
         self._chips = None
@@ -322,7 +342,8 @@ class GraphCanvas(QWidget):
         self._minimap.forget()
         self._set_dots()
         self._easel.repaint()
-        self.card_moved.emit(key)
+        for card in self.scene.frames.cards_of(key) or [key]:
+            self.card_moved.emit(card)
 
     # mouse and keyboard
 

@@ -19,6 +19,7 @@ LEAST_TITLE_PX, LEAST_DETAIL_PX = 10.5, 9.0
 SIGN_PX = 11.0
 BLOCK_INSET = 0.14
 MOST_MARKS = 6
+OPEN = 14.0
 
 
 @lru_cache(maxsize=64)
@@ -64,12 +65,23 @@ def paint_card(
         ring: A line in another colour around it; None for none.
     """
     box = snapped(rect)
+    if card.is_stack:
+        _paint_behind(painter, box, zoom, colours)
     _paint_ground(painter, card, box, zoom, colours, is_selected=is_selected, ring=ring)
     _paint_bar(painter, card, box, zoom, colours)
     if zoom >= DETAIL_ZOOM:
         _paint_details(painter, card, box, zoom, colours)
     elif zoom >= TEXT_ZOOM:
         _paint_title_only(painter, card, box, colours)
+
+
+def _paint_behind(painter: QPainter, box: QRectF, zoom: float, colours: Colours) -> None:
+    """Two more cards behind a stack, as far as they are seen."""
+    painter.setPen(QPen(colours.line, 1.0))
+    painter.setBrush(colours.card)
+    for step in (6.0, 3.0):
+        behind = box.translated(0, step * zoom).adjusted(step * zoom, 0, -step * zoom, 0)
+        painter.drawRoundedRect(behind, 6.0 * zoom, 6.0 * zoom)
 
 
 def _radius(card: Card, box: QRectF, zoom: float) -> float:
@@ -115,6 +127,10 @@ def _paint_details(painter: QPainter, card: Card, box: QRectF, zoom: float, colo
     painter.drawText(QPointF(left + before, round(box.top() + 21.5 * zoom)), text)
     painter.setFont(scaled_font(detail_px))
     painter.setPen(colours.dim)
+    if card.is_stack:
+        opener = open_spot(box, zoom)
+        paint_toggle(painter, opener, colours, is_open=False)
+        right = opener.left() - 5.0 * zoom
     room = right - left - ((SIGN_PX + 5) * zoom if card.sign else 0)
     painter.drawText(QPointF(left, round(box.top() + 42.0 * zoom)), _detail(card.detail, detail_px, int(room)))
     paint_sign(painter, card.sign, QPointF(right - SIGN_PX * zoom / 2, box.bottom() - 15.0 * zoom), zoom, colours)
@@ -200,6 +216,25 @@ def paint_sign(painter: QPainter, sign: str, middle: QPointF, zoom: float, colou
         painter.setPen(QPen(colours.tones["held"], max(1.0, 1.8 * zoom)))
         for away in (-0.5, 0.0, 0.5):
             painter.drawLine(QPointF(x + away * half, y - half * 0.8), QPointF(x + away * half, y + half * 0.8))
+
+
+def open_spot(rect: QRectF, zoom: float) -> QRectF:
+    """Where a stack is opened with the mouse; of its rectangle in px."""
+    size = OPEN * zoom
+    return QRectF(rect.right() - size - 9.0 * zoom, rect.bottom() - size - 8.0 * zoom, size, size)
+
+
+def paint_toggle(painter: QPainter, box: QRectF, colours: Colours, *, is_open: bool) -> None:
+    """A small square with a minus (it can be closed) or a plus (it can be opened). The painter is in px."""
+    box = snapped(box)
+    painter.setPen(QPen(colours.line, 1.0))
+    painter.setBrush(colours.chip)
+    painter.drawRoundedRect(box, 3.0, 3.0)
+    middle, half = box.center(), box.width() * 0.24
+    painter.setPen(QPen(colours.dim, max(1.0, box.width() / 11)))
+    painter.drawLine(QPointF(middle.x() - half, middle.y()), QPointF(middle.x() + half, middle.y()))
+    if not is_open:
+        painter.drawLine(QPointF(middle.x(), middle.y() - half), QPointF(middle.x(), middle.y() + half))
 
 
 def paint_blocks(

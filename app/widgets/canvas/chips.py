@@ -13,7 +13,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPen
 
 from app.widgets.canvas.card_paint import scaled_font, snapped
 from app.widgets.canvas.colours import Colours
-from app.widgets.canvas.items import Wire
+from app.widgets.canvas.items import HEAD, Wire
 from app.widgets.canvas.routes import sampled
 from app.widgets.canvas.scene import Scene
 
@@ -50,46 +50,66 @@ def chip_scale(zoom: float) -> float:
 def place_chips(scene: Scene, wires: Iterable[Wire], growth: float = 1.0) -> dict[str, Chip]:
     """A place for the label of each wire, most important first, off cards and off each other.
 
-    Those that find no room are left out; they are shown when the mouse is over them.
+    Those that find no room are left out; they are shown when the mouse is over them. What holds calls up is always
+    said, over others if need be.
 
     Args:
         scene: Where cards and wires are.
         wires: Those that may have a chip.
         growth: How much larger chips are on the plane than at zoom 1.
     """
-    labelled = [wire for wire in wires if wire.label and wire.key in scene.routes]
+    labelled = [wire for wire in wires if wire.text and wire.key in scene.routes]
     if not labelled:
         return {}
     labelled.sort(key=lambda wire: (-_weight(wire), wire.key))
     ways = sampled([scene.routes[wire.key] for wire in labelled], SAMPLES)
-    cards = np.array([scene.at[key] for key in scene.cards if key in scene.at], np.float64).reshape(-1, 2)
-    reach = np.array([scene.width / 2 + 3.0, scene.height / 2 + 3.0])
+    obstacles = _Obstacles(scene)
     taken: list[tuple[float, float, float]] = []
     chips: dict[str, Chip] = {}
     for wire, way in zip(labelled, ways, strict=True):
-        half = chip_width(wire.label) * growth / 2
-        place = _free_place(way, (half, CHIP_HEIGHT * growth / 2), cards, reach, taken)
+        half = chip_width(wire.text) * growth / 2
+        place = _free_place(way, (half, CHIP_HEIGHT * growth / 2), obstacles, taken)
+        if place is None and wire.barrier:
+            place = (float(way[ORDER[0], 0]), float(way[ORDER[0], 1]))
         if place is not None:
             chips[wire.key] = Chip(wire.key, place[0], place[1], 2 * half)
             taken.append((place[0], place[1], half))
     return chips
 
 
+class _Obstacles:
+    """What a chip must not cover: cards, and the names of frames."""
+
+    def __init__(self, scene: Scene) -> None:
+        cards = [
+            (*scene.at[key], scene.width / 2 + 3.0, scene.height / 2 + 3.0) for key in scene.cards if key in scene.at
+        ]
+        heads = [
+            (rect.center().x(), rect.top() + HEAD / 2, rect.width() / 2, HEAD / 2)
+            for rect in scene.frames.rects.values()
+        ]
+        boxes = np.array([*cards, *heads], np.float64).reshape(-1, 4)
+        self._middles, self._reaches = boxes[:, :2], boxes[:, 2:]
+
+    def cover(self, x: float, y: float, half: tuple[float, float]) -> bool:
+        """Whether a chip of half this width and height at a point would lie on one."""
+        return bool((np.abs(self._middles - (x, y)) < self._reaches + half).all(1).any())
+
+
 def _weight(wire: Wire) -> float:
-    return {"failed": 3e9, "slow": 2e9, "held": 2e9}.get(wire.tone, 0.0) + wire.calls_per_s
+    barrier = 4e9 if wire.barrier else 0.0
+    return barrier + {"failed": 3e9, "slow": 2e9, "held": 2e9}.get(wire.tone, 0.0) + wire.calls_per_s
 
 
 def _free_place(
     way: NDArray[np.float64],
     half: tuple[float, float],
-    cards: NDArray[np.float64],
-    reach: NDArray[np.float64],
+    obstacles: _Obstacles,
     taken: list[tuple[float, float, float]],
 ) -> tuple[float, float] | None:
-    size = reach + np.array(half)
     for place in ORDER:
         x, y = float(way[place, 0]), float(way[place, 1])
-        if (np.abs(cards - (x, y)) < size).all(1).any():
+        if obstacles.cover(x, y, half):
             continue
         if any(abs(x - ox) < half[0] + wide + 4 and abs(y - oy) < 2 * half[1] + 3 for ox, oy, wide in taken):
             continue
@@ -99,13 +119,13 @@ def _free_place(
 
 def paint_chip(painter: QPainter, wire: Wire, middle: QPointF, scale: float, colours: Colours) -> None:
     """A chip. The painter is in px."""
-    high, wide = CHIP_HEIGHT * scale, chip_width(wire.label) * scale
+    high, wide = CHIP_HEIGHT * scale, chip_width(wire.text) * scale
     box = snapped(QRectF(middle.x() - wide / 2, middle.y() - high / 2, wide, high))
-    tone = "held" if wire.is_event and wire.tone in ("none", "ok") else wire.tone
+    tone = "held" if wire.is_event and wire.tone in ("none", "ok") else wire.barrier_tone if wire.barrier else wire.tone
     edge = colours.line if tone in ("none", "ok", "held") else colours.wires[tone]
     painter.setPen(QPen(edge, 1.0))
     painter.setBrush(colours.chip)
     painter.drawRoundedRect(box, high / 2, high / 2)
     painter.setFont(scaled_font(CHIP_PX * scale))
     painter.setPen(colours.inks[tone])
-    painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), wire.label)
+    painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), wire.text)

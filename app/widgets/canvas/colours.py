@@ -32,6 +32,7 @@ class Colours:
     accent: QColor
     hatch: QColor
     chip: QColor
+    frame: QColor
     dot: QColor
     event: QColor
     silent: QColor
@@ -68,6 +69,7 @@ def colours_of(theme: Theme, *, is_faded: bool = False) -> Colours:
         accent=QColor(theme.accent),
         hatch=colour(theme.line, 0.8),
         chip=QColor(theme.surface1),
+        frame=QColor(mix(theme.surface1 if theme.is_dark else theme.surface3, theme.surface0, 0.55)),
         dot=QColor(theme.text),
         event=colour(theme.held, 0.7),
         silent=colour(theme.dim, 0.6),

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen, QWheel
 from PySide6.QtWidgets import QApplication
 
 from app import theme
+from app.widgets.canvas.spots import Spot, spot_at
 from app.widgets.canvas.steering import Way, in_reading_order, next_card
 
 if TYPE_CHECKING:
@@ -24,6 +25,12 @@ _ARROWS: Final[dict[int, Way]] = {
     Qt.Key.Key_Up: "up",
     Qt.Key.Key_Down: "down",
 }
+_ACTS: Final[dict[int, str]] = {
+    Qt.Key.Key_G: "toggle",
+    Qt.Key.Key_H: "hide",
+    Qt.Key.Key_Delete: "hide",
+    Qt.Key.Key_P: "other",
+}
 _PANS: Final[dict[Way, tuple[float, float]]] = {
     "left": (PAN_PX, 0),
     "right": (-PAN_PX, 0),
@@ -35,7 +42,8 @@ _PANS: Final[dict[Way, tuple[float, float]]] = {
 class Hands:
     """The mouse and the keyboard of a canvas.
 
-    A drag on a card moves the card, elsewhere the view; with Shift it draws the box that will be seen.
+    A drag on a card moves the card, on the head of a frame the frame, elsewhere the view; with Shift it draws the
+    box that will be seen. A click with Ctrl chooses a second card.
     """
 
     def __init__(self, canvas: GraphCanvas) -> None:
@@ -45,6 +53,7 @@ class Hands:
         self._pressed_card = ""
         self._doing = ""  # "card", "view" or "box" once the mouse has moved
         self._grip = QPointF()
+        self._spot: Spot | None = None
 
     # mouse
 
@@ -56,12 +65,14 @@ class Hands:
         self._pressed_at = self._last_at = at
         self._doing = ""
         is_plain = event.button() == Qt.MouseButton.LeftButton and not event.modifiers()
-        self._pressed_card = canvas.scene.card_at(canvas.viewport.to_plane(at)) if is_plain else ""
+        point = canvas.viewport.to_plane(at)
+        self._spot = spot_at(canvas.scene, canvas.viewport, at, canvas.hovered) if is_plain else None
+        is_held = is_plain and self._spot is None
+        self._pressed_card = (canvas.scene.card_at(point) or canvas.scene.frames.at(point)) if is_held else ""
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self._doing = "box"
         if self._pressed_card:
-            x, y = canvas.scene.at[self._pressed_card]
-            self._grip = canvas.viewport.to_plane(at) - QPointF(x, y)
+            self._grip = point - QPointF(*canvas.scene.place_of(self._pressed_card))
 
     def move(self, event: QMouseEvent) -> None:
         """The mouse moves, with or without a button."""
@@ -96,8 +107,19 @@ class Hands:
         elif doing == "box":
             self._see_box(QRectF(begun, event.position()).normalized())
         elif not doing and event.button() == Qt.MouseButton.LeftButton:
-            self.choose(self.thing_at(event.position()))
+            self._click(event)
         canvas.update()
+
+    def _click(self, event: QMouseEvent) -> None:
+        canvas, spot = self._canvas, self._spot
+        key = self.thing_at(event.position())
+        if spot is not None:
+            wanted = canvas.toggle_wanted if spot.act == "toggle" else canvas.hide_wanted
+            wanted.emit(spot.key)
+        elif event.modifiers() & Qt.KeyboardModifier.ControlModifier and key in canvas.scene.cards:
+            canvas.other_chosen.emit(key)
+        else:
+            self.choose(key)
 
     def _see_box(self, box: QRectF) -> None:
         canvas = self._canvas
@@ -110,7 +132,9 @@ class Hands:
         """Drills in; on nothing, everything is seen again."""
         key = self.thing_at(event.position())
         self._pressed_at = None
-        if key:
+        if key in self._canvas.scene.frames:
+            self._canvas.toggle_wanted.emit(key)
+        elif key:
             self.choose(key)
             self._canvas.opened.emit(key)
         else:
@@ -130,18 +154,25 @@ class Hands:
     def thing_at(self, at: QPointF) -> str:
         """The card or wire at a place in px; "" for none."""
         canvas = self._canvas
-        point = canvas.viewport.to_plane(at)
-        return canvas.scene.card_at(point) or canvas.scene.wire_at(point, REACH_PX / canvas.viewport.zoom)
+        return canvas.scene.thing_at(canvas.viewport.to_plane(at), REACH_PX / canvas.viewport.zoom)
 
     def _hover(self, at: QPointF) -> None:
-        self._set_hovered(self.thing_at(at))
+        canvas = self._canvas
+        spot = spot_at(canvas.scene, canvas.viewport, at, canvas.hovered)
+        self._set_hovered(spot.key if spot else self.thing_at(at))
+        if spot is not None:
+            canvas.setCursor(Qt.CursorShape.PointingHandCursor)
+            word = "Close" if spot.key in canvas.scene.frames else "Open"
+            canvas.setToolTip("Hide this (H)" if spot.act == "hide" else f"{word} this (G)")
+        else:
+            canvas.unsetCursor()
+            canvas.setToolTip(canvas.words(canvas.hovered) if canvas.hovered else "")
 
     def _set_hovered(self, key: str) -> None:
         canvas = self._canvas
         if key == canvas.hovered:
             return
         canvas.hovered = key
-        canvas.setToolTip(canvas.words(key) if key else "")
         canvas.update()
 
     def choose(self, key: str) -> None:
@@ -168,10 +199,21 @@ class Hands:
             canvas.fit()
         elif key == Qt.Key.Key_Z and canvas.selected:
             canvas.fit(canvas.scene.neighbours(canvas.selected) | {canvas.selected})
-        elif key == Qt.Key.Key_Escape and canvas.selected:
-            self.choose("")
+        elif key == Qt.Key.Key_Escape:
+            return self._step_back()
+        elif key in _ACTS and canvas.selected:
+            wanted = {"toggle": canvas.toggle_wanted, "hide": canvas.hide_wanted, "other": canvas.other_chosen}
+            wanted[_ACTS[Qt.Key(key)]].emit(canvas.selected)
         else:
             return False
+        return True
+
+    def _step_back(self) -> bool:
+        if self._canvas.steps_back():
+            return True
+        if not self._canvas.selected:
+            return False
+        self.choose("")
         return True
 
     def _step(self, way: Way) -> None:

@@ -11,6 +11,10 @@ Shape = Literal["card", "pill", "square"]
 Point = tuple[float, float]
 
 CARD_WIDTH, CARD_HEIGHT = 158.0, 54.0
+FRAME_SIDE, FRAME_TOP = 16.0, 38.0
+"""How far a frame stands from the cards in it: at its sides and below, and above, where its name is."""
+HEAD = 30.0
+"""How high the part of a frame is that can be taken hold of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,8 @@ class Card:
         is_hatched: Gone.
         is_doubtful: Only supposed to be there: a question mark.
         is_gateway: The outside comes in here: an arrow.
+        frame: Key of the frame around it; "" for none.
+        is_stack: Several things as one: it can be opened.
     """
 
     key: str
@@ -44,11 +50,30 @@ class Card:
     is_hatched: bool = False
     is_doubtful: bool = False
     is_gateway: bool = False
+    frame: str = ""
+    is_stack: bool = False
 
     @property
     def far_look(self) -> tuple[object, ...]:
         """What of it is seen from so far that nothing can be read."""
         return self.tone, self.is_dashed, self.is_hatched
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A box around cards, with its name above them.
+
+    Attributes:
+        key: Stays the same from one picture to the next.
+        title: Its name.
+        detail: Dim, behind its name.
+        sign: What is drawn beside its name: something in it needs a look.
+    """
+
+    key: str
+    title: str
+    detail: str = ""
+    sign: Sign = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +90,8 @@ class Wire:
         is_silent: Nothing runs along it: grey and dashed.
         calls_per_s, failures_per_s: How many dots and diamonds run along it.
         seconds: How long something is under way: how fast they run. 0 unknown.
+        barrier: What holds calls up on its way, as a sign and a word: "▬ open"; "" for nothing.
+        barrier_tone: The colour of that.
     """
 
     key: str
@@ -78,11 +105,18 @@ class Wire:
     calls_per_s: float = 0.0
     failures_per_s: float = 0.0
     seconds: float = 0.0
+    barrier: str = ""
+    barrier_tone: Tone = "none"
+
+    @property
+    def text(self) -> str:
+        """All that its chip says."""
+        return " · ".join(filter(None, (self.barrier, self.label)))
 
     @property
     def look(self) -> tuple[object, ...]:
         """What of it is painted; rates and times only move dots."""
-        return self.source, self.target, self.tone, self.thickness, self.label, self.is_event, self.is_silent
+        return self.source, self.target, self.tone, self.thickness, self.text, self.is_event, self.is_silent
 
     @property
     def far_look(self) -> tuple[object, ...]:

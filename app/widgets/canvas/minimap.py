@@ -64,6 +64,9 @@ class Minimap(QWidget):
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
         painter.setPen(Qt.PenStyle.NoPen)
         transform = self._map.transform()
+        painter.setBrush(colours.line)
+        for rect in scene.frames.rects.values():
+            painter.drawRoundedRect(transform.mapRect(rect), 2, 2)
         is_many = len(scene.cards) > 150
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, not is_many)
         for key, card in scene.cards.items():

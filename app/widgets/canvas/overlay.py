@@ -11,8 +11,10 @@ from app import theme
 from app.widgets.canvas.card_paint import TEXT_ZOOM, paint_card
 from app.widgets.canvas.chips import chip_scale, paint_chip
 from app.widgets.canvas.colours import Colours, colours_of
+from app.widgets.canvas.frames import paint_frame
 from app.widgets.canvas.routes import sampled
 from app.widgets.canvas.scene import Scene
+from app.widgets.canvas.spots import HIDE_ZOOM, hide_spot, paint_hide
 from app.widgets.canvas.viewport import Viewport
 from app.widgets.canvas.wire_paint import thickness_at
 
@@ -25,11 +27,16 @@ class Marked(NamedTuple):
     selected: str
     hovered: str
     has_focus: bool
+    other: str = ""
 
 
 def paint_overlay(painter: QPainter, scene: Scene, view: Viewport, marked: Marked) -> None:
     """Draw what stands out once more, brighter. The painter is in px."""
     colours = colours_of(theme.current())
+    for key in dict.fromkeys((marked.hovered, marked.selected)):
+        if key in scene.frames.rects:
+            ring = colours.accent if key == marked.selected else colours.dim
+            paint_frame(painter, scene, key, view, colours, ring=ring)
     for key in dict.fromkeys((marked.selected, marked.hovered)):
         if key in scene.wires and key in scene.routes:
             _paint_wires(painter, scene, view, [key], colours, is_selected=key == marked.selected)
@@ -38,6 +45,19 @@ def paint_overlay(painter: QPainter, scene: Scene, view: Viewport, marked: Marke
     for key in dict.fromkeys((marked.hovered, marked.selected)):
         if key in scene.cards and key in scene.at:
             _paint_card(painter, scene, view, key, colours, is_selected=key == marked.selected)
+    if marked.other in scene.at:
+        _paint_other(painter, scene, view, marked.other, colours)
+    if marked.hovered in scene.at and view.zoom >= HIDE_ZOOM:
+        paint_hide(painter, hide_spot(scene, view, marked.hovered), colours)
+
+
+def _paint_other(painter: QPainter, scene: Scene, view: Viewport, key: str, colours: Colours) -> None:
+    """The second one that was chosen: a dashed line around it."""
+    pen = QPen(colours.accent, 1.5)
+    pen.setDashPattern([3, 2])
+    painter.setPen(pen)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(view.transform().mapRect(scene.rect_of(key)).adjusted(-3, -3, 3, 3), 9, 9)
 
 
 def _paint_card(
@@ -74,7 +94,7 @@ def _paint_wires(
     painter.setTransform(QTransform())
     for key in keys if len(keys) <= 12 else ():
         wire = scene.wires[key]
-        if wire.label:
+        if wire.text:
             x, y = sampled([scene.routes[key]], 3)[0, 1].tolist()
             paint_chip(painter, wire, view.to_screen(x, y), min(1.2, chip_scale(view.zoom)), colours)
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF
 
-from app.widgets.canvas.items import CARD_HEIGHT, CARD_WIDTH, Card, Point, Wire
+from app.widgets.canvas.frames import Frames
+from app.widgets.canvas.items import CARD_HEIGHT, CARD_WIDTH, Card, Frame, Point, Wire
 from app.widgets.canvas.routes import Route, route_loosely, route_wires, sampled
 
 MANY_WIRES = 600
@@ -39,14 +40,21 @@ class Content:
     """Cards and wires, and what is different from those before. Made where there is time: not on the GUI thread.
 
     Attributes:
-        cards, wires: By key, in the order they are painted.
+        cards, wires, frames: By key, in the order they are painted.
         before: What `change` is against; None for nothing.
         change: What is different.
     """
 
-    def __init__(self, cards: Iterable[Card], wires: Iterable[Wire], before: Content | None = None) -> None:
+    def __init__(
+        self,
+        cards: Iterable[Card],
+        wires: Iterable[Wire],
+        before: Content | None = None,
+        frames: Iterable[Frame] = (),
+    ) -> None:
         """Compare with what was shown before."""
         self.cards, self.wires = {card.key: card for card in cards}, {wire.key: wire for wire in wires}
+        self.frames = {frame.key: frame for frame in frames}
         self.before: Content | None = before
         self.change = self.against(before)
 
@@ -54,11 +62,13 @@ class Content:
         """What is different from another content."""
         if old is None or self.cards.keys() != old.cards.keys() or self.wires.keys() != old.wires.keys():
             return Change(True, set(), set(), set(), set(), True)
+        if self.frames != old.frames:  # seldom: the whole picture is painted again, and nothing moves
+            return Change(True, set(), set(), set(), set(), True)
         cards = {key for key, card in self.cards.items() if old.cards[key] != card}
         wires = {key for key, wire in self.wires.items() if old.wires[key].look != wire.look}
         far_cards = {key for key in cards if old.cards[key].far_look != self.cards[key].far_look}
         far_wires = {key for key in wires if old.wires[key].far_look != self.wires[key].far_look}
-        relabelled = any(len(old.wires[key].label) != len(self.wires[key].label) for key in wires)
+        relabelled = any(len(old.wires[key].text) != len(self.wires[key].text) for key in wires)
         return Change(False, cards, wires, far_cards, far_wires, relabelled)
 
 
@@ -67,6 +77,7 @@ class Scene:
 
     Attributes:
         cards, wires: By key, in the order they are painted.
+        frames: Boxes around cards.
         at: Middle of each card that has a place; one without is not shown.
         width, height: Of every card.
         faded: Keys of cards and wires that are not meant.
@@ -77,6 +88,7 @@ class Scene:
         self.content: Content | None = None
         self.cards: dict[str, Card] = {}
         self.wires: dict[str, Wire] = {}
+        self.frames = Frames(self)
         self.at: dict[str, Point] = {}
         self.bends: dict[str, Sequence[Point]] = {}
         self.width, self.height = CARD_WIDTH, CARD_HEIGHT
@@ -97,6 +109,7 @@ class Scene:
         content.before = None  # the one before the last is needed by nobody
         self.content, self.cards, self.wires = content, content.cards, content.wires
         if change.is_other:
+            self.frames.show(content.frames, content.cards)
             self._forget_ways()
         return change
 
@@ -106,10 +119,13 @@ class Scene:
         self._forget_ways()
 
     def move(self, key: str, point: Point) -> None:
-        """Put one card somewhere else; its wires go straight from then on."""
-        self.at[key] = point
-        for wire in self.wires_of(key):
-            self.bends.pop(wire, None)
+        """Put one card, or a frame with its cards, somewhere else; their wires go straight from then on."""
+        x, y = self.place_of(key)
+        for card in self.frames.cards_of(key) or [key]:
+            old = self.at[card]
+            self.at[card] = (old[0] + point[0] - x, old[1] + point[1] - y)
+            for wire in self.wires_of(card):
+                self.bends.pop(wire, None)
         self._forget_ways(keep_ends=True)
 
     def size_cards(self, width: float) -> None:
@@ -120,6 +136,7 @@ class Scene:
 
     def _forget_ways(self, *, keep_ends: bool = False) -> None:
         self._routes = self._card_points = self._wire_boxes = None
+        self.frames.forget()
         if not keep_ends:
             self._by_card = None
 
@@ -141,6 +158,17 @@ class Scene:
                 self._routes = route_wires(placed, self.at, self.bends, self.width, self.height)
         return self._routes
 
+    def has(self, key: str) -> bool:
+        """Whether there is a card, a wire or a frame of this key."""
+        return key in self.cards or key in self.wires or key in self.frames
+
+    def place_of(self, key: str) -> Point:
+        """The middle of a card that has a place, or of a frame."""
+        if key in self.at:
+            return self.at[key]
+        middle = self.frames.rects[key].center()
+        return middle.x(), middle.y()
+
     def rect_of(self, key: str) -> QRectF:
         """Where a card is."""
         x, y = self.at[key]
@@ -155,7 +183,8 @@ class Scene:
             points += [(x, y) for wire in self.wires for x, y in self.bends.get(wire, ())]
         xs, ys = [x for x, _ in points], [y for _, y in points]
         box = QRectF(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys))
-        return box.adjusted(-self.width / 2, -self.height / 2, self.width / 2, self.height / 2)
+        box = box.adjusted(-self.width / 2, -self.height / 2, self.width / 2, self.height / 2)
+        return self.frames.united(box) if keys is None else box
 
     def wires_of(self, card: str) -> list[str]:
         """Keys of the wires that begin or end at a card."""
@@ -197,6 +226,10 @@ class Scene:
             self._wire_keys = list(self.routes)
             self._wire_boxes = np.array([route.box for route in self.routes.values()], np.float64).reshape(-1, 4)
         return self._wire_boxes
+
+    def thing_at(self, point: QPointF, reach: float) -> str:
+        """The key of the card, else the wire, else the head of a frame at a point; "" for none."""
+        return self.card_at(point) or self.wire_at(point, reach) or self.frames.at(point)
 
     def card_at(self, point: QPointF) -> str:
         """The key of the uppermost card at a point; "" for none."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+from app.widgets.canvas.items import FRAME_SIDE
 from app.widgets.canvas.scene import Scene
 
 Way = Literal["left", "right", "up", "down"]
@@ -35,7 +36,8 @@ def next_card(scene: Scene, key: str, way: Way) -> str:
 
 
 def in_reading_order(scene: Scene) -> list[str]:
-    """Keys of all cards, column by column from the left, each from above."""
+    """Keys of all cards and frames, column by column from the left, each from above."""
     column = scene.width
-    placed = [key for key in scene.cards if key in scene.at]
-    return sorted(placed, key=lambda key: (round(scene.at[key][0] / column), scene.at[key][1], key))
+    places = {key: scene.at[key] for key in scene.cards if key in scene.at}
+    places |= {key: (rect.left() + column / 2 + FRAME_SIDE, rect.top()) for key, rect in scene.frames.rects.items()}
+    return sorted(places, key=lambda key: (round(places[key][0] / column), places[key][1], key))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -102,3 +103,35 @@ def test_every_box_gets_one_place_and_none_covers_another(pairs: list[tuple[int,
 def test_no_boxes_need_no_place() -> None:
     for kind in KINDS:
         assert lay_out(Plan(1, kind, [], [])).at == {}
+
+
+@given(
+    st.sampled_from(KINDS),
+    st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=25),
+    st.lists(st.integers(0, 3), min_size=12, max_size=12),
+)
+@settings(max_examples=40, deadline=None)
+def test_frames_around_groups_cover_nothing_else_whatever_the_graph(
+    kind: Kind, pairs: list[tuple[int, int]], group_of: list[int]
+) -> None:
+    lines = [Line(str(n), a, b) for n, (a, b) in enumerate(pairs)]
+    groups = [[box for box, group in enumerate(group_of) if group == number] for number in (1, 2, 3)]
+    plan = Plan(1, kind, [f"b{n:02d}" for n in range(12)], lines, groups=[group for group in groups if group])
+    placing = lay_out(plan)
+    assert placing.at.keys() == set(plan.boxes)
+    assert overlapping(plan, placing) == []
+    for group in plan.groups:
+        inside = [placing.at[plan.boxes[number]] for number in group]
+        left, right = min(x for x, _ in inside), max(x for x, _ in inside)
+        top, bottom = min(y for _, y in inside), max(y for _, y in inside)
+        for number in set(range(12)) - set(group):
+            x, y = placing.at[plan.boxes[number]]
+            is_beside = not left - plan.width < x < right + plan.width
+            assert is_beside or not top - plan.height < y < bottom + plan.height
+
+
+def test_groups_flow_from_left_to_right_as_boxes_do() -> None:
+    plan = plan_of("api>orders", "orders>stock", "users>stock")
+    grouped = msgspec.structs.replace(plan, groups=[[plan.boxes.index("orders"), plan.boxes.index("users")]])
+    at = lay_out(grouped).at
+    assert at["api"][0] < at["orders"][0] == at["users"][0] < at["stock"][0]

@@ -1,0 +1,84 @@
+"""Breakers that are not closed, on the edges of the graph that they stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broker.mesh.answers import EdgeBreaker, TopologyEdge
+from broker.mesh.boxes import NO_BOX, Boxing
+from broker.mesh.cuts import call_cuts
+from broker.mesh.span import Span
+from broker.mesh.timeline import Snapshot
+from broker.observe.journal import NameKind
+
+_ORDER: Final = ("open", "held-open", "half-open", "held-closed")
+
+
+def with_breakers(snapshot: Snapshot, span: Span, boxes: Boxing, edges: list[TopologyEdge]) -> list[TopologyEdge]:
+    """The edges with the breakers on them, as of the end of the span.
+
+    A breaker lives on a node and is about an action of another node: it stands
+    on the edges of whatever called that action from that node, in the span or
+    in the same time before: what an open breaker holds back is not seen.
+    """
+    breakers = _not_closed(snapshot, span)
+    found: dict[tuple[str, str], list[EdgeBreaker]] = {}
+    for pair, code in _edges_of(snapshot, span, boxes, np.array(sorted(breakers), np.int64)):
+        found.setdefault(pair, []).append(breakers[code])
+    return [
+        replace(edge, breakers=tuple(sorted(found[edge.source, edge.target], key=_rank)))
+        if (edge.source, edge.target) in found
+        else edge
+        for edge in edges
+    ]
+
+
+def _rank(breaker: EdgeBreaker) -> tuple[int, int]:
+    return (_ORDER.index(breaker.state) if breaker.state in _ORDER else len(_ORDER), -breaker.since_ns)
+
+
+def _not_closed(snapshot: Snapshot, span: Span) -> dict[int, EdgeBreaker]:
+    """By a code of (action, owner, node); those of which nobody was ever called are left out."""
+    names, nodes = snapshot.names, snapshot.names.count(NameKind.NODE) + 1
+    found = {}
+    for (namespace, key), value, interval in snapshot.state.values_at("breaker", span.to_ns):
+        state = str(value.get("state") or "unknown")
+        owner, _, endpoint = key.partition("|")
+        node_id, _, action = endpoint.partition(":")
+        numbers = (
+            names.find(NameKind.ACTION, namespace, action),
+            names.find(NameKind.NODE, namespace, owner),
+            names.find(NameKind.NODE, namespace, node_id),
+        )
+        if state == "closed" or None in numbers:
+            continue
+        one, two, three = (number or 0 for number in numbers)
+        breaker = EdgeBreaker(owner, node_id, action, state, interval.from_ns, interval.source)
+        found[(one * nodes + two) * nodes + three] = breaker
+    return found
+
+
+def _edges_of(
+    snapshot: Snapshot, span: Span, boxes: Boxing, wanted: NDArray[np.int64]
+) -> Iterator[tuple[tuple[str, str], int]]:
+    """(source, target) of the edges on which calls with these codes went; in the span, and before it."""
+    if not len(wanted):
+        return
+    nodes = snapshot.names.count(NameKind.NODE) + 1
+    found: set[tuple[int, int, int]] = set()
+    for cut in call_cuts(snapshot, Span(span.before().from_ns, span.to_ns)):
+        action, source, target = (cut.column(name).astype(np.int64) for name in ("action", "source", "target"))
+        codes = (action * nodes + source) * nodes + target
+        is_meant = np.isin(codes, wanted)
+        if is_meant.any():
+            mine = cut.where(is_meant)
+            ends = np.stack([boxes.sources(mine), boxes.targets(mine), codes[is_meant]], axis=1)
+            found.update(tuple(row) for row in np.unique(ends, axis=0).tolist())
+    for begin, end, code in found:
+        if NO_BOX not in (begin, end):
+            yield (boxes.boxes[begin].key, boxes.boxes[end].key), code
