@@ -8,34 +8,38 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from typing import Any, Self
 
 from broker.clock import MILLISECOND, Clock, SystemClock
 from broker.node.about import about_us, info_of
 from broker.node.caching import resolve
-from broker.node.calls import Calls, call_many
-from broker.node.context import ABSENT, Context
+from broker.node.calling import Calling
+from broker.node.calls import Calls
 from broker.node.definitions import ActionDefinition, Handler, ServiceDefinition
 from broker.node.discovery import Discovery
-from broker.node.endpoints import ActionEndpoint
 from broker.node.event_packets import EventPackets
-from broker.node.events import Events, ended
+from broker.node.events import Events
 from broker.node.internals import NodeService
 from broker.node.link import Bus, connect
+from broker.node.local_bus import LocalBus
 from broker.node.metrics import MetricRegistry
 from broker.node.middleware import CircuitBreaker
 from broker.node.middleware.internal import INTERNAL
 from broker.node.middleware.stack import Middlewares
 from broker.node.nodes import NodeEntry
+from broker.node.pinging import Pinging
+from broker.node.pings import Pings
 from broker.node.registry import Registry
 from broker.node.requesting import Requesting
 from broker.node.services import LocalServices
 from broker.node.serving import Serving
 from broker.node.settings import BrokerOptions
+from broker.node.strategies import Strategies
 from broker.node.tasks import Tasks
+from broker.node.telling import Telling
 from broker.node.timers import LoopTimers, Timers
 from broker.node.tolerance import ToleranceWatch
+from broker.node.waiting import Waiting
 from broker.node.wire import Wire
 
 log = logging.getLogger(__name__)
@@ -44,7 +48,7 @@ _WRAPPED = ("call", "mcall", "emit", "broadcast", "broadcast_local")
 """Methods that middlewares may put something around, under the same names."""
 
 
-class Broker:
+class Broker(Calling, Telling):
     """A node. Use it as ``async with Broker(...) as broker``.
 
     Attributes:
@@ -54,6 +58,7 @@ class Broker:
         instance_id: Of this run.
         middlewares: Ours and the built-in ones.
         registry: What we know of the mesh.
+        local_bus: Tells ``$…`` events within this node: ``broker.local_bus.on("$node.connected", hear)``.
         services: What we offer.
         calls: The way to actions.
         events: The way to event handlers.
@@ -104,7 +109,6 @@ class Broker:
         self.metrics = MetricRegistry(self.options.metrics, self._clock.now_ns)
         self._transporter = transporter
         self._started_s = time.monotonic()
-        self._changed = asyncio.Event()
         self.tasks = Tasks()
         self.middlewares = Middlewares(
             [*self.options.middlewares, *(each() for each in INTERNAL if each.is_wanted(self.options))]
@@ -114,12 +118,23 @@ class Broker:
             setattr(self, name, self.middlewares.wrap(name, getattr(self, name)))
         local = NodeEntry(self.node_id, local=True, protocol=self.options.protocols[0], instance_id=self.instance_id)
         local.seq, local.info = 1, about_us(self.options)
-        self.registry = Registry(local, self._wrap_remote, self._changed_mesh, prefer_local=self.options.prefer_local)
+        self.local_bus = LocalBus()
+        self._pinging = Pinging(self)
+        strategies = Strategies(self.options.strategy, self.options.strategy_options, self._pinging.latencies)
+        self.registry = Registry(
+            local,
+            self._wrap_remote,
+            self._changed_mesh,
+            prefer_local=self.options.prefer_local,
+            make_strategy=strategies.make,
+        )
+        self.waiting = Waiting(self.registry)
         self._wire = Wire(self.node_id, namespace, serializer, self.options.protocols, self.middlewares)
         self.requesting = Requesting(self, self._wire)
         self.serving = Serving(self, self._wire)
-        self.calls = Calls(self.registry)
+        self.calls = Calls(self.registry, self.options.error_handler)
         self.events = Events(self.registry, EventPackets(self, self._wire).send_event, self.tasks.handle)
+        self.pings = Pings(self, self._wire)
         self._discovery = Discovery(self, self._wire)
         self.services = LocalServices(self, self.registry, self.middlewares)
         self.middlewares.tell("created", self)
@@ -159,6 +174,7 @@ class Broker:
         self.is_ready = self._runs_services = True
         await self.services.start_all()
         self._discovery.send_info()
+        self._pinging.start()
         self.notice("$broker.started")
         await self.middlewares.tell_in_turn("started", self)
 
@@ -177,6 +193,7 @@ class Broker:
         await self.services.stop_all()
         if self._wire.link is not None:
             self.notice("$transporter.disconnected", {"graceFul": True})
+        self._pinging.stop()
         await self._discovery.stop()
         if was_ready:
             self._discovery.send_disconnect()
@@ -209,201 +226,6 @@ class Broker:
             ServiceNotFoundError: We have none of this name.
         """
         await self.services.destroy(full_name)
-
-    # calls and events
-
-    async def call(
-        self,
-        action: str | ActionEndpoint,
-        params: Any = ABSENT,
-        *,
-        timeout_s: float | None = None,
-        meta: Mapping[str, Any] | None = None,
-        headers: Mapping[str, Any] | None = None,
-        node_id: str | None = None,
-        retries: int | None = None,
-        stream: AsyncIterable[Any] | None = None,
-        request_id: str | None = None,
-        caller: str | None = None,
-        tracing: bool | None = None,
-        parent: Context | None = None,
-        ctx: Context | None = None,
-        fallback_response: Any = ABSENT,
-    ) -> Any:
-        """Call an action.
-
-        Args:
-            action: Full name; or an endpoint, to be called whatever the balancer thinks.
-            params: What to give it; ``{}`` when left out, null for None.
-            timeout_s: After how long to give up; 0 for never.
-            meta: Travels along; what comes back is merged into this very dict, or into the parent's.
-            headers: Of this one call (protocol 5).
-            node_id: Only this node may serve it.
-            retries: Instead of the retry policy's number.
-            stream: Chunks to send along.
-            request_id: Of the trace this belongs to; a new one when left out.
-            caller: A service on whose behalf this is.
-            tracing: The sampling decision.
-            parent: The context that calls; ``ctx.call`` gives it.
-            ctx: Made before, for another attempt: of all the rest only ``node_id`` counts.
-            fallback_response: The answer when the call fails: a value, or a function of context and error.
-
-        Returns:
-            The result; an async iterator when the action answers with a stream.
-
-        Raises:
-            MoleculerError: Whatever the action, or the way to it, said.
-        """
-        if ctx is not None:
-            return await self.calls.start(ctx, action, node_id)
-        if parent is not None:
-            ctx = parent.child({} if params is ABSENT else params, meta)
-        else:
-            ctx = Context(self, {} if params is ABSENT else params)
-            if meta is not None:
-                ctx.meta = meta if isinstance(meta, dict) else dict(meta)
-        ctx.timeout_s, ctx.retries, ctx.stream = timeout_s, retries, stream
-        ctx.fallback_response = fallback_response
-        if headers:
-            ctx.headers = dict(headers)
-        if request_id is not None:
-            ctx.request_id = request_id
-        if caller is not None:
-            ctx.caller = caller
-        if tracing is not None:
-            ctx.tracing = tracing
-        if parent is None:
-            return await self.calls.start(ctx, action, node_id)
-        try:
-            return await self.calls.start(ctx, action, node_id)
-        finally:
-            parent.meta.update(ctx.meta)
-
-    async def mcall(
-        self,
-        calls: Sequence[Mapping[str, Any]] | Mapping[str, Mapping[str, Any]],
-        *,
-        settled: bool = False,
-        **options: Any,
-    ) -> Any:
-        """Make several calls at once.
-
-        Args:
-            calls: ``{"action", "params", "options"}`` each, in a list or by names of yours.
-            settled: Whether failures are results like others: of a list ``{"status", "value"}`` or
-                ``{"status", "reason"}`` each, of names only what succeeded.
-            options: Of `call`, for those that have none of their own.
-
-        Returns:
-            The results in the same order, or under the same names.
-
-        Raises:
-            MoleculerError: What the first that failed raised, unless settled; the others are not waited for.
-        """
-        return await call_many(self.call, calls, settled, options)
-
-    async def emit(
-        self,
-        event: str,
-        data: Any = None,
-        *,
-        groups: str | Sequence[str] | None = None,
-        meta: Mapping[str, Any] | None = None,
-        headers: Mapping[str, Any] | None = None,
-        request_id: str | None = None,
-        caller: str | None = None,
-        tracing: bool | None = None,
-        parent: Context | None = None,
-    ) -> None:
-        """Emit an event: one handler of each group gets it; those on this node have ended when this returns.
-
-        Args:
-            event: Concrete name.
-            data: Its payload.
-            groups: Only these.
-            meta: Travels along.
-            headers: Travel along (protocol 5).
-            request_id: Of the trace this belongs to.
-            caller: A service on whose behalf this is.
-            tracing: The sampling decision.
-            parent: The context that emits; ``ctx.emit`` gives it.
-        """
-        ctx = self._event_context(data, meta, headers, request_id, caller, tracing, parent)
-        await ended(self.events.emit(ctx, event, _listed(groups)))
-
-    async def broadcast(
-        self,
-        event: str,
-        data: Any = None,
-        *,
-        groups: str | Sequence[str] | None = None,
-        meta: Mapping[str, Any] | None = None,
-        headers: Mapping[str, Any] | None = None,
-        request_id: str | None = None,
-        caller: str | None = None,
-        tracing: bool | None = None,
-        parent: Context | None = None,
-    ) -> None:
-        """Broadcast an event: every handler on every node gets it. Arguments as those of `emit`."""
-        ctx = self._event_context(data, meta, headers, request_id, caller, tracing, parent)
-        self.events.broadcast(ctx, event, _listed(groups))
-        await self.broadcast_local(event, data, ctx=ctx)
-
-    async def broadcast_local(
-        self,
-        event: str,
-        data: Any = None,
-        *,
-        groups: str | Sequence[str] | None = None,
-        meta: Mapping[str, Any] | None = None,
-        parent: Context | None = None,
-        ctx: Context | None = None,
-    ) -> None:
-        """Give an event to every handler on this node; they have ended when this returns.
-
-        Args:
-            event: Concrete name.
-            data: Its payload.
-            groups: Only these.
-            meta: Travels along.
-            parent: The context that does it.
-            ctx: Made before, by a broadcast to all nodes: then the rest is in it.
-        """
-        if ctx is None:
-            ctx = self._event_context(data, meta, None, None, None, None, parent)
-            ctx.event_groups = _listed(groups)
-        ctx.event_name, ctx.event_kind = event, "broadcastLocal"
-        await ended(self.events.deliver(ctx))
-
-    def broadcast_now(self, event: str, data: Any = None) -> None:
-        """Broadcast without waiting, for our own parts."""
-        self.tasks.spawn(self.broadcast(event, data), event)
-
-    def notice(self, event: str, data: Any = None) -> None:
-        """Broadcast on this node without waiting, for our own parts."""
-        is_heard = self.registry.lists_for(event) or self.middlewares.has("broadcast_local")
-        if is_heard and self._runs_in_loop():  # while it is built there may be none yet
-            self.tasks.spawn(self.broadcast_local(event, data), event)
-
-    async def ping(self, node_id: str, timeout_s: float = 2.0) -> dict[str, Any] | None:
-        """How far away a node is in ms, and how its clock differs; None when it does not answer in time."""
-        return await self._discovery.ping(node_id, timeout_s)
-
-    async def wait_for_services(self, names: str | Iterable[str], timeout_s: float | None = None) -> None:
-        """Wait until all these services are offered by somebody.
-
-        Args:
-            names: Full names.
-            timeout_s: None for ever.
-
-        Raises:
-            TimeoutError: They are not all there in time.
-        """
-        missing = {names} if isinstance(names, str) else set(names)
-        async with asyncio.timeout(timeout_s):
-            while missing := {name for name in missing if not self.registry.has_service(name)}:
-                self._changed.clear()
-                await self._changed.wait()
 
     # for our parts
 
@@ -446,46 +268,12 @@ class Broker:
 
     # inside
 
-    def _event_context(
-        self,
-        data: Any,
-        meta: Mapping[str, Any] | None,
-        headers: Mapping[str, Any] | None,
-        request_id: str | None,
-        caller: str | None,
-        tracing: bool | None,
-        parent: Context | None,
-    ) -> Context:
-        if parent is not None:
-            ctx = parent.child(data, meta)
-        else:
-            ctx = Context(self, data)
-            if meta is not None:
-                ctx.meta = dict(meta)
-        if headers:
-            ctx.headers = dict(headers)
-        if request_id is not None:
-            ctx.request_id = request_id
-        if caller is not None:
-            ctx.caller = caller
-        if tracing is not None:
-            ctx.tracing = tracing
-        return ctx
-
-    @staticmethod
-    def _runs_in_loop() -> bool:
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            return False
-        return True
-
     def _wrap_remote(self, service: ServiceDefinition, action: ActionDefinition) -> Handler:
         return self.middlewares.wrap("remote_action", self.requesting.request, service, action)
 
     def _changed_mesh(self, event: str, data: dict[str, Any]) -> None:
         if event == "$services.changed":
-            self._changed.set()
+            self.waiting.services_changed()
             if data["localService"]:
                 self.registry.local.seq += 1
                 if self.is_ready:
@@ -499,9 +287,3 @@ class Broker:
         if self.is_ready:
             self._discovery.send_info()
         self.notice("$transporter.connected", {"wasReconnect": True})
-
-
-def _listed(groups: str | Sequence[str] | None) -> list[str] | None:
-    if groups is None:
-        return None
-    return [groups] if isinstance(groups, str) else list(groups)

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from broker.node.context import ABSENT, Context
 from broker.node.endpoints import ActionEndpoint
-from broker.node.errors import MoleculerServerError, ServiceNotAvailableError, ServiceNotFoundError
+from broker.node.errors import MoleculerError, MoleculerServerError, ServiceNotAvailableError, ServiceNotFoundError
 from broker.node.registry import Registry
 
 
 class Calls:
     """The way from an action's name to the one that serves it."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, handle_error: Callable[[Exception, Context], Any] | None = None) -> None:
+        """Begin.
+
+        Args:
+            registry: Who serves what.
+            handle_error: The broker's, told when nobody can serve a call: raises, or gives a result in its place.
+        """
         self._registry = registry
+        self._handle_error = handle_error
 
     def start(self, ctx: Context, action: str | ActionEndpoint, node_id: str | None = None) -> Awaitable[Any]:
         """Begin a call.
@@ -33,13 +41,18 @@ class Calls:
             ServiceNotFoundError: Nobody has it, or not the node asked for.
             ServiceNotAvailableError: Somebody has it, but may not be called now.
         """
-        endpoint = self._choose(action, node_id) if isinstance(action, str) else action
+        try:
+            endpoint = self._choose(action, node_id, ctx) if isinstance(action, str) else action
+        except MoleculerError as error:
+            if self._handle_error is None:
+                raise
+            return _result_of(self._handle_error(error, ctx))
         ctx.endpoint = endpoint
         ctx.node_id = endpoint.node.id
         return endpoint.handler(ctx)
 
-    def local_endpoint(self, action: str) -> ActionEndpoint:
-        """Our own endpoint of an action that another node asks for.
+    def local_endpoint(self, action: str, ctx: Context) -> ActionEndpoint:
+        """Our own endpoint of an action that another node asks for in this context.
 
         Raises:
             ServiceNotFoundError: We have no such action.
@@ -49,12 +62,12 @@ class Calls:
         about = {"action": action, "nodeID": self._registry.local.id}
         if endpoints is None or not endpoints.has_local:
             raise ServiceNotFoundError(about)
-        endpoint = endpoints.next_local()
+        endpoint = endpoints.next_local(ctx)
         if endpoint is None:
             raise ServiceNotAvailableError(about)
         return endpoint
 
-    def _choose(self, action: str, node_id: str | None) -> ActionEndpoint:
+    def _choose(self, action: str, node_id: str | None, ctx: Context) -> ActionEndpoint:
         endpoints = self._registry.actions.get(action)
         if node_id is not None:
             chosen = endpoints.on_node(node_id) if endpoints is not None else None
@@ -63,10 +76,14 @@ class Calls:
             return chosen
         if endpoints is None:
             raise ServiceNotFoundError({"action": action})
-        chosen = endpoints.next()
+        chosen = endpoints.next(ctx)
         if chosen is None:
             raise ServiceNotAvailableError({"action": action})
         return chosen
+
+
+async def _result_of(handled: Any) -> Any:
+    return await handled if inspect.isawaitable(handled) else handled
 
 
 async def call_many(

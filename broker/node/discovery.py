@@ -1,4 +1,4 @@
-"""Telling the mesh of us and learning of it: DISCOVER, INFO, HEARTBEAT, DISCONNECT, PING and PONG."""
+"""Telling the mesh of us and learning of it: DISCOVER, INFO, HEARTBEAT and DISCONNECT."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from broker.node.context import new_id
 from broker.node.machine import cpu_percent
-from broker.protocol.packets import Disconnect, Discover, Heartbeat, Info, Ping, Pong
+from broker.protocol.packets import Disconnect, Discover, Heartbeat, Info
 
 if TYPE_CHECKING:
     from broker.node.broker import Broker
@@ -29,14 +28,11 @@ class Discovery:
         self._wire = wire
         self._timers: list[asyncio.Task[None]] = []
         self._info_later: asyncio.TimerHandle | None = None
-        self._pings: dict[str, asyncio.Future[dict[str, Any]]] = {}
         for command, take in (
             ("DISCOVER", self.take_discover),
             ("INFO", self.take_info),
             ("HEARTBEAT", self.take_heartbeat),
             ("DISCONNECT", self.take_disconnect),
-            ("PING", self.take_ping),
-            ("PONG", self.take_pong),
         ):
             wire.on(command, take)
 
@@ -73,26 +69,6 @@ class Discovery:
         for protocol in self._versions(""):
             rounded = None if percent is None else round(percent)
             self._wire.send(Heartbeat(cpu=rounded, ver=protocol, sender=self._broker.node_id), "")
-
-    async def ping(self, node_id: str, timeout_s: float) -> dict[str, Any] | None:
-        """How far away a node is, and how its clock differs.
-
-        Returns:
-            ``{"nodeID", "elapsedTime", "timeDiff"}`` in ms, or None when it did not answer in time.
-        """
-        ping_id = new_id()
-        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-        self._pings[ping_id] = answer
-        protocol = self._wire.protocol_of(node_id)
-        ping = Ping(time=self._broker.now_ms(), id=ping_id, ver=protocol, sender=self._broker.node_id)
-        self._wire.send(ping, node_id)
-        try:
-            async with asyncio.timeout(timeout_s):
-                return await answer
-        except TimeoutError:
-            return None
-        finally:
-            self._pings.pop(ping_id, None)
 
     # receiving
 
@@ -132,25 +108,6 @@ class Discovery:
     def take_disconnect(self, packet: Disconnect) -> None:
         """Somebody leaves."""
         self._broker.node_gone(packet.sender, unexpected=False)
-
-    def take_ping(self, packet: Ping) -> None:
-        """Somebody wants to know how far away we are."""
-        now_ms = self._broker.now_ms()
-        pong = Pong(time=packet.time, id=packet.id, arrived=now_ms, ver=packet.ver, sender=self._broker.node_id)
-        self._wire.send(pong, packet.sender)
-
-    def take_pong(self, packet: Pong) -> None:
-        """Somebody answered our ping."""
-        answer = self._pings.get(packet.id or "")
-        if answer is None or answer.done() or packet.time is None or packet.arrived is None:
-            return
-        now_ms = self._broker.now_ms()
-        elapsed_ms = now_ms - packet.time
-        difference_ms = round(now_ms - packet.arrived - elapsed_ms / 2)
-        answer.set_result({"nodeID": packet.sender, "elapsedTime": elapsed_ms, "timeDiff": difference_ms})
-        labels = {"targetNodeID": packet.sender}
-        self._broker.metrics.set("moleculer.transit.pong.time", elapsed_ms, labels)
-        self._broker.metrics.set("moleculer.transit.pong.systime-diff", difference_ms, labels)
 
     # timers
 

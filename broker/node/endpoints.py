@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from broker.node.definitions import ActionDefinition, EventDefinition, Handler, ServiceDefinition
 from broker.node.nodes import NodeEntry
 
 if TYPE_CHECKING:
     from broker.node.circuit import Circuit
+    from broker.node.context import Context
+    from broker.node.strategies.base import Strategy
 
 
 class ActionEndpoint:
@@ -65,29 +67,6 @@ class EventEndpoint:
 _E = TypeVar("_E", ActionEndpoint, EventEndpoint)
 
 
-class Strategy(Protocol[_E]):
-    """Chooses one of several endpoints that are all available."""
-
-    def select(self, endpoints: list[_E]) -> _E:
-        """One of them; there is at least one."""
-        ...
-
-
-class RoundRobin(Generic[_E]):
-    """One after the other."""
-
-    def __init__(self) -> None:
-        self._next = 0
-
-    def select(self, endpoints: list[_E]) -> _E:
-        """The one after the last."""
-        if self._next >= len(endpoints):
-            self._next = 0
-        chosen = endpoints[self._next]
-        self._next += 1
-        return chosen
-
-
 class EndpointList(Generic[_E]):
     """All endpoints of one action, or of one group of an event.
 
@@ -97,12 +76,12 @@ class EndpointList(Generic[_E]):
         endpoints: In the order in which we learned of them.
     """
 
-    def __init__(self, name: str, group: str, strategy: Strategy[_E], *, prefer_local: bool) -> None:
+    def __init__(self, name: str, group: str, strategy: Strategy, *, prefer_local: bool) -> None:
         self.name = name
         self.group = group
         self.endpoints: list[_E] = []
         self._local: list[_E] = []
-        self._strategy: Strategy[_E] = strategy
+        self._strategy = strategy
         self._prefer_local = prefer_local
         self._internal = name.startswith("$")
 
@@ -111,6 +90,7 @@ class EndpointList(Generic[_E]):
         self.endpoints.append(endpoint)
         if endpoint.local:
             self._local.append(endpoint)
+        self._strategy.changed(self.endpoints)
 
     def find(self, node: NodeEntry, service_name: str) -> _E | None:
         """The one of this service on this node."""
@@ -123,6 +103,7 @@ class EndpointList(Generic[_E]):
         """Take one out."""
         self.endpoints = [kept for kept in self.endpoints if kept is not endpoint]
         self._local = [kept for kept in self._local if kept is not endpoint]
+        self._strategy.changed(self.endpoints)
 
     @property
     def has_local(self) -> bool:
@@ -134,26 +115,26 @@ class EndpointList(Generic[_E]):
         """Whether one may be chosen."""
         return any(endpoint.is_available for endpoint in self.endpoints)
 
-    def next(self) -> _E | None:
+    def next(self, ctx: Context | None = None) -> _E | None:
         """The one to use now: ours if there is one and that is preferred, else by strategy; None if none may be."""
         endpoints = self.endpoints
         if not endpoints:
             return None
         if self._internal and self._local:
-            return self.next_local()
+            return self.next_local(ctx)
         if len(endpoints) == 1:
             return endpoints[0] if endpoints[0].is_available else None
-        if self._prefer_local and self._local and (ours := self.next_local()) is not None:
+        if self._prefer_local and self._local and (ours := self.next_local(ctx)) is not None:
             return ours
-        return self._select(endpoints)
+        return self._select(endpoints, ctx)
 
-    def next_local(self) -> _E | None:
+    def next_local(self, ctx: Context | None = None) -> _E | None:
         """The one of ours to use now."""
         if not self._local:
             return None
         if len(self._local) == 1:
             return self._local[0] if self._local[0].is_available else None
-        return self._select(self._local)
+        return self._select(self._local, ctx)
 
     def on_node(self, node_id: str) -> _E | None:
         """The one on this node, if it may be used."""
@@ -162,6 +143,6 @@ class EndpointList(Generic[_E]):
                 return endpoint if endpoint.is_available else None
         return None
 
-    def _select(self, endpoints: list[_E]) -> _E | None:
+    def _select(self, endpoints: list[_E], ctx: Context | None) -> _E | None:
         available = [endpoint for endpoint in endpoints if endpoint.is_available]
-        return self._strategy.select(available) if available else None
+        return self._strategy.select(available, ctx) if available else None

@@ -144,6 +144,10 @@ class ServiceSchemaError(MoleculerError):
     """A service is written wrongly."""
 
 
+class BrokerOptionsError(MoleculerError):
+    """A broker was told something that makes no sense."""
+
+
 class GracefulStopTimeoutError(MoleculerError):
     """A service's handlers did not end in time when it was stopped."""
 
@@ -168,6 +172,7 @@ _KNOWN: Final[dict[str, type[MoleculerError]]] = {
         QueueIsFullError,
         MaxCallLevelError,
         ServiceSchemaError,
+        BrokerOptionsError,
         GracefulStopTimeoutError,
     )
 }

@@ -53,7 +53,7 @@ class Events:
         for endpoints in self._registry.lists_for(name):
             if groups and endpoints.group not in groups:
                 continue
-            endpoint = endpoints.next()
+            endpoint = endpoints.next(ctx)
             if endpoint is None or not endpoint.is_available:
                 continue
             if endpoint.local:
@@ -97,7 +97,7 @@ class Events:
                 for endpoint in endpoints.endpoints:
                     if endpoint.local:
                         running.append(self._handle(ctx, endpoint))
-            elif (chosen := endpoints.next_local()) is not None:
+            elif (chosen := endpoints.next_local(ctx)) is not None:
                 running.append(self._handle(ctx, chosen))
         return running
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from broker.node.definitions import ActionDefinition, EventDefinition, Handler, ServiceDefinition, read_services
-from broker.node.endpoints import ActionEndpoint, EndpointList, EventEndpoint, RoundRobin
+from broker.node.endpoints import ActionEndpoint, EndpointList, EventEndpoint
 from broker.node.matching import matches
 from broker.node.nodes import NodeEntry
+from broker.node.strategies import RoundRobin, Strategy
 
 Notify = Callable[[str, dict[str, Any]], None]
 """Told of ``$node.connected`` and the like, with what belongs to it."""
@@ -20,7 +21,15 @@ WrapAction = Callable[[ServiceDefinition, ActionDefinition], Handler]
 class Registry:
     """Everything known of the mesh. Neither sends nor waits; times are handed in."""
 
-    def __init__(self, local: NodeEntry, wrap_remote: WrapAction, notify: Notify, *, prefer_local: bool = True) -> None:
+    def __init__(
+        self,
+        local: NodeEntry,
+        wrap_remote: WrapAction,
+        notify: Notify,
+        *,
+        prefer_local: bool = True,
+        make_strategy: Callable[[Mapping[str, Any]], Strategy] = RoundRobin,
+    ) -> None:
         """Begin with our own node.
 
         Args:
@@ -28,6 +37,7 @@ class Registry:
             wrap_remote: Makes the handler of a remote action.
             notify: Called for each change, after it was made.
             prefer_local: Whether our own endpoints come first.
+            make_strategy: Given the definition of an action or event, makes what balances it.
         """
         self.local = local
         self.nodes: dict[str, NodeEntry] = {local.id: local}
@@ -36,6 +46,7 @@ class Registry:
         self._wrap_remote = wrap_remote
         self._notify = notify
         self._prefer_local = prefer_local
+        self._make_strategy = make_strategy
         self._matching: dict[str, list[EndpointList[EventEndpoint]]] = {}
 
     # what we ourselves offer
@@ -197,7 +208,9 @@ class Registry:
     ) -> None:
         endpoints = self.actions.get(action.name)
         if endpoints is None:
-            endpoints = EndpointList(action.name, "", RoundRobin[ActionEndpoint](), prefer_local=self._prefer_local)
+            endpoints = EndpointList(
+                action.name, "", self._make_strategy(action.schema), prefer_local=self._prefer_local
+            )
             self.actions[action.name] = endpoints
         found = endpoints.find(node, service.full_name)
         if found is None:
@@ -211,7 +224,7 @@ class Registry:
         key = (event.name, event.group)
         endpoints = self.event_lists.get(key)
         if endpoints is None:
-            endpoints = EndpointList(*key, RoundRobin[EventEndpoint](), prefer_local=self._prefer_local)
+            endpoints = EndpointList(*key, self._make_strategy(event.schema), prefer_local=self._prefer_local)
             self.event_lists[key] = endpoints
             self._matching.clear()
         found = endpoints.find(node, service.full_name)

@@ -71,7 +71,11 @@ class LocalServices:
         """Wait for what it depends on, start it and offer it."""
         await self._middlewares.tell_in_turn("service_starting", service)
         if service.dependencies:
-            await self._broker.wait_for_services(service.dependencies)
+            limit_ms = service.settings.get("$dependencyTimeout")
+            limit_s = (
+                limit_ms / 1000 if isinstance(limit_ms, int | float) else self._broker.options.dependency_timeout_s
+            )
+            await self._broker.wait_for_services(service.dependencies, limit_s)
         for started in service.started:
             await _done(started())
         self._register(service)
@@ -124,8 +128,7 @@ class LocalServices:
         running = [task for task in service.running if task is not current]
         if not running:
             return
-        limit_ms = service.settings.get("$shutdownTimeout")
-        limit_s = limit_ms / 1000 if isinstance(limit_ms, int | float) else self._broker.options.stop_timeout_s
+        limit_s = _limit_s(service, "$shutdownTimeout", self._broker.options.stop_timeout_s)
         log.info("waiting for %d running handler(s) of %s", len(running), service.full_name)
         _, late = await asyncio.wait(running, timeout=limit_s)
         if late:
@@ -143,6 +146,12 @@ class LocalServices:
     def _wrap_event(self, service: ServiceDefinition, event: EventDefinition) -> Handler:
         assert event.handler is not None  # noqa: S101 - ours always have one
         return self._middlewares.wrap("local_event", event.handler, service, event)
+
+
+def _limit_s(service: ServiceDefinition, setting: str, default_s: float) -> float:
+    """A service's own limit, said in ms, or the broker's."""
+    limit_ms = service.settings.get(setting)
+    return limit_ms / 1000 if isinstance(limit_ms, int | float) and limit_ms else default_s
 
 
 async def _done(result: Any) -> None:

@@ -48,7 +48,7 @@ class Serving:
                 return
         ctx = self._context_of(request, stream)
         try:
-            ctx.endpoint = endpoint = self._endpoint_for(request.action)
+            ctx.endpoint = endpoint = self._endpoint_for(request.action, ctx)
         except MoleculerError as error:
             self._respond(request, ctx, error=error)
             if stream is not None:
@@ -88,10 +88,10 @@ class Serving:
             if stream is not None:
                 stream.abandon()
 
-    def _endpoint_for(self, action: str) -> ActionEndpoint:
+    def _endpoint_for(self, action: str, ctx: Context) -> ActionEndpoint:
         if self._broker.is_stopping:
             raise ServiceNotAvailableError({"action": action, "nodeID": self._broker.node_id})
-        return self._broker.calls.local_endpoint(action)
+        return self._broker.calls.local_endpoint(action, ctx)
 
     def _context_of(self, request: Request, stream: IncomingStream | None) -> Context:
         ctx = Context(self._broker, request.params, context_id=request.id)

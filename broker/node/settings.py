@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from broker.node.caching import Cacher
+from broker.node.context import Context
 from broker.node.metrics.options import MetricsOptions
 from broker.node.middleware.base import Middleware
 from broker.node.options import BulkheadPolicy, CircuitBreakerPolicy, RetryPolicy
+from broker.node.strategies import Make as MakeStrategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,13 @@ class BrokerOptions:
         max_queue_size: More requests than this may not wait for answers.
         max_chunk_size: Binary chunks of streams are cut to this many bytes.
         prefer_local: Whether our own endpoints come first.
+        strategy: Of balancing, where an action or event says nothing of its own: ``RoundRobin``, ``Random``,
+            ``CpuUsage``, ``Latency``, ``Shard``, or a class.
+        strategy_options: Of the strategy, under MoleculerJS's names: ``{"shardKey": "#user.id"}``.
+        tracking: Whether a stopping service waits for calls from within this node too, not only for those of
+            others and for event handlers.
+        error_handler: Given the error of a call, action or event handler and its context: raises, or gives a
+            result in the error's place; may be awaited.
         heartbeat_interval_s: Between our heartbeats; 0 for none, and no checks of others'.
         heartbeat_timeout_s: A node not heard for longer is taken for gone.
         forget_offline_s: A node offline for longer is forgotten.
@@ -37,6 +46,8 @@ class BrokerOptions:
         stop_delay_s: How long we go on serving after we said that we offer nothing more.
         stop_timeout_s: How long running handlers may take to end when their service stops, unless it says
             otherwise with ``$shutdownTimeout``.
+        dependency_timeout_s: How long services wait for those that they depend on, unless they say otherwise with
+            ``$dependencyTimeout``; 0 for ever.
         metadata: Of this node, in INFO.
         hostname: Instead of the machine's.
         ip_list: Instead of the machine's.
@@ -57,6 +68,10 @@ class BrokerOptions:
     max_queue_size: int = 50_000
     max_chunk_size: int = 256 * 1024
     prefer_local: bool = True
+    strategy: str | MakeStrategy = "RoundRobin"
+    strategy_options: Mapping[str, Any] = field(default_factory=dict)
+    tracking: bool = False
+    error_handler: Callable[[Exception, Context], Any] | None = None
     heartbeat_interval_s: float = 10.0
     heartbeat_timeout_s: float = 30.0
     forget_offline_s: float = 600.0
@@ -64,6 +79,7 @@ class BrokerOptions:
     info_delay_s: float = 0.1
     stop_delay_s: float = 0.1
     stop_timeout_s: float = 5.0
+    dependency_timeout_s: float = 0.0
     metadata: Mapping[str, Any] = field(default_factory=dict)
     hostname: str | None = None
     ip_list: Sequence[str] | None = None

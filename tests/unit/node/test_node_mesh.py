@@ -409,9 +409,18 @@ async def test_hostile_packets_leave_a_node_serving():
 async def test_waiting_for_services_ends_when_they_are_there():
     bus = MemoryBus()
     async with mesh(("a",), bus=bus) as (a,):
-        with pytest.raises(TimeoutError):
-            await a.wait_for_services("v2.math", timeout_s=0.01)
-        waiting = asyncio.create_task(a.wait_for_services(["v2.math", "shop"], timeout_s=2))
+        with pytest.raises(MoleculerServerError) as raised:
+            await a.wait_for_services(["$node", {"name": "math", "version": [2, 3]}], timeout_s=0.01)
+        assert (raised.value.type, raised.value.data["statuses"]) == (
+            "WAITFOR_SERVICES",
+            [
+                {"name": "$node", "available": True},
+                {"name": "v2.math", "available": False},
+                {"name": "v3.math", "available": False},
+            ],
+        )
+        wanted = [{"name": "math", "version": [1, 2]}, "shop"]
+        waiting = asyncio.create_task(a.wait_for_services(wanted, timeout_s=2))
         async with Broker("b", bus, options=BrokerOptions(**QUICK)) as b:
             await b.add(Math(), Shop())
             await waiting
