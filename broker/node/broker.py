@@ -91,10 +91,13 @@ class Broker(Calling, Telling):
             node_id: Unique in the mesh; host name and process id when left out.
             transporter: URL of the bus, or a bus in memory; None for a node that is alone.
             namespace: Of the mesh.
-            serializer: ``JSON`` or ``MsgPack``; the same in the whole mesh.
+            serializer: ``JSON``, ``JSONExt``, ``MsgPack``, ``Notepack`` or ``CBOR``; the same in the whole mesh.
             options: Everything else.
             clock: Tells the time.
             timers: What timeouts, retries, breakers and caches wait on.
+
+        Raises:
+            ValueError: There is no such serializer.
         """
         self.node_id = node_id or f"{socket.gethostname().lower()}-{os.getpid()}"
         self.namespace = namespace

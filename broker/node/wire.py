@@ -10,9 +10,10 @@ from broker.node.link import Link
 from broker.node.middleware.base import Publish, Receive, Send, TakePacket
 from broker.node.middleware.stack import Middlewares
 from broker.protocol.channels import Channel, channel_name, parse_channel
-from broker.protocol.codec import channel_of, decode, encode
+from broker.protocol.codec import channel_of, decode, decode_extended, encode
 from broker.protocol.headers import Malformed
 from broker.protocol.packets import Packet
+from broker.protocol.serializers import JSON_EXT, serializer_name
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +50,14 @@ class Wire:
             serializer: In which everything is written; what arrives is recognised by itself.
             protocols: Versions in which we broadcast from the beginning.
             middlewares: May put something around what passes here.
+
+        Raises:
+            ValueError: There is no such serializer.
         """
         self._node_id = node_id
         self._namespace = namespace
-        self._serializer = serializer
+        self._serializer = serializer_name(serializer)
+        self._decode = decode_extended if self._serializer == JSON_EXT else decode
         self.spoken = list(protocols)
         self._protocols: dict[str, str] = {}
         self._takers: dict[str, Take] = {}
@@ -104,7 +109,7 @@ class Wire:
             channel = self._channels[name] = parse_channel(name)
         if channel is None:
             return
-        packet = decode(channel, body)
+        packet = self._decode(channel, body)
         if isinstance(packet, Malformed):
             self.malformed += 1
             log.warning("a packet on %s cannot be read: %s", packet.channel, packet.reason)

@@ -11,7 +11,7 @@ import msgspec
 from broker.protocol.channels import Channel, channel_name, parse_channel
 from broker.protocol.malformed import Malformed, text_fault
 from broker.protocol.packets import PACKETS, Packet
-from broker.protocol.serializers import OPENING_BRACE, REFUSALS, dumps, loads
+from broker.protocol.serializers import OPENING_BRACE, REFUSALS, dumps, jsonext, loads
 from broker.protocol.serializers.msgpack import notepack_extension
 
 
@@ -84,12 +84,20 @@ def decode(channel: Channel | bytes, body: bytes) -> Packet | Malformed:
         return _decode_slowly(channel, body)
 
 
-def _decode_slowly(channel: Channel, body: bytes) -> Packet | Malformed:
-    """What the fast way refused: lone surrogates, texts that are no UTF-8; or what is wrong."""
+def decode_extended(channel: Channel | bytes, body: bytes) -> Packet | Malformed:
+    """As `decode`, where JSON is JSONExt. Never raises."""
+    if body[:1] != b"{" or b'"[[' not in body:
+        return decode(channel, body)
+    found = parse_channel(channel) if isinstance(channel, bytes) else channel
+    return decode(channel, body) if found is None else _decode_slowly(found, body, jsonext.loads)
+
+
+def _decode_slowly(channel: Channel, body: bytes, read: Callable[[bytes], Any] = loads) -> Packet | Malformed:
+    """What the fast way does not read: CBOR, lone surrogates, texts that are no UTF-8; or what is wrong."""
     where = channel_name(*channel).decode("utf-8", "replace")
     kind = PACKETS[channel.command]
     try:
-        wire = loads(body)
+        wire = read(body)
     except ValueError as error:
         return Malformed(where, str(error))
     fault = text_fault(wire, kind.TEXTS)
@@ -99,7 +107,16 @@ def _decode_slowly(channel: Channel, body: bytes) -> Packet | Malformed:
 
 
 def decode_body(body: bytes) -> Any | Malformed:
-    """A body as plain data, to be shown; or why it cannot be. Never raises."""
+    """A body as plain data, to be shown; or why it cannot be. Never raises.
+
+    JSON that holds a mark of JSONExt is read as that: which of them a mesh
+    speaks, its packets do not say.
+    """
+    if body[:1] == b"{" and jsonext.is_marked(body):
+        try:
+            return jsonext.loads(body)
+        except ValueError:
+            pass  # its marks are ordinary texts
     try:
         return loads(body)
     except ValueError as error:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
+import time
 from base64 import b64encode
 from pathlib import Path
 from typing import Any, get_args
@@ -35,6 +36,9 @@ def record(url: str, version: Version, serializer: Serializer, folder: Path) -> 
     with BareTap(url) as tap:
         mesh.start()
         mesh["edge-1"].run(steps=STEPS)
+        until = time.monotonic() + 5.0
+        while not any(b".HEARTBEAT" in name for name, _ in tap.frames) and time.monotonic() < until:
+            time.sleep(0.1)
         mesh.stop()
     kept: dict[object, dict[str, Any]] = {}
     for name, body in tap.frames:
@@ -77,6 +81,7 @@ def main() -> None:
                 line
                 for version in get_args(Version)
                 for serializer in get_args(Serializer)
+                if (version, serializer) != ("014", "JSONExt")  # since 0.15
                 for line in record(server.url, version, serializer, folder)
             ]
         finally:

@@ -22,7 +22,7 @@ import pytest
 JS = Path(__file__).parent / "js"
 READY_S = 30.0
 Version = Literal["014", "015"]
-Serializer = Literal["JSON", "MsgPack", "Notepack"]
+Serializer = Literal["JSON", "JSONExt", "MsgPack", "Notepack", "CBOR"]
 
 
 @dataclass(frozen=True)

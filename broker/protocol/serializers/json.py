@@ -2,36 +2,36 @@
 
 ``JSON.stringify`` escapes a lone surrogate (a cut emoji), which msgspec
 refuses with the whole packet; the standard library takes it. Buffers are
-``{"type": "Buffer", "data": [...]}``.
+``{"type": "Buffer", "data": [...]}``, for MoleculerJS itself as well.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection
-from datetime import date
+from datetime import UTC, datetime
 from typing import Any, Final, NoReturn
 
 import msgspec
 
+from broker.protocol.serializers.values import Binary, rewritten, rewritten_data
+
 _DECODE = msgspec.json.Decoder().decode
 _ENCODE = msgspec.json.Encoder().encode
 
-Binary = bytes | bytearray | memoryview
-_LEAVES: Final = frozenset((str, int, float, bool, type(None)))
+_PLAIN: Final[frozenset[type]] = frozenset((str, int, float, bool, type(None)))
 _MOST_DIGITS: Final = 4_000
 """Python refuses to read numbers of more than 4,300; JavaScript takes them for infinity."""
 
 
 def dumps(value: object) -> bytes:
-    """Plain data to JSON. NaN and infinities become null, bytes a Buffer, as in JavaScript.
+    """Plain data to JSON. NaN and infinities become null, bytes a Buffer, moments text, as in JavaScript.
 
     Raises:
         TypeError: It holds something that JSON cannot carry, or nests too deep.
     """
     try:
-        plain = _with_buffers(value) if _holds_bytes(value) else value
+        plain = rewritten(value, _PLAIN, _written)
         try:
             return _ENCODE(plain)
         except UnicodeEncodeError:
@@ -66,34 +66,20 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 
-def _holds_bytes(value: object) -> bool:
-    # A loop, not any(): it runs over everything that a node sends.
-    if isinstance(value, dict):
-        items: Collection[object] = value.values()
-    elif isinstance(value, list | tuple):
-        items = value
-    else:
-        return isinstance(value, Binary)
-    for item in items:  # noqa: SIM110
-        if type(item) not in _LEAVES and _holds_bytes(item):
-            return True
-    return False
-
-
-def _with_buffers(value: object) -> object:
+def _written(value: object) -> object:
+    """The rule of what is written otherwise than the library would."""
     if isinstance(value, Binary):
         return {"type": "Buffer", "data": list(bytes(value))}
-    if isinstance(value, dict):
-        return {key: _with_buffers(item) for key, item in value.items()}
-    return [_with_buffers(item) for item in value] if isinstance(value, list | tuple) else value
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        precision = "microseconds" if value.microsecond % 1000 else "milliseconds"
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=precision) + "Z"
+    return rewritten_data(value, _PLAIN, _written)
 
 
 def _finite(value: object) -> object:
-    """The value for the standard library's encoder, which would write NaN and knows no dates."""
+    """The value for the standard library's encoder, which would write NaN."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if isinstance(value, date):  # a datetime is one
-        return value.isoformat()
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
     return [_finite(item) for item in value] if isinstance(value, list | tuple) else value

@@ -7,14 +7,14 @@ packet, Node takes them; they are read and written in `odd_texts`.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from array import array
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 
 from broker.protocol.serializers import odd_texts
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from broker.protocol.serializers.values import EPOCH
 
 
 def notepack_extension(code: int, data: memoryview) -> Any:
@@ -31,7 +31,16 @@ def notepack_extension(code: int, data: memoryview) -> Any:
 
 
 _DECODE = msgspec.msgpack.Decoder(ext_hook=notepack_extension).decode
-_ENCODE = msgspec.msgpack.Encoder().encode
+
+
+def _as_node_writes(value: object) -> object:
+    """What msgspec does not know."""
+    if isinstance(value, array):
+        return value.tolist()
+    raise TypeError(f"a {type(value).__name__} cannot be written as MsgPack")
+
+
+_ENCODE = msgspec.msgpack.Encoder(enc_hook=_as_node_writes).encode
 
 
 def dumps(value: object) -> bytes:

@@ -70,9 +70,9 @@ def test_every_other_field_is_taken_as_it_comes(write: Any, value: object) -> No
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (b"", "body is empty, expected JSON or MsgPack (compressed or encrypted?)"),
-        (b"\x00{}", "body begins with 00 7b 7d, expected JSON or MsgPack (compressed or encrypted?)"),
-        (b"[1]", "body begins with 5b 31 5d, expected JSON or MsgPack (compressed or encrypted?)"),
+        (b"", "body is empty, expected JSON, MsgPack or CBOR (compressed or encrypted?)"),
+        (b"\x00{}", "body begins with 00 7b 7d, expected JSON, MsgPack or CBOR (compressed or encrypted?)"),
+        (b"[1]", "body begins with 5b 31 5d, expected JSON, MsgPack or CBOR (compressed or encrypted?)"),
         (b" [1]", "packet is a list, expected an object"),
         (b"{" * 100_000, "Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
         (b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nests too deep"),
