@@ -4,9 +4,11 @@ from broker.node.broker import Broker
 from broker.node.caching import MemoryCacher, MemoryLruCacher
 from broker.node.caching.options import CacheLock, CacheOptions
 from broker.node.context import Context
+from broker.node.metrics import MetricsOptions
 from broker.node.options import BulkheadPolicy, CircuitBreakerPolicy, RetryPolicy
 from broker.node.service import action, event, service
 from broker.node.settings import BrokerOptions
+from broker.node.tracing import Sampling, TracingOptions
 
 __all__ = [
     "Broker",
@@ -18,7 +20,10 @@ __all__ = [
     "Context",
     "MemoryCacher",
     "MemoryLruCacher",
+    "MetricsOptions",
     "RetryPolicy",
+    "Sampling",
+    "TracingOptions",
     "action",
     "event",
     "service",

@@ -39,6 +39,7 @@ from broker.node.tasks import Tasks
 from broker.node.telling import Telling
 from broker.node.timers import LoopTimers, Timers
 from broker.node.tolerance import ToleranceWatch
+from broker.node.tracing import Span, Tracer
 from broker.node.waiting import Waiting
 from broker.node.wire import Wire
 
@@ -70,6 +71,7 @@ class Broker(Calling, Telling):
         timers: The clock of timeouts, retries, breakers and caches.
         tolerance: Told of timeouts, retries, fallbacks, circuits, bulkheads and caches.
         metrics: What we measure of ourselves; may be used whether metrics are on or not.
+        tracer: Makes spans; they may be made whether tracing is on or not.
         is_ready: Whether we tell others what we are.
         is_stopping: Whether we refuse new work.
     """
@@ -110,6 +112,7 @@ class Broker(Calling, Telling):
         self.tolerance = ToleranceWatch()
         self.cacher = resolve(self.options.cacher)
         self.metrics = MetricRegistry(self.options.metrics, self._clock.now_ns)
+        self.tracer = Tracer(self.options.tracing, self._clock.now_ns)
         self._transporter = transporter
         self._started_s = time.monotonic()
         self.tasks = Tasks()
@@ -229,6 +232,15 @@ class Broker(Calling, Telling):
             ServiceNotFoundError: We have none of this name.
         """
         await self.services.destroy(full_name)
+
+    def start_span(self, name: str, **options: Any) -> Span:
+        """Begin a span that is within none; within a handler, ``ctx.start_span`` begins one that is.
+
+        Args:
+            name: For people.
+            options: Of `Tracer.start_span`, such as ``tags`` and ``parent``.
+        """
+        return self.tracer.start_span(name, **options)
 
     # for our parts
 

@@ -11,6 +11,7 @@ from broker.node.errors import MaxCallLevelError, RequestSkippedError
 if TYPE_CHECKING:
     from broker.node.broker import Broker
     from broker.node.endpoints import ActionEndpoint, EventEndpoint
+    from broker.node.tracing.span import Span
 
 ABSENT: Final[Any] = type("Absent", (), {"__repr__": lambda _self: "ABSENT"})()
 """No params were given: sent as ``{}``, as MoleculerJS does; None is sent as null."""
@@ -46,6 +47,7 @@ class Context:
         fallback_response: What answers when the call fails: a value, or a function of context and error.
         fallback_result: Whether the answer is that of a fallback.
         cached_result: Whether the answer was kept from an earlier call.
+        span: The innermost span that runs in it, or None; what is called from here is within it.
         locals: For middlewares; never sent.
         event_name: The concrete name of the event.
         event_kind: ``emit``, ``broadcast`` or ``broadcastLocal``.
@@ -74,6 +76,8 @@ class Context:
         "request_id",
         "response_headers",
         "retries",
+        "span",
+        "spans",
         "started_s",
         "stream",
         "timeout_s",
@@ -102,6 +106,8 @@ class Context:
         self.fallback_response: Any = ABSENT
         self.fallback_result = False
         self.cached_result = False
+        self.span: Span | None = None
+        self.spans: list[Span] | None = None
         self.locals: dict[str, Any] = {}
         self.event_name: str | None = None
         self.event_kind: str | None = None
@@ -124,7 +130,7 @@ class Context:
         child.meta = {**self.meta, **meta} if meta else dict(self.meta)
         child.tracing = self.tracing
         child.level = self.level + 1
-        child.parent_id = self.id
+        child.parent_id = self.id if self.span is None else self.span.id
         child.caller = self.service_name
         return child
 
@@ -134,8 +140,40 @@ class Context:
         for name in Context.__slots__:
             setattr(copy, name, getattr(self, name))
         copy.id = new_id()
-        copy.started_s = None
+        copy.started_s = copy.spans = None
         return copy
+
+    def start_span(self, name: str, **options: Any) -> Span:
+        """Begin a span within the one that runs here; as a context manager it ends with its block.
+
+        Args:
+            name: For people.
+            options: Of `Tracer.start_span`, such as ``tags``.
+        """
+        if self.span is None:
+            span = self.broker.tracer.start_span(name, ctx=self, **options)
+        else:
+            span = self.span.start_span(name, ctx=self, **options)
+        if self.spans is None:
+            self.spans = [span]
+        else:
+            self.spans.append(span)
+        self.span = span
+        return span
+
+    def finish_span(self, span: Span, at_ns: int | None = None) -> None:
+        """End a span that was begun here; what is called from now on is within the one around it.
+
+        Args:
+            span: What ends; nothing happens when it has ended.
+            at_ns: When, in ns since the epoch; now when left out.
+        """
+        if not span.is_active:
+            return
+        span.finish(at_ns)
+        if self.spans is not None and span in self.spans:
+            self.spans.remove(span)
+            self.span = self.spans[-1] if self.spans else None
 
     def remaining_s(self) -> float | None:
         """What is left of this call's timeout in seconds, below 0 when it is over; None without a timeout."""

@@ -53,7 +53,7 @@ class EventPackets:
         ctx.meta = mapping(event.meta)
         ctx.headers = mapping(event.headers)
         ctx.level = level(event.level)
-        ctx.tracing = event.tracing
+        ctx.tracing = bool(event.tracing)  # where nobody decided, nothing is told, as in MoleculerJS
         ctx.parent_id = event.parent_id
         ctx.request_id = event.request_id or event.id
         ctx.caller = event.caller

@@ -12,6 +12,7 @@ from broker.node.metrics.options import MetricsOptions
 from broker.node.middleware.base import Middleware
 from broker.node.options import BulkheadPolicy, CircuitBreakerPolicy, RetryPolicy
 from broker.node.strategies import Make as MakeStrategy
+from broker.node.tracing.options import TracingOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class BrokerOptions:
         cpu_percent: What heartbeats say; the machine's when None.
         internal_services: Whether ``$node`` is there.
         metrics: What is measured, and to whom it is told.
+        tracing: What is traced, and to whom that is told.
     """
 
     protocols: Sequence[str] = ("5",)
@@ -87,3 +89,4 @@ class BrokerOptions:
     cpu_percent: Callable[[], float | None] | None = None
     internal_services: bool = True
     metrics: MetricsOptions = field(default_factory=lambda: MetricsOptions(enabled=False))
+    tracing: TracingOptions = field(default_factory=lambda: TracingOptions(enabled=False))

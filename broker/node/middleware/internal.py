@@ -17,6 +17,7 @@ from broker.node.middleware.metrics import Metrics
 from broker.node.middleware.retry import Retry
 from broker.node.middleware.throttle import Throttle
 from broker.node.middleware.timeout import Timeout
+from broker.node.middleware.tracing import Tracing
 
 # The places, the same in 0.14 and 0.15: ActionHook, Validator, Bulkhead, Cacher, ContextTracker,
 # CircuitBreaker, Timeout, Retry, Fallback, ErrorHandler, Tracing, Metrics, Debounce, Throttle.
@@ -30,6 +31,7 @@ INTERNAL: Final[tuple[type[Middleware], ...]] = (
     Retry,
     Fallback,
     ErrorHandler,
+    Tracing,
     Metrics,
     Debounce,
     Throttle,

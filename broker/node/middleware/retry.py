@@ -30,6 +30,9 @@ class Retry(AroundCalls):
                 broker.tolerance.retried(service, action)  # MoleculerJS counts the last failure too
                 if ctx.attempts >= _limit(ctx, policy):
                     raise
+                if ctx.span is not None:
+                    ctx.span.set_error(error).add_tags({"retryAttempts": ctx.attempts + 1})
+                    ctx.finish_span(ctx.span)
             again = ctx.copy()
             again.attempts += 1
             await broker.timers.sleep(policy.wait_s(again.attempts))

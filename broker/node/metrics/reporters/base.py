@@ -51,6 +51,7 @@ class Reporter:
         self._format_name = metric_name_formatter
         self._format_label = label_name_formatter
         self._reported_ns = -1
+        self._broker: Broker | None = None
 
     def begin(self, broker: Broker, registry: MetricRegistry) -> None:
         """The broker is about to connect.
@@ -58,9 +59,21 @@ class Reporter:
         Args:
             broker: Whose metrics they are.
             registry: Where they are.
+
+        Raises:
+            ValueError: It tells of another broker already.
         """
-        self.broker = broker
+        if self._broker is not None:
+            name = type(self).__name__
+            raise ValueError(f"this {name} tells of node {self._broker.node_id!r} already: give each node its own")
+        self._broker = broker
         self.registry = registry
+
+    @property
+    def broker(self) -> Broker:
+        """Whose metrics they are; only after `begin`."""
+        assert self._broker is not None  # noqa: S101 - nobody tells before
+        return self._broker
 
     def report(self) -> None:
         """Tell now."""
