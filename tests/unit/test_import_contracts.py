@@ -19,6 +19,7 @@ BREACHES = {
     "broker-knows-no-app": ("broker/mesh/breach.py", "import app.window"),
     "pure-core": ("broker/observe/breach.py", "import asyncio"),
     "pure-core-layers": ("broker/protocol/breach.py", "import broker.mesh"),
+    "validation-is-alone": ("broker/validation/breach.py", "import broker.node"),
     "redis-in-its-file": ("broker/probe/breach.py", "import redis"),
     "broker-layers": ("broker/transport/breach.py", "import broker.node"),
     "capture-is-low": ("broker/capture/breach.py", "import broker.mesh"),
