@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from broker.node.errors import (
     ServiceNotFoundError,
     ValidationError,
 )
+from broker.node.middleware import Middleware
 
 JS = Path(__file__).parent / "js"
 PATIENCE_S = 10.0
@@ -210,14 +211,31 @@ class Mesh:
 
 
 @asynccontextmanager
-async def mesh(url: str, *versions: str, serializer: str = "JSON") -> AsyncIterator[Mesh]:
+async def mesh(
+    url: str, *versions: str, serializer: str = "JSON", transmit: Any = (), middlewares: Sequence[Middleware] = ()
+) -> AsyncIterator[Mesh]:
+    """A mesh whose nodes know each other.
+
+    Args:
+        url: Of the server.
+        versions: Of MoleculerJS, one node each.
+        serializer: Of all nodes.
+        transmit: MoleculerJS's middlewares, as ``js/peer.js`` takes them.
+        middlewares: The same for ours.
+    """
     namespace, py = next(NAMESPACES), Py()
-    options = BrokerOptions(protocols=("4",) if versions == ("014",) else ("5",), settle_s=0.05, heartbeat_interval_s=2)
+    options = BrokerOptions(
+        protocols=("4",) if versions == ("014",) else ("5",),
+        settle_s=0.05,
+        heartbeat_interval_s=2,
+        middlewares=middlewares,
+    )
     async with asyncio.TaskGroup() as tasks:
         processes, peers, readers = [], {}, []
         for version in versions:
             process = await asyncio.create_subprocess_exec(
                 *("node", "peer.js", version, f"js.node-{version}", namespace, url, serializer),
+                json.dumps(transmit),
                 cwd=JS,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

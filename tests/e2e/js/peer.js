@@ -1,15 +1,18 @@
 /*
  * A MoleculerJS node for tests, driven over its standard input and output.
  *
- *   node peer.js VERSION(014|015) NODE_ID NAMESPACE REDIS_URL SERIALIZER
+ *   node peer.js VERSION(014|015) NODE_ID NAMESPACE REDIS_URL SERIALIZER [TRANSMIT]
  *
- * One JSON object a line comes in: {"n": 1, "do": "call"|"emit"|"broadcast"|"drain"|"heard"|"wait"|"stop", ...};
+ * TRANSMIT is JSON: [["Compression", {...}], ["Encryption", password, algorithm, iv]], in the order of middlewares.
+ *
+ * One JSON object a line comes in: {"n": 1, "do": "call"|"emit"|"broadcast"|"drain"|"heard"|"battery"|"wait"|"stop", ...};
  * one goes out for each: {"n": 1, "ok": ...} or {"n": 1, "error": {...}}. {"ready": true} comes first.
  */
 "use strict";
 
-const [version, nodeID, namespace, url, serializer] = process.argv.slice(2);
-const { ServiceBroker, Errors } = require(`moleculer-${version}`);
+const [version, nodeID, namespace, url, serializer, transmit] = process.argv.slice(2);
+const { ServiceBroker, Errors, Middlewares } = require(`moleculer-${version}`);
+const { battery } = require("./battery");
 const { Readable } = require("stream");
 const readline = require("readline");
 
@@ -24,7 +27,8 @@ const broker = new ServiceBroker({
 	heartbeatInterval: 2,
 	heartbeatTimeout: 6,
 	retryPolicy: { enabled: true, retries: 2, delay: 20, factor: 1 },
-	metadata: { kind: "js" }
+	metadata: { kind: "js" },
+	middlewares: JSON.parse(transmit || "[]").map(([name, ...rest]) => Middlewares.Transmit[name](...rest))
 });
 
 let flakyCalls = 0;
@@ -146,6 +150,7 @@ const commands = {
 	emit: async c => ({ ok: await broker.emit(c.event, c.data, c.opts) }),
 	broadcast: async c => ({ ok: await broker.broadcast(c.event, c.data, c.opts) }),
 	heard: async () => ({ ok: heard.splice(0) }),
+	battery: async c => ({ ok: await battery(value => broker.call(c.action, { value })) }),
 	wait: async c => ({ ok: await broker.waitForServices(c.services, 10000, 20).then(() => true) }),
 	ping: async c => ({ ok: await broker.ping(c.node, 2000) }),
 	async stop() {
