@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication
 
 from app import key_store, settings
 from app.bugs import catch_bugs
+from app.check_run import check_live
 from app.graph.places import PlaceStore, use_store
 from app.offscreen import drop_no_news, show_for
 from app.place import Place
@@ -31,7 +32,7 @@ from broker.clock import SystemClock
 from broker.operate.commands import Report
 from broker.operate.permissions import permission
 from broker.probe.options import SessionOptions
-from broker.transport import ConnectionSettings, check
+from broker.transport import ConnectionSettings
 
 if TYPE_CHECKING:
     from app.cli.options import Target
@@ -199,7 +200,7 @@ def run_window(*, target: Target | None = None, demo: bool = False, show_s: floa
     sittings = Sittings()
     # an offscreen picture shall not depend on what was done before on this machine
     kept = settings.load(settings.default_path() if not show_s else None)
-    window = Window(kept, load_views(), check, opening(sittings))
+    window = Window(kept, load_views(), check_live, opening(sittings))
     sittings.window = window
     catch_bugs(window)
     close_on_signals(app, window)

@@ -12,6 +12,7 @@ from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app import settings
+from app.check_run import check_live
 from app.main import Sittings, opening
 from app.settings import Connection
 from app.shell import Shell
@@ -19,7 +20,6 @@ from app.views.registry import load_views
 from app.widgets.key_sheet import KeySheet
 from app.window import Window
 from broker.mesh.subject import Subject
-from broker.transport import check
 
 SIZES = ((1280, 800), (2560, 1440))
 THEMES = ("dark", "light")
@@ -134,7 +134,7 @@ def main(folder: str) -> int:
     app = QApplication(sys.argv[:1])
     app.setApplicationName("meshscope")
     sittings = Sittings()
-    window = Window(settings.load(None), load_views(), check, opening(sittings))
+    window = Window(settings.load(None), load_views(), check_live, opening(sittings))
     sittings.window = window
     window.show()
     camera = Camera(window, Path(folder))

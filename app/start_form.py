@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -13,14 +14,13 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QLineEdit,
     QRadioButton,
-    QVBoxLayout,
     QWidget,
 )
 
+from app.check_list import CheckList
 from app.check_run import Check, CheckRun
 from app.settings import Connection
-from app.widgets.controls import button, clear, column, label, row, section, set_property, set_text
-from broker.transport.base import CheckResult
+from app.widgets.controls import button, column, label, row, section, set_property, set_text
 from broker.transport.url import ConnectionSettings
 
 COLOURS = (
@@ -75,8 +75,7 @@ class ConnectionForm(QFrame):
         self.announce = QCheckBox("Announce: become a node in everybody's registry, to be sent breaker events")
         self._error = label("", wraps=True, tone="failed", name="What is wrong with the form")
         self._error.hide()
-        self.results = QVBoxLayout()
-        self.results.setSpacing(4)
+        self.results = CheckList()
         self.test = button("Test connection", self.start_test, icon="stethoscope")
         self.open = button("Connect", self._connect, role="primary")
         self._lay_out()
@@ -152,7 +151,7 @@ class ConnectionForm(QFrame):
         self.colour.setCurrentIndex(max(0, self.colour.findData(connection.colour)))
         (self.ask if connection.may == "ask" else self.see).setChecked(True)
         self.announce.setChecked(connection.announce)
-        clear(self.results)
+        self.results.empty()
 
     def wanted(self) -> Wanted:
         """What the form asks for.
@@ -262,15 +261,15 @@ class ConnectionForm(QFrame):
             self.cancel_test()
             return
         try:
-            settings = self.settings()
+            settings, namespaces = self.settings(), self.wanted().connection.namespaces
         except ValueError as error:
             self._say(str(error))
             return
-        clear(self.results)
-        self.results.addWidget(label("Testing…", "dim"))
+        self.results.begin()
         set_text(self.test, "Cancel test")
-        self._run = CheckRun(self._check, settings, self)
-        self._run.found.connect(self._show_result)
+        self._run = CheckRun(self._check, settings, namespaces or None, self)
+        self._run.begun.connect(self.results.show_step)
+        self._run.found.connect(self.results.show_finding)
         self._run.ended.connect(self._end_test)
         self._run.start()
 
@@ -278,42 +277,16 @@ class ConnectionForm(QFrame):
         """End a check that runs."""
         if self._run is not None:
             self._run.cancel(wait_s)
-            self._end_test()
+            self._end_test(is_cancelled=True)
 
-    def _show_result(self, result: CheckResult) -> None:
-        place = max(0, self.results.count() - 1)  # the line that says it goes on stays last
-        self.results.insertLayout(place, result_row(result))
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape ends a test."""
+        if event.key() == Qt.Key.Key_Escape and self._run is not None:
+            self.cancel_test()
+        else:
+            super().keyPressEvent(event)
 
-    def _end_test(self) -> None:
+    def _end_test(self, *, is_cancelled: bool = False) -> None:
         self._run = None
         set_text(self.test, "Test connection")
-        last = self.results.itemAt(self.results.count() - 1)
-        going_on = last.widget() if last is not None else None
-        if going_on is not None:
-            going_on.hide()
-            going_on.deleteLater()
-
-    def result_texts(self) -> list[str]:
-        """What the test told, line by line."""
-        found = self.findChildren(QFrame, "checkResult")
-        return [made.accessibleDescription() for made in found if made.isVisible()]
-
-
-def result_row(result: CheckResult) -> QVBoxLayout:
-    """One finding: a sign, what it is about, what was found, what to do."""
-    made = QFrame()
-    made.setObjectName("checkResult")
-    made.setAccessibleDescription(f"{'ok' if result.ok else 'wrong'}: {result.name}: {result.message}")
-    sign = label("✓" if result.ok else "▲", tone="ok" if result.ok else "failed")
-    sign.setFixedWidth(16)
-    name = label(result.name, "dim")
-    name.setFixedWidth(100)
-    name.setAlignment(Qt.AlignmentFlag.AlignTop)
-    sign.setAlignment(Qt.AlignmentFlag.AlignTop)
-    told = [label(result.message, wraps=True)]
-    if result.advice and not result.ok:
-        told.append(label(result.advice, "small", wraps=True))
-    beside = row(sign, name, column(*told, spacing=1))
-    beside.setStretch(2, 1)
-    made.setLayout(beside)
-    return column(made, spacing=0)
+        self.results.end(is_cancelled=is_cancelled)

@@ -7,7 +7,7 @@ import os
 os.environ["QT_QPA_PLATFORM"] = "offscreen"  # before any Qt is imported
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
 import pytest
 from fake_mesh import FakeMesh
@@ -27,8 +27,8 @@ from broker.transport.url import ConnectionSettings
 PLACE = Place("shop-production", "failed", "ghost: publishes nothing", "redis://10.4.0.7")
 
 
-async def no_check(_settings: ConnectionSettings) -> list[CheckResult]:
-    return [CheckResult("connection", True, "connected")]
+async def no_check(_settings: ConnectionSettings, _namespaces: Sequence[str] | None) -> AsyncIterator[CheckResult]:
+    yield CheckResult("connection", True, "connected")
 
 
 @pytest.fixture(autouse=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import pytest
 from conftest import no_check
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from app import settings
@@ -17,6 +18,7 @@ from app.start import StartPage
 from app.start_form import ConnectionForm, Wanted
 from app.window import Window
 from broker.transport.base import CheckResult
+from broker.transport.reach import Begun
 from broker.transport.url import ConnectionSettings
 
 Show = Callable[[QWidget], QWidget]
@@ -85,33 +87,53 @@ def test_namespaces_permission_and_name_are_asked_for(form: ConnectionForm, qtbo
     )
 
 
-def test_a_test_tells_finding_by_finding_with_advice(shown: Show, qtbot: QtBot) -> None:
-    async def check(_settings: ConnectionSettings) -> list[CheckResult]:
-        return [
-            CheckResult("connection", True, "connected"),
-            CheckResult("listening", False, "not allowed", "Allow it."),
-        ]
+def test_a_test_tells_step_by_step_with_its_time_and_what_to_do(shown: Show, qtbot: QtBot) -> None:
+    may_go_on = threading.Event()
+
+    async def check(_settings: ConnectionSettings, names: Sequence[str] | None) -> AsyncIterator[Begun | CheckResult]:
+        yield Begun("reached", "connecting to h:6379")
+        await asyncio.to_thread(may_go_on.wait)
+        yield CheckResult("reached", True, f"h:6379 takes connections, {names}")
+        yield CheckResult("listening", False, "not allowed", "Allow it.")
 
     form = ConnectionForm(check)
     shown(form)
+    qtbot.keyClicks(form.namespaces, "prod, dev")
     form.test.click()
-    qtbot.waitUntil(lambda: len(form.result_texts()) == 2)
-    assert form.result_texts() == ["ok: connection: connected", "wrong: listening: not allowed"]
+    qtbot.waitUntil(lambda: form.results.going_on.startswith("… connecting to h:6379"))
+    assert form.results.texts() == []
+    may_go_on.set()
     qtbot.waitUntil(lambda: form.test.text() == "Test connection")
+    assert form.results.texts() == [
+        "ok: reached: h:6379 takes connections, ['prod', 'dev']",
+        "wrong: listening: not allowed Allow it.",
+    ]
+    times = [made.text() for made in form.results.findChildren(QLabel) if made.accessibleName().startswith("Time of")]
+    assert len(times) == 2
+    assert all(time.endswith("s") for time in times)
+    assert form.results.summary == "▲ 1 of 2 findings need a look"
+    assert form.results.going_on == ""
+
+
+def test_a_test_that_finds_nothing_wrong_says_so(form: ConnectionForm, qtbot: QtBot) -> None:
+    form.test.click()
+    qtbot.waitUntil(lambda: form.results.summary == "✓ Ready to connect")
 
 
 def test_a_test_that_hangs_is_cancelled(shown: Show, qtbot: QtBot) -> None:
-    async def check(_settings: ConnectionSettings) -> list[CheckResult]:
+    async def check(_settings: ConnectionSettings, _names: Sequence[str] | None) -> AsyncIterator[Begun | CheckResult]:
+        yield Begun("login", "logging in")
         await asyncio.sleep(3600)
-        return []
 
     form = ConnectionForm(check)
     shown(form)
     form.test.click()
-    qtbot.waitUntil(lambda: form._run is not None and form._run._task is not None)
+    qtbot.waitUntil(lambda: form.results.going_on == "… logging in")
     run = form._run
-    form.test.click()
+    assert form.test.text() == "Cancel test"
+    qtbot.keyClick(form, Qt.Key.Key_Escape)
     assert form.test.text() == "Test connection"
+    assert form.results.summary == "Cancelled"
     assert run is not None
     qtbot.waitUntil(lambda: not run._thread.is_alive())
 

@@ -18,7 +18,7 @@ from broker.transport.url import ConnectionSettings, host_text
 
 CLIENT_NAME: Final = "meshscope"
 LONG_GREETING_S: Final = 1.0
-FAILURES: Final = (exceptions.RedisError, OSError, TimeoutError, ValueError)
+FAILURES: Final = (exceptions.RedisError, exceptions.RedisClusterException, OSError, TimeoutError, ValueError)
 """What redis-py raises when a connection cannot be had; ValueError and OSError for TLS files."""
 
 
