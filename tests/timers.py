@@ -7,13 +7,12 @@ import heapq
 import itertools
 from collections.abc import Callable
 
-TURNS = 30
-"""Of the event loop, in which everything that follows from one thing has happened."""
-
 
 async def settle() -> None:
-    """Let everything happen that needs no time."""
-    for _ in range(TURNS):
+    """Let everything happen that needs no time: until nothing is left for the loop to do now."""
+    ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined] # asyncio says it nowhere else
+    await asyncio.sleep(0)
+    while ready:  # noqa: ASYNC110 - nobody tells when it is empty
         await asyncio.sleep(0)
 
 

@@ -28,7 +28,7 @@ class Deadline:
         self.is_over = False
         self._task = task
         self._cancelling = task.cancelling()
-        self._slot: set[Deadline] | None = None
+        self._slot: Slot | None = None
         self._timer: Timer | None = None
 
     def take_back(self) -> bool:
@@ -45,7 +45,7 @@ class Deadline:
     def end(self) -> None:
         """Nobody waits any longer."""
         if self._slot is not None:
-            self._slot.discard(self)
+            self._slot.pop(self, None)
         elif self._timer is not None:
             self._timer.cancel()
         if self.is_over:  # the cancellation was swallowed on its way
@@ -56,10 +56,10 @@ class Deadline:
         self._slot = None
         self._timer = timers.call_later(self.at_s - now_s, self._pass)
 
-    def wait_in(self, slot: set[Deadline]) -> None:
+    def wait_in(self, slot: Slot) -> None:
         """Wait until the slot begins."""
         self._slot = slot
-        slot.add(self)
+        slot[self] = None
 
     def _pass(self) -> None:
         self._timer = None
@@ -67,12 +67,16 @@ class Deadline:
         self._task.cancel()
 
 
+Slot = dict[Deadline, None]
+"""Deadlines that wait together; ordered, so that those of the same moment pass in the order in which they began."""
+
+
 class Deadlines:
     """The deadlines of one broker: a wheel of slots, one loop timer for each slot that is used."""
 
     def __init__(self, timers: Timers) -> None:
         self._timers = timers
-        self._slots: dict[int, tuple[set[Deadline], Timer]] = {}
+        self._slots: dict[int, tuple[Slot, Timer]] = {}
 
     def begin(self, duration_s: float) -> Deadline:
         """A deadline for the current task, from now on.
@@ -105,8 +109,8 @@ class Deadlines:
             timer.cancel()
         self._slots.clear()
 
-    def _open(self, number: int, begins_in_s: float) -> set[Deadline]:
-        slot: set[Deadline] = set()
+    def _open(self, number: int, begins_in_s: float) -> Slot:
+        slot: Slot = {}
         self._slots[number] = slot, self._timers.call_later(begins_in_s, lambda: self._begin_slot(number))
         return slot
 

@@ -97,7 +97,7 @@ def shortened(text: str, limit: int | None) -> str:
     units = text.encode("utf-16-le", "surrogatepass")  # JavaScript counts and cuts these
     if len(units) <= limit * 2:
         return text
-    digest = base64.b64encode(hashlib.sha256(text.encode("utf-8", "replace")).digest()).decode()
+    digest = base64.b64encode(hashlib.sha256(units.decode("utf-16-le", "replace").encode()).digest()).decode()
     return units[: (limit - _HASH_LENGTH) * 2].decode("utf-16-le", "surrogatepass") + digest
 
 

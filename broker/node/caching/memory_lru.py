@@ -41,6 +41,11 @@ class MemoryLruCacher(MemoryCacher):
         """MoleculerJS does not know the time that is left here, so that nothing is ever stale; neither do we."""
         return await self.get(key), None
 
+    async def keys(self) -> list[str]:
+        """All keys under which something is kept, without those whose time is over."""
+        now_s = self._timers.now_s()
+        return [key for key, kept in self._kept.items() if kept.expires_s is None or kept.expires_s >= now_s]
+
     def _keep(self, key: str, kept: Kept) -> None:
         self._kept[key] = kept
         self._kept.move_to_end(key)

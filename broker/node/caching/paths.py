@@ -49,6 +49,9 @@ def _parts(path: str) -> tuple[str, ...]:
 def _member(value: Any, name: str) -> Any:
     if isinstance(value, Mapping):
         return value.get(name, ABSENT)
+    if isinstance(value, str) and not value.isascii():
+        units = value.encode("utf-16-le", "surrogatepass")  # JavaScript counts these
+        value = [units[at : at + 2].decode("utf-16-le", "surrogatepass") for at in range(0, len(units), 2)]
     if isinstance(value, Sequence):
         if name == "length":
             return len(value)
