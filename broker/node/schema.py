@@ -39,7 +39,9 @@ def merged(mixin: Mapping[str, Any], schema: Mapping[str, Any]) -> Schema:
 
 def completed(value: Any, defaults: Any) -> Any:
     """A value completed by defaults, deep into dictionaries and lists (by place); what is there stays."""
-    if isinstance(value, dict) and isinstance(defaults, Mapping):
+    if isinstance(value, dict) and isinstance(defaults, Mapping | list):
+        if isinstance(defaults, list):  # to JavaScript a list is an object too
+            defaults = {str(place): default for place, default in enumerate(defaults)}
         for key, default in defaults.items():
             value[key] = completed(value[key], default) if key in value else _copied(default)
     elif isinstance(value, list) and isinstance(defaults, list):
