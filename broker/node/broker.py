@@ -16,7 +16,7 @@ from broker.node.caching import resolve
 from broker.node.calling import Calling
 from broker.node.calls import Calls
 from broker.node.definitions import ActionDefinition, Handler, ServiceDefinition
-from broker.node.discovery import Discovery
+from broker.node.discovering import discovery_for
 from broker.node.event_packets import EventPackets
 from broker.node.events import Events
 from broker.node.internals import NodeService
@@ -141,7 +141,7 @@ class Broker(Calling, Telling):
         self.calls = Calls(self.registry, self.options.error_handler)
         self.events = Events(self.registry, EventPackets(self, self._wire).send_event, self.tasks.handle)
         self.pings = Pings(self, self._wire)
-        self._discovery = Discovery(self, self._wire)
+        self._discovery = discovery_for(self, self._wire, self.options.discoverer)
         self.services = LocalServices(self, self.registry, self.middlewares)
         self.middlewares.tell("created", self)
         if self.options.internal_services:
@@ -173,8 +173,7 @@ class Broker(Calling, Telling):
         if self._transporter is not None:
             channels = self._wire.subscriptions()
             self._wire.attach(await connect(self._transporter, channels, self._wire.receive, self._reconnected))
-            self._discovery.discover()
-            await asyncio.sleep(self.options.settle_s)
+            await self._discovery.begin()
             self._discovery.start()
             self.notice("$transporter.connected", {"wasReconnect": False})
         self.is_ready = self._runs_services = True
@@ -202,10 +201,11 @@ class Broker(Calling, Telling):
         self._pinging.stop()
         await self._discovery.stop()
         if was_ready:
-            self._discovery.send_disconnect()
+            await self._discovery.leave()
         await self.middlewares.tell_in_turn("stopped", self, last_first=True)
         await self.broadcast_local("$broker.stopped")
         await self.tasks.end()
+        await self._discovery.close()
         self.requesting.close()
         await self._wire.close()
 
@@ -298,7 +298,5 @@ class Broker(Calling, Telling):
     def _reconnected(self) -> None:
         if self.cacher is not None:
             self.cacher.transporter_reconnected()
-        self._discovery.discover()
-        if self.is_ready:
-            self._discovery.send_info()
+        self._discovery.reconnected()
         self.notice("$transporter.connected", {"wasReconnect": True})

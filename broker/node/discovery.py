@@ -1,15 +1,15 @@
-"""Telling the mesh of us and learning of it: DISCOVER, INFO, HEARTBEAT and DISCONNECT."""
+"""Telling the mesh of us and learning of it: what all discoverers have in common."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from broker.node.machine import cpu_percent
-from broker.protocol.packets import Disconnect, Discover, Heartbeat, Info
+from broker.node.timers import Repeating, Timer
+from broker.protocol.packets import Disconnect, Info
 
 if TYPE_CHECKING:
     from broker.node.broker import Broker
@@ -18,70 +18,54 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _FORGET_EVERY_S = 60.0
+_MOST_JITTER_S = 0.5
 
 
 class Discovery:
-    """The local discoverer: everything by packets, nothing by keys."""
+    """Takes INFO and DISCONNECT packets, beats, and notices who does not. The rest is a discoverer's own."""
 
     def __init__(self, broker: Broker, wire: Wire) -> None:
         self._broker = broker
         self._wire = wire
-        self._timers: list[asyncio.Task[None]] = []
-        self._info_later: asyncio.TimerHandle | None = None
-        for command, take in (
-            ("DISCOVER", self.take_discover),
-            ("INFO", self.take_info),
-            ("HEARTBEAT", self.take_heartbeat),
-            ("DISCONNECT", self.take_disconnect),
-        ):
-            wire.on(command, take)
+        self._repeating: list[Repeating] = []
+        self._info_later: Timer | None = None
+        wire.on("INFO", self.take_info)
+        wire.on("DISCONNECT", self.take_disconnect)
 
-    # sending
+    # a discoverer's own
 
-    def discover(self, node_id: str = "") -> None:
-        """Ask for INFO: one node, or all."""
-        for protocol in self._versions(node_id):
-            self._wire.send(Discover(ver=protocol, sender=self._broker.node_id), node_id)
+    async def begin(self) -> None:
+        """We are connected: learn who is there."""
+        raise NotImplementedError
+
+    def reconnected(self) -> None:
+        """The bus was lost and is there again."""
+        raise NotImplementedError
 
     def send_info(self, node_id: str = "") -> None:
         """Tell what we are: one node, or all."""
-        if not node_id:
-            self._cancel_info()
-        about = self._broker.info()
-        for protocol in self._versions(node_id):
-            self._wire.send(Info(**about, ver=protocol, sender=self._broker.node_id), node_id)
-
-    def send_info_soon(self) -> None:
-        """Tell all what we are, after things have settled."""
-        if self._info_later is None:
-            loop = asyncio.get_running_loop()
-            self._info_later = loop.call_later(self._broker.options.info_delay_s, self._send_info_now)
-
-    def send_disconnect(self) -> None:
-        """Say goodbye."""
-        for protocol in self._versions(""):
-            self._wire.send(Disconnect(ver=protocol, sender=self._broker.node_id), "")
+        raise NotImplementedError
 
     def beat(self) -> None:
-        """Tell all that we are alive, and how busy this machine is."""
-        cpu = self._broker.options.cpu_percent or cpu_percent
-        percent = cpu()
-        for protocol in self._versions(""):
-            rounded = None if percent is None else round(percent)
-            self._wire.send(Heartbeat(cpu=rounded, ver=protocol, sender=self._broker.node_id), "")
+        """Tell all that we are alive."""
+        raise NotImplementedError
 
-    # receiving
+    async def leave(self) -> None:
+        """Say goodbye."""
+        for protocol in self._wire.spoken:
+            self._wire.send(Disconnect(ver=protocol, sender=self._broker.node_id), "")
 
-    def take_discover(self, packet: Discover) -> None:
-        """Somebody wants to know what we are."""
-        if self._broker.is_ready:
-            self.send_info(packet.sender)
+    async def close(self) -> None:
+        """Nothing of ours is left."""
+
+    # what others say
 
     def take_info(self, packet: Info) -> None:
         """Somebody says what he is."""
-        if packet.sender == self._broker.node_id:
-            if packet.instance_id != self._broker.instance_id:
-                self._broker.give_up(f"another process uses our node id {packet.sender!r}")
+        broker = self._broker
+        if packet.sender == broker.node_id:
+            if packet.instance_id != broker.instance_id:
+                broker.give_up(f"another process uses our node id {packet.sender!r}")
             return
         info = {
             "services": packet.services,
@@ -94,16 +78,11 @@ class Discovery:
             "instanceID": packet.instance_id,
             "seq": packet.seq,
         }
-        known = self._broker.registry.nodes.get(packet.sender)
+        known = broker.registry.nodes.get(packet.sender)
         if known is not None and known.available and known.instance_id != packet.instance_id:
             # started anew before we noticed its end: what waits for the old one waits in vain
-            self._broker.node_gone(packet.sender, unexpected=True)
-        self._broker.registry.take_info(packet.sender, packet.ver, info, self._broker.uptime_s())
-
-    def take_heartbeat(self, packet: Heartbeat) -> None:
-        """Somebody is alive; if we do not know him, we ask him."""
-        if not self._broker.registry.take_heartbeat(packet.sender, packet.cpu, self._broker.uptime_s()):
-            self.discover(packet.sender)
+            broker.node_gone(packet.sender, unexpected=True)
+        broker.registry.take_info(packet.sender, packet.ver, info, broker.uptime_s())
 
     def take_disconnect(self, packet: Disconnect) -> None:
         """Somebody leaves."""
@@ -115,31 +94,41 @@ class Discovery:
         """Begin to beat, and to notice who does not."""
         options = self._broker.options
         if options.heartbeat_interval_s > 0:
-            jitter_s = random.uniform(-0.5, 0.5) if options.heartbeat_interval_s > 1 else 0.0
-            self._every(options.heartbeat_interval_s + jitter_s, self.beat)
+            jitter_s = random.uniform(-_MOST_JITTER_S, _MOST_JITTER_S) if options.heartbeat_interval_s > 1 else 0.0
+            self._every(options.heartbeat_interval_s + jitter_s, self._measure_and_beat)
             self._every(options.heartbeat_timeout_s, self._check_silent)
             self._every(_FORGET_EVERY_S, self._forget_offline)
 
     async def stop(self) -> None:
         """No timer is left."""
-        self._cancel_info()
-        for timer in self._timers:
-            timer.cancel()
-        await asyncio.gather(*self._timers, return_exceptions=True)
-        self._timers.clear()
+        self.cancel_info()
+        for repeating in self._repeating:
+            repeating.stop()
+        self._repeating.clear()
 
-    def _every(self, interval_s: float, do: Callable[[], None]) -> None:
-        async def repeat() -> None:
-            while True:
-                await asyncio.sleep(interval_s)
-                do()
+    def send_info_soon(self) -> None:
+        """Tell all what we are, after things have settled."""
+        if self._info_later is None:
+            self._info_later = self._broker.timers.call_later(self._broker.options.info_delay_s, self._send_info_now)
 
-        self._timers.append(asyncio.create_task(repeat(), name=f"{self._broker.node_id} {do.__name__}"))
-
-    def _cancel_info(self) -> None:
+    def cancel_info(self) -> None:
+        """It is told now anyway, or not any more."""
         if self._info_later is not None:
             self._info_later.cancel()
             self._info_later = None
+
+    def _every(self, interval_s: float, do: Callable[[], None]) -> None:
+        repeating = Repeating(self._broker.timers, interval_s, do)
+        repeating.start()
+        self._repeating.append(repeating)
+
+    def _measure_and_beat(self) -> None:
+        percent = (self._broker.options.cpu_percent or cpu_percent)()
+        local = self._broker.registry.local
+        rounded = None if percent is None else round(percent)
+        if rounded is not None and rounded != local.cpu:
+            local.cpu, local.cpu_seq = rounded, (local.cpu_seq or 0) + 1
+        self.beat()
 
     def _check_silent(self) -> None:
         timeout_s = self._broker.options.heartbeat_timeout_s
@@ -154,6 +143,3 @@ class Discovery:
         self._info_later = None
         if self._broker.is_ready:
             self.send_info()
-
-    def _versions(self, node_id: str) -> list[str]:
-        return [self._wire.protocol_of(node_id)] if node_id else list(self._wire.spoken)

@@ -109,14 +109,25 @@ class Registry:
             self._notify("$node.updated", {"node": node})
         return node
 
-    def take_heartbeat(self, sender: str, cpu: object, now_s: float) -> bool:
+    def take_heartbeat(
+        self, sender: str, cpu: object, now_s: float, *, seq: int | None = None, instance_id: str | None = None
+    ) -> bool:
         """Take in a heartbeat.
 
+        Args:
+            sender: Who is alive.
+            cpu: How busy its machine is, or None.
+            now_s: Seconds of our uptime.
+            seq: Of its newest INFO, where it says so.
+            instance_id: How its instance id begins, where it says so.
+
         Returns:
-            Whether we know the sender as online; if not, it should be asked for its INFO.
+            Whether we know the sender as it is now; if not, it should be asked for its INFO.
         """
         node = self.nodes.get(sender)
-        if node is None or not node.available:
+        if node is None or not node.available or (seq is not None and seq != node.seq):
+            return False
+        if instance_id is not None and not (node.instance_id or "").startswith(instance_id):
             return False
         if cpu is not None:
             node.cpu, node.cpu_seq = cpu, 1

@@ -119,7 +119,7 @@ class Wire:
         if packet.ver not in PROTOCOLS:
             log.error("a packet of %s is in version %s, which we do not speak", packet.sender, packet.ver)
             return
-        self._learn(packet.sender, packet.ver)
+        self.learn(packet.sender, packet.ver)
         try:
             self._handle(channel.command, packet)
         except Exception:
@@ -130,8 +130,9 @@ class Wire:
         if take is not None:
             take(packet)
 
-    def _learn(self, sender: str, protocol: str) -> None:
-        if self._protocols.get(sender) == protocol:
+    def learn(self, sender: str, protocol: str) -> None:
+        """A node speaks this version: so do we to it, and from now on to all as well."""
+        if protocol not in PROTOCOLS or self._protocols.get(sender) == protocol:
             return
         if len(self._protocols) > 10_000:  # senders that pass by, each under a new id
             self._protocols.clear()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from broker.clock import Clock
-from broker.transport.base import CheckResult, Deliver, Looker, Publisher, Subscription, Tap, TransportError
-from broker.transport.redis import RedisLooker, RedisPublisher, RedisSubscription, RedisTap
+from broker.transport.base import CheckResult, Deliver, KeyStore, Looker, Publisher, Subscription, Tap, TransportError
+from broker.transport.redis import RedisKeys, RedisLooker, RedisPublisher, RedisSubscription, RedisTap
 from broker.transport.redis import check as check_redis
 from broker.transport.url import ConnectionSettings
 
@@ -15,6 +15,7 @@ __all__ = [
     "ConnectionSettings",
     "TransportError",
     "check",
+    "open_keys",
     "open_looker",
     "open_publisher",
     "open_subscription",
@@ -30,6 +31,11 @@ def open_tap(settings: ConnectionSettings, clock: Clock, namespaces: Sequence[st
 def open_looker(settings: ConnectionSettings) -> Looker:
     """A looker; it connects when it is first asked."""
     return RedisLooker(settings)
+
+
+def open_keys(settings: ConnectionSettings) -> KeyStore:
+    """Keys that a node writes and reads; it connects when it is first asked."""
+    return RedisKeys(settings)
 
 
 async def open_publisher(settings: ConnectionSettings) -> Publisher:

@@ -87,6 +87,34 @@ class Publisher(Protocol):
         ...
 
 
+class KeyStore(Protocol):
+    """Keys that nodes write for each other. Every method raises TransportError when the server is gone or says no."""
+
+    async def put(self, name: str, value: bytes, ttl_s: float, instead_of: str = "") -> None:
+        """Write a key that is gone after so long; another goes at the same moment."""
+        ...
+
+    async def keep(self, name: str, ttl_s: float) -> None:
+        """Let a key live on, if it is still there."""
+        ...
+
+    async def remove(self, names: list[str]) -> None:
+        """Take keys away."""
+        ...
+
+    async def names(self, pattern: str) -> list[str]:
+        """Names of keys that match a glob pattern."""
+        ...
+
+    async def values(self, names: list[str]) -> list[bytes | None]:
+        """The values of keys, in their order; None for what is gone."""
+        ...
+
+    async def close(self) -> None:
+        """End the connection."""
+        ...
+
+
 Deliver = Callable[[bytes, bytes], None]
 """Takes the channel and the body of what arrived."""
 

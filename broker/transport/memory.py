@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from broker.clock import Clock, SystemClock
+from broker.clock import SECOND, Clock, SystemClock
 from broker.protocol.frame import FrameSink
 from broker.transport.base import Deliver, TransportError, gap_frame
 
@@ -18,12 +18,14 @@ class MemoryBus:
     Attributes:
         published: Everything that was published, oldest first.
         stored: Keys that `MemoryLooker.keys` finds.
+        gone_at_ns: When keys go by themselves.
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock = clock or SystemClock()
         self.published: list[tuple[bytes, bytes]] = []
         self.stored: dict[str, bytes] = {}
+        self.gone_at_ns: dict[str, int] = {}
         self._sinks: list[FrameSink] = []
         self._subscriptions: list[MemorySubscription] = []
         self.is_down = False
@@ -59,6 +61,10 @@ class MemoryBus:
     def looker(self) -> MemoryLooker:
         """Something that sees who listens."""
         return MemoryLooker(self)
+
+    def keys(self) -> MemoryKeys:
+        """Keys that nodes write."""
+        return MemoryKeys(self)
 
     def publisher(self) -> MemoryPublisher:
         """Something that sends."""
@@ -130,6 +136,53 @@ class MemoryLooker:
 
     async def close(self) -> None:
         """Nothing to end."""
+
+
+class MemoryKeys:
+    """Keys of the bus; they live on until they are removed or their time is over."""
+
+    def __init__(self, bus: MemoryBus) -> None:
+        self._bus = bus
+
+    async def put(self, name: str, value: bytes, ttl_s: float, instead_of: str = "") -> None:
+        """Write a key."""
+        self._check()
+        self._bus.stored.pop(instead_of, None)
+        self._bus.stored[name] = value
+        await self.keep(name, ttl_s)
+
+    async def keep(self, name: str, ttl_s: float) -> None:
+        """Let a key live on."""
+        self._check()
+        if name in self._bus.stored:
+            self._bus.gone_at_ns[name] = self._bus.clock.now_ns() + round(ttl_s * SECOND)
+
+    async def remove(self, names: list[str]) -> None:
+        """Take keys away."""
+        self._check()
+        for name in names:
+            self._bus.stored.pop(name, None)
+
+    async def names(self, pattern: str) -> list[str]:
+        """Names of keys that match."""
+        self._check()
+        now_ns = self._bus.clock.now_ns()
+        for name in [name for name, at_ns in self._bus.gone_at_ns.items() if at_ns <= now_ns]:
+            del self._bus.gone_at_ns[name]
+            self._bus.stored.pop(name, None)
+        return [name for name in self._bus.stored if fnmatchcase(name, pattern)]
+
+    async def values(self, names: list[str]) -> list[bytes | None]:
+        """The values of keys."""
+        self._check()
+        return [self._bus.stored.get(name) for name in names]
+
+    async def close(self) -> None:
+        """Nothing to end."""
+
+    def _check(self) -> None:
+        if self._bus.is_down:
+            raise TransportError("The bus in memory is down.", "Let it come back.")
 
 
 class MemoryPublisher:

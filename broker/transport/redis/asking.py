@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
@@ -39,6 +40,14 @@ class Asking(Protocol):
         """Names of keys that match a glob pattern, each once."""
         ...
 
+    async def tell(self, commands: Sequence[Sequence[str | bytes]]) -> None:
+        """Have commands done that change keys; on one server at one moment.
+
+        Raises:
+            TransportError: No answer, or an error.
+        """
+        ...
+
     async def close(self) -> None:
         """End all connections."""
         ...
@@ -56,15 +65,26 @@ class AskingOne:
         """What the server answers, in a list of one."""
         return [await self._ask(*command)]
 
+    async def tell(self, commands: Sequence[Sequence[str | bytes]]) -> None:
+        """Have commands done, several in one transaction."""
+        if len(commands) == 1:
+            await self._ask(*commands[0])
+        else:
+            await self._ask_all([("MULTI",), *commands, ("EXEC",)])
+
     async def _ask(self, *command: str | bytes) -> Any:
+        return (await self._ask_all([command]))[0]
+
+    async def _ask_all(self, commands: Sequence[Sequence[str | bytes]]) -> list[Any]:
         async with self._turn:
             if self._connection is None or not self._connection.is_connected:
                 self._connection = await open_connection(self._settings, with_database=True)
             try:
-                await self._connection.send_command(*command)
-                return await self._connection.read_response()
+                for command in commands:
+                    await self._connection.send_command(*command)
+                return [await self._connection.read_response() for _ in commands]
             except FAILURES as error:
-                if not isinstance(error, exceptions.ResponseError):
+                if not isinstance(error, exceptions.ResponseError) or len(commands) > 1:
                     await self._end()
                 raise explain(error, self._settings) from error
             except BaseException:
@@ -162,6 +182,15 @@ class AskingAll:
         cluster = await self._open()
         try:
             return list(await cluster.mget_nonatomic(names))
+        except FAILURES as error:
+            raise explain(error, self._settings) from error
+
+    async def tell(self, commands: Sequence[Sequence[str | bytes]]) -> None:
+        """Have commands done one after the other, each where its key lies."""
+        cluster = await self._open()
+        try:
+            for command in commands:
+                await cluster.execute_command(*command)
         except FAILURES as error:
             raise explain(error, self._settings) from error
 
