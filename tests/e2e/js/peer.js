@@ -5,6 +5,8 @@
  *
  * TRANSMIT is JSON: [["Compression", {...}], ["Encryption", password, algorithm, iv]], in the order of middlewares.
  *
+ * DISCOVERER in the environment is MoleculerJS's registry.discoverer.
+ *
  * One JSON object a line comes in: {"n": 1, "do": "call"|"emit"|"broadcast"|"drain"|"heard"|"battery"|"wait"|"stop", ...};
  * one goes out for each: {"n": 1, "ok": ...} or {"n": 1, "error": {...}}. {"ready": true} comes first.
  */
@@ -28,7 +30,8 @@ const broker = new ServiceBroker({
 	heartbeatTimeout: 6,
 	retryPolicy: { enabled: true, retries: 2, delay: 20, factor: 1 },
 	metadata: { kind: "js" },
-	middlewares: JSON.parse(transmit || "[]").map(([name, ...rest]) => Middlewares.Transmit[name](...rest))
+	middlewares: JSON.parse(transmit || "[]").map(([name, ...rest]) => Middlewares.Transmit[name](...rest)),
+	registry: { discoverer: process.env.DISCOVERER || "Local" }
 });
 
 let flakyCalls = 0;
