@@ -9,6 +9,7 @@ from broker.node.options import BulkheadPolicy, CircuitBreakerPolicy, RetryPolic
 from broker.node.service import action, event, service
 from broker.node.settings import BrokerOptions
 from broker.node.tracing import Sampling, TracingOptions
+from broker.validation import Validator, ValidatorOptions
 
 __all__ = [
     "Broker",
@@ -24,6 +25,8 @@ __all__ = [
     "RetryPolicy",
     "Sampling",
     "TracingOptions",
+    "Validator",
+    "ValidatorOptions",
     "action",
     "event",
     "service",

@@ -99,8 +99,8 @@ class LocalServices:
             service = Making(self._broker, schema_of(source), source).make()
         for created in service.created:
             created()
-        self.offered.append(service)
         self._middlewares.tell("service_created", service)
+        self.offered.append(service)
         return service
 
     async def _destroy(self, full_name: str) -> None:

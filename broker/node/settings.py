@@ -14,6 +14,7 @@ from broker.node.middleware.base import Middleware
 from broker.node.options import BulkheadPolicy, CircuitBreakerPolicy, RetryPolicy
 from broker.node.strategies import Make as MakeStrategy
 from broker.node.tracing.options import TracingOptions
+from broker.validation import Validator, ValidatorOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class BrokerOptions:
         bulkhead: Policy of how many executions run at once.
         cacher: Keeps results of actions that want it: True or ``Memory``, ``MemoryLRU``, or one that is set up.
         middlewares: Put around actions and events, the first innermost, inside the built-in ones.
+        validator: Checks what actions and events are given by their ``params``: True, or how it shall, or what does;
+            False for no checks.
         max_call_level: Calls nested deeper are refused; 0 is no limit.
         max_queue_size: More requests than this may not wait for answers.
         max_chunk_size: Binary chunks of streams are cut to this many bytes.
@@ -68,6 +71,7 @@ class BrokerOptions:
     bulkhead: BulkheadPolicy = field(default_factory=BulkheadPolicy)
     cacher: Cacher | str | bool | None = None
     middlewares: Sequence[Middleware] = ()
+    validator: bool | ValidatorOptions | Validator = True
     max_call_level: int = 0
     max_queue_size: int = 50_000
     max_chunk_size: int = 256 * 1024

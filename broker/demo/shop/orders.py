@@ -7,7 +7,7 @@ from typing import Any
 from broker.demo.shop.goods import CUSTOMER_COUNT
 from broker.demo.shop.house import House
 from broker.node import Context, action, event, service
-from broker.node.errors import MoleculerClientError, MoleculerError, ValidationError
+from broker.node.errors import MoleculerClientError, MoleculerError
 
 _MOST_PIECES = 9
 
@@ -34,7 +34,6 @@ class Orders:
     )
     async def create(self, ctx: Context) -> dict[str, Any]:
         """Check the customer, keep the goods, charge, and tell everybody."""
-        self._check(ctx)
         user = await ctx.call("users.resolve", {"id": ctx.params["user"]})
         await self._house.think(6)
         reservation = None
@@ -80,16 +79,3 @@ class Orders:
     async def on_refunded(self, _ctx: Context) -> None:
         """Note it."""
         await self._house.think(3)
-
-    def _check(self, ctx: Context) -> None:
-        for number, item in enumerate(ctx.params["items"]):
-            if item["count"] > _MOST_PIECES:
-                wrong = {
-                    "type": "numberMax",
-                    "field": f"items[{number}].count",
-                    "message": f"The field must be less than or equal to {_MOST_PIECES}.",
-                    "expected": _MOST_PIECES,
-                    "actual": item["count"],
-                }
-                about = {"nodeID": ctx.node_id, "action": "v2.orders.create"}
-                raise ValidationError("Parameters validation error!", data=[wrong | about])

@@ -18,11 +18,13 @@ from broker.node.middleware.retry import Retry
 from broker.node.middleware.throttle import Throttle
 from broker.node.middleware.timeout import Timeout
 from broker.node.middleware.tracing import Tracing
+from broker.node.middleware.validator import Validation
 
 # The places, the same in 0.14 and 0.15: ActionHook, Validator, Bulkhead, Cacher, ContextTracker,
 # CircuitBreaker, Timeout, Retry, Fallback, ErrorHandler, Tracing, Metrics, Debounce, Throttle.
 INTERNAL: Final[tuple[type[Middleware], ...]] = (
     ActionHook,
+    Validation,
     Bulkhead,
     Caching,
     ContextTracker,

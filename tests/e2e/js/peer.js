@@ -79,6 +79,16 @@ broker.createService({
 			if (!Class) throw new TypeError(ctx.params.message);
 			throw new Class(ctx.params.message, ctx.params.code, ctx.params.type, ctx.params.data);
 		},
+		checked: {
+			params: {
+				$$strict: true,
+				id: "number|integer|positive|convert",
+				name: { type: "string", trim: true, min: 2, messages: { stringMin: "'{actual}' is short for {field}" } },
+				tags: "string[]|optional|max:2",
+				at: { $$type: "object|optional", x: "number", y: "number|default:7" }
+			},
+			handler: ctx => ctx.params
+		},
 		valid: { params: { id: "number|integer|positive" }, handler: ctx => ctx.params.id },
 		async slow(ctx) {
 			await new Promise(resolve => setTimeout(resolve, ctx.params.ms));
@@ -110,6 +120,12 @@ broker.createService({
 	events: {
 		"py.*"(ctx) {
 			heard.push({ name: ctx.eventName, type: ctx.eventType, data: ctx.params, ...seen(ctx) });
+		},
+		"checked.thing": {
+			params: { id: "number|convert" },
+			handler(ctx) {
+				heard.push({ name: ctx.eventName, data: ctx.params });
+			}
 		},
 		"grouped.thing": {
 			group: "shared",

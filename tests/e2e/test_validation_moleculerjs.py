@@ -1,0 +1,118 @@
+"""What is wrong with parameters is told by our node as by a MoleculerJS node, and the other way round."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from broker.node import Context, action, event, service
+from broker.node.errors import ValidationError
+from tests.e2e.test_node_moleculerjs import RefusedError, mesh, pytestmark, redis_url, run, until
+
+__all__ = ["pytestmark", "redis_url"]
+
+PARAMS: dict[str, Any] = {  # as peer.js has them
+    "$$strict": True,
+    "id": "number|integer|positive|convert",
+    "name": {
+        "type": "string",
+        "trim": True,
+        "min": 2,
+        "messages": {"stringMin": "'{actual}' is short for {field}"},
+    },
+    "tags": "string[]|optional|max:2",
+    "at": {"$$type": "object|optional", "x": "number", "y": "number|default:7"},
+}
+BAD: list[Any] = [
+    {},
+    None,
+    {"id": "0x", "name": " a ", "tags": ["a", 5, None], "at": {"x": "1"}, "more": 1, "1": {}},
+    {"id": -1.5, "name": None, "tags": [1, 2, 3], "at": []},
+]
+GOOD = {"id": "12", "name": " Ada ", "tags": [], "at": {"x": 0}}
+SANITIZED = {"id": 12, "name": "Ada", "tags": [], "at": {"x": 0, "y": 7}}
+
+
+@service("checks", version=1)
+class Checks:
+    """The same action and event as those of peer.js."""
+
+    def __init__(self) -> None:
+        self.heard: list[Any] = []
+
+    @action(params=PARAMS)
+    async def checked(self, ctx: Context) -> Any:
+        return ctx.params
+
+    @event("checked.py", params={"id": "number|convert"})
+    async def on_checked(self, ctx: Context) -> None:
+        self.heard.append(ctx.params)
+
+
+def told(error: dict[str, Any] | ValidationError, action_name: str, origin: str | None) -> dict[str, Any]:
+    """An error without what names the place where it arose, which is checked."""
+    if isinstance(error, ValidationError):
+        names = {"name": error.name, "message": error.message, "code": error.code, "type": error.type}
+        error = names | {"data": error.data, "retryable": error.retryable, "nodeID": error.node_id}
+    assert error.get("nodeID") == origin
+    assert {each["action"] for each in error["data"]} == {action_name}
+    rest = [{key: value for key, value in each.items() if key != "action"} for each in error["data"]]
+    return {**{key: error[key] for key in ("name", "message", "code", "type", "retryable")}, "data": rest}
+
+
+@pytest.mark.parametrize("serializer", ["JSON", "MsgPack"])
+@pytest.mark.parametrize("version", ["014", "015"])
+def test_moleculerjs_is_told_by_our_action_what_it_is_told_by_its_own(
+    redis_url: str, version: str, serializer: str
+) -> None:
+    async def story() -> None:
+        async with mesh(redis_url, version, serializer=serializer) as m:
+            await m.broker.add(Checks())
+            await m.js.ask("wait", services=["v1.checks"])
+            for params in BAD:
+                errors = []
+                for name, origin in (("v1.checks.checked", "py.node-1"), ("v3.js.checked", None)):
+                    with pytest.raises(RefusedError) as refused:
+                        await m.js.ask("call", action=name, params=params)
+                    errors.append(told(refused.value.error, name, origin))
+                assert errors[0] == errors[1]
+                assert (errors[0]["code"], errors[0]["type"]) == (422, "VALIDATION_ERROR")
+                assert {each["nodeID"] for each in errors[0]["data"]} == {f"js.node-{version}"}
+            assert await m.js.call("v1.checks.checked", GOOD) == SANITIZED
+
+    run(story())
+
+
+@pytest.mark.parametrize("version", ["014", "015"])
+def test_we_are_told_by_moleculerjs_what_we_are_told_by_our_own(redis_url: str, version: str) -> None:
+    async def story() -> None:
+        async with mesh(redis_url, version) as m:
+            await m.broker.add(Checks())
+            for params in BAD:
+                errors = []
+                for name, origin in (("v1.checks.checked", None), ("v3.js.checked", f"js.node-{version}")):
+                    with pytest.raises(ValidationError) as refused:
+                        await m.broker.call(name, copy.deepcopy(params))
+                    errors.append(told(refused.value, name, origin))
+                assert errors[0] == errors[1]
+            assert await m.broker.call("v3.js.checked", GOOD) == SANITIZED
+
+    run(story())
+
+
+def test_events_that_do_not_fit_are_not_handled_on_either_side(redis_url: str) -> None:
+    async def story() -> None:
+        async with mesh(redis_url, "015") as m:
+            checks = Checks()
+            await m.broker.add(checks)
+            await m.js.ask("wait", services=["v1.checks"])
+            for data in ({"id": "x"}, {"id": "5"}):
+                await m.js.ask("emit", event="checked.py", data=data)
+                await m.broker.emit("checked.thing", data)
+            await until(lambda: checks.heard)
+            assert checks.heard == [{"id": 5}]
+            assert [each["data"] for each in await m.js.heard(1)] == [{"id": 5}]
+
+    run(story())
