@@ -12,6 +12,7 @@ from weakref import ReferenceType, ref
 from PySide6.QtCore import QObject, QTimer, Signal
 from shiboken6 import isValid
 
+from app.mutes import Mutes
 from app.worker import Worker
 from broker.mesh.filter import EMPTY, Filter, parse
 from broker.mesh.span import Cursor, Span
@@ -57,6 +58,7 @@ class Desk(QObject):
         namespace: The namespace on screen; None for all of them.
         status: What the probe last said of itself; None while there is none.
         reduce_motion: Whether nothing shall move by itself.
+        mutes: Lines of the overview that are muted on this connection.
     """
 
     ticked = Signal()
@@ -84,6 +86,7 @@ class Desk(QObject):
         self.namespace: str | None = None
         self.status: ProbeStatus | None = None
         self.reduce_motion = False
+        self.mutes = Mutes()
         self.fetch_body: Callable[[int, Callable[[bytes | None], None]], None] | None = None
         self.run_command: Callable[[object], None] | None = None
         self._zooms: list[Cursor] = []

@@ -18,6 +18,7 @@ from app import key_store, settings
 from app.bugs import catch_bugs
 from app.check_run import check_live
 from app.graph.places import PlaceStore, use_store
+from app.mutes import Mutes
 from app.offscreen import drop_no_news, show_for
 from app.place import Place
 from app.session import DemoRun, Session
@@ -134,19 +135,20 @@ class Sittings(QObject):
         session = Session(options)
         session.lost.connect(self._on_lost)
         session.reported.connect(self._on_report)
-        use_store(PlaceStore(self._places_path(options, place)))
+        use_store(PlaceStore(self._kept_path("places", options, place)))
+        session.desk.mutes = Mutes(self._kept_path("mutes", options, place))
         window.show_session(session.desk, place, session.close)
         session.desk.set_reduce_motion(window.settings.reduce_motion)
         session.start()
 
-    def _places_path(self, options: SessionOptions, place: Place) -> Path | None:
-        """Where the boxes of this source's graph are kept; None when nothing is kept."""
+    def _kept_path(self, what: str, options: SessionOptions, place: Place) -> Path | None:
+        """Where something of this source is kept; None when nothing is kept."""
         kept = self._window().settings.path
         if kept is None:
             return None
         # a saved connection by its name: the demo has another port each time
         name = blake2b((options.profile or place.url).encode(), digest_size=8).hexdigest()
-        return kept.parent / "places" / f"{name}.json"
+        return kept.parent / what / f"{name}.json"
 
     def _on_demo(self, url: str, namespace: str) -> None:
         # the demo is ours: it may be asked what it offers

@@ -6,60 +6,36 @@ import math
 from functools import partial
 
 import numpy as np
-from PySide6.QtWidgets import QGridLayout, QStackedLayout, QVBoxLayout
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout
 
 from app import theme
 from app.columns import failed_note, samples_note
+from app.concern_panel import ConcernPanel
 from app.desk import Desk
-from app.items.records import Column
+from app.lately_panel import LatelyPanel
 from app.live import LiveView
 from app.views.registry import MAIN, View, register
-from app.widgets.controls import Tone, label, row, section, set_text, titled_panel
-from app.widgets.empty_state import EmptyState
+from app.widgets.controls import Tone, set_text
 from app.widgets.figures import Figure, FigureCard
 from app.widgets.format import NOTHING, change_ms, clock_time, count, duration_ms, length, percent, rate
-from app.widgets.table import RecordTable
-from broker.mesh import inventory, overview
-from broker.mesh.answers import Coming, Concern, Golden, Overview
+from broker.mesh import calls, inventory, overview
+from broker.mesh.answers import Coming, Concern, Golden, Overview, WaitingCall
 from broker.mesh.filter import Filter
 from broker.mesh.span import Span
+from broker.mesh.subject import Subject
 from broker.mesh.timeline import Snapshot
 
-SEVERITIES: dict[str, tuple[str, Tone]] = {"failed": ("▲", "failed"), "slow": ("◷", "slow"), "note": ("●", "dim")}
-
-CONCERNS: tuple[Column[Concern], ...] = (
-    Column(
-        "",
-        lambda c: SEVERITIES[c.severity][0],
-        width=34,
-        tone=lambda c: SEVERITIES[c.severity][1],
-        tip=lambda c: c.severity,
-    ),
-    Column("what is wrong", lambda c: c.title, width=250, tone=lambda c: "" if c.severity == "note" else c.severity),
-    Column("why we think so", lambda c: c.detail, width=0, tone=lambda _c: "dim"),
-    Column("since", lambda c: clock_time(c.since_ns), width=88, tone=lambda _c: "dim"),
-    Column(
-        "look at",
-        lambda c: f"{c.leads_to.title()} →",
-        width=90,
-        tone=lambda _c: "accent",
-        tip=lambda c: f"Enter or a double click leads to {c.leads_to}",
-    ),
-)
-CAME: tuple[Column[Coming], ...] = (
-    Column("when", lambda c: clock_time(c.at_ns), width=86, tone=lambda _c: "dim"),
-    Column("what", lambda c: f"{c.kind} {c.what}", width=220),
-    Column("change", lambda c: c.change, width=100),
-    Column("detail", lambda c: c.detail, width=0, tone=lambda _c: "dim"),
-)
+MOST_WAITING = 200
+Answer = tuple[Overview, list[Coming], list[WaitingCall], float]
 
 
-def _ask(span: Span, wanted: Filter, snapshot: Snapshot) -> tuple[Overview, list[Coming], float]:
+def _ask(span: Span, wanted: Filter, snapshot: Snapshot) -> Answer:
     """In the worker."""
     heard_s = (snapshot.through_ns - snapshot.begin_ns) / 1e9 if snapshot.begin_ns else 0.0
     answer = overview.overview(snapshot, span, filter=wanted)
     came = [one for one in inventory.comings(snapshot, span, limit=400) if one.kind not in ("action", "event")]
-    return answer, came[:60], heard_s
+    waiting = calls.waiting(snapshot, span.to_ns, filter=wanted, limit=MOST_WAITING)
+    return answer, came[:60], waiting, heard_s
 
 
 class OverviewView(LiveView):
@@ -68,23 +44,16 @@ class OverviewView(LiveView):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk, every_ms=800)
         self._last: Overview | None = None
+        self._heard_s = 0.0
         self.cards = [FigureCard(what, has_curve=True) for what in ("calls", "failed", "p99", "busiest node")]
-        self._counts = label("", "dim", name="Counts")
-        self.concerns = RecordTable("What is wrong now, worst first", CONCERNS, lambda c: c.key)
-        self.comings = RecordTable(
-            "What appeared and vanished", CAME, lambda c: (c.at_ns, c.namespace, c.kind, c.what, c.change)
-        )
-        for table in (self.concerns, self.comings):
-            table.horizontalHeader().setSectionsClickable(False)
-            table.horizontalHeader().setSortIndicatorShown(False)
-        self.empty = EmptyState("check-circle-outline")
-        self._stack = QStackedLayout()
-        self._stack.addWidget(self.empty)
-        self._stack.addWidget(self.concerns)
-        self._wrong = section("What is wrong now")
-        self.concerns.chosen.connect(self._select)
-        self.concerns.opened.connect(self._lead)
-        self.comings.chosen.connect(self._select)
+        self.wrong = ConcernPanel(desk)
+        self.lately = LatelyPanel()
+        self.concerns, self.comings, self.empty = self.wrong.table, self.lately.comings, self.wrong.empty
+        self.wrong.chosen.connect(self._select)
+        self.wrong.opened.connect(self._lead)
+        self.wrong.changed.connect(self._split)
+        self.lately.chosen.connect(self._select)
+        self.lately.opened.connect(self._lead_to_call)
         self._lay_out()
         self.setFocusProxy(self.concerns)
 
@@ -94,14 +63,12 @@ class OverviewView(LiveView):
         for number, card in enumerate(self.cards):
             cards.addWidget(card, 0, number)
             cards.setColumnStretch(number, 1)
-        wrong = titled_panel(row(self._wrong, None, self._counts), self._stack)
-        came = titled_panel(section("What appeared and vanished"), self.comings)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 8, 12, 12)
         layout.setSpacing(10)
         layout.addLayout(cards)
-        layout.addWidget(wrong, 3)
-        layout.addWidget(came, 2)
+        layout.addWidget(self.wrong, 3)
+        layout.addWidget(self.lately, 2)
 
     def refresh(self) -> None:
         """Ask for all of it at once."""
@@ -112,31 +79,42 @@ class OverviewView(LiveView):
         self.empty.tint()
         if self._last is not None:
             self._show_cards(self._last.golden)
-        for table in (self.concerns, self.comings):
+        for table in (self.concerns, self.comings, self.wrong.muted, self.lately.waiting):
             table.viewport().update()
 
-    def _show(self, answer: tuple[Overview, list[Coming], float]) -> None:
-        found, came, heard_s = answer
+    def _show(self, answer: Answer) -> None:
+        found, came, waiting, self._heard_s = answer
         self._last = found
         self._show_cards(found.golden)
         set_text(
-            self._counts,
+            self.wrong.counts,
             f"{count(found.nodes_online)} of {count(found.nodes_known)} nodes online · "
             f"{count(found.services_known)} services · {count(found.actions_seen)} actions seen · "
             f"{count(found.golden.waiting)} calls waiting",
         )
-        self.concerns.show_records(found.concerns)
-        self.comings.show_records(came)
-        self._stack.setCurrentIndex(1 if found.concerns else 0)
-        if not found.concerns:
-            self._say_why(found, heard_s)
+        self.lately.show_lists(came, waiting)
+        self._split()
 
-    def _say_why(self, found: Overview, heard_s: float) -> None:
-        seconds = found.golden.span.seconds
+    def _split(self) -> None:
+        """Show what is wrong, without what is muted."""
+        found, desk = self._last, self.desk
+        if found is None:
+            return
+        is_all = desk.filter.is_empty and desk.cursor.follows
+        split = desk.mutes.split(found.concerns, desk.snapshot.through_ns, is_all=is_all)
+        self.wrong.show_concerns(split)
+        if not split.shown:
+            self._say_why(found, len(found.concerns))
+
+    def _say_why(self, found: Overview, muted: int) -> None:
+        seconds, heard_s = found.golden.span.seconds, self._heard_s
         if found.golden.total.calls:
-            calls = count(found.golden.total.calls)
+            number = count(found.golden.total.calls)
+            if muted:
+                self.empty.say("Nothing else is wrong", f"{count(muted)} muted. {number} calls in {length(seconds)}.")
+                return
             self.empty.say(
-                "Nothing is wrong", f"{calls} calls between nodes in {length(seconds)}, none of them conspicuous."
+                "Nothing is wrong", f"{number} calls between nodes in {length(seconds)}, none of them conspicuous."
             )
         elif heard_s < 1:
             self.empty.say("Nothing heard yet", "Waiting for the first packets from the bus.")
@@ -222,9 +200,14 @@ class OverviewView(LiveView):
         self.cards[3].show_figure(Figure(value, what, tone, "The busiest node, as heartbeats say"))
         self._curve(3, golden.cpu, theme.current().held, golden, percent, 100.0)
 
-    def _select(self, chosen: Concern | Coming | None) -> None:
-        if chosen is not None and chosen.subject is not None:
+    def _select(self, chosen: Concern | Coming | WaitingCall | None) -> None:
+        if isinstance(chosen, WaitingCall):
+            self.desk.select(Subject("action", chosen.namespace, chosen.action))
+        elif chosen is not None and chosen.subject is not None:
             self.desk.select(chosen.subject)
+
+    def _lead_to_call(self, call: WaitingCall) -> None:
+        self.desk.show_view("latency", Subject("action", call.namespace, call.action))
 
     def _lead(self, concern: Concern) -> None:
         self.desk.show_view(concern.leads_to, concern.subject)
