@@ -8,6 +8,7 @@ import os
 import socket
 import time
 import uuid
+from collections.abc import Mapping
 from typing import Any, Self
 
 from broker.clock import MILLISECOND, Clock, SystemClock
@@ -31,6 +32,7 @@ from broker.node.pinging import Pinging
 from broker.node.pings import Pings
 from broker.node.registry import Registry
 from broker.node.requesting import Requesting
+from broker.node.service import schema_of
 from broker.node.services import LocalServices
 from broker.node.serving import Serving
 from broker.node.settings import BrokerOptions
@@ -55,6 +57,8 @@ class Broker(Calling, Telling):
     Attributes:
         node_id: Ours.
         namespace: Ours.
+        transporter: Where the bus is; None without one.
+        serializer: In which we write.
         options: As given.
         instance_id: Of this run.
         middlewares: Ours and the built-in ones.
@@ -113,7 +117,8 @@ class Broker(Calling, Telling):
         self.cacher = resolve(self.options.cacher)
         self.metrics = MetricRegistry(self.options.metrics, self._clock.now_ns)
         self.tracer = Tracer(self.options.tracing, self._clock.now_ns)
-        self._transporter = transporter
+        self.transporter = transporter
+        self.serializer = serializer
         self._started_s = time.monotonic()
         self.tasks = Tasks()
         self.middlewares = Middlewares(
@@ -145,7 +150,7 @@ class Broker(Calling, Telling):
         self.services = LocalServices(self, self.registry, self.middlewares)
         self.middlewares.tell("created", self)
         if self.options.internal_services:
-            self.services.register(self.services.create(NodeService(self)))
+            self.services.register(self.services.create(self._internal_service()))
 
     # life
 
@@ -170,9 +175,9 @@ class Broker(Calling, Telling):
             Exception: What a service raised when it was started.
         """
         await self.middlewares.tell_in_turn("starting", self)
-        if self._transporter is not None:
+        if self.transporter is not None:
             channels = self._wire.subscriptions()
-            self._wire.attach(await connect(self._transporter, channels, self._wire.receive, self._reconnected))
+            self._wire.attach(await connect(self.transporter, channels, self._wire.receive, self._reconnected))
             await self._discovery.begin()
             self._discovery.start()
             self.notice("$transporter.connected", {"wasReconnect": False})
@@ -247,7 +252,7 @@ class Broker(Calling, Telling):
     @property
     def has_transporter(self) -> bool:
         """Whether there is a bus that we connect to."""
-        return self._transporter is not None
+        return self.transporter is not None
 
     @property
     def is_connected(self) -> bool:
@@ -282,6 +287,15 @@ class Broker(Calling, Telling):
         return self._clock.now_ns() // MILLISECOND
 
     # inside
+
+    def _internal_service(self) -> object:
+        """``$node``, or what was written in its place, completed by it."""
+        own = NodeService(self)
+        wanted = self.options.internal_services
+        written = wanted.get("$node") if isinstance(wanted, Mapping) else None
+        if written is None:
+            return own
+        return {**written, "mixins": [*(written.get("mixins") or ()), schema_of(own)]}
 
     def _wrap_remote(self, service: ServiceDefinition, action: ActionDefinition) -> Handler:
         return self.middlewares.wrap("remote_action", self.requesting.request, service, action)

@@ -10,6 +10,7 @@ from broker.node.endpoints import ActionEndpoint, EndpointList, EventEndpoint
 from broker.node.errors import MoleculerClientError
 from broker.node.machine import health
 from broker.node.nodes import NodeEntry
+from broker.node.options_told import options_told
 from broker.node.published import published
 from broker.node.service import action, service
 
@@ -109,19 +110,7 @@ class NodeService:
     @action(cache=False, tracing=False, params={})
     async def options(self, _ctx: Context) -> dict[str, Any]:
         """How this node is set up; never where its bus is, which may hold a password."""
-        options = self._broker.options
-        return {
-            "namespace": self._broker.namespace,
-            "nodeID": self._broker.node_id,
-            "requestTimeout": options.request_timeout_s * 1000,
-            "maxCallLevel": options.max_call_level,
-            "heartbeatInterval": options.heartbeat_interval_s,
-            "heartbeatTimeout": options.heartbeat_timeout_s,
-            "registry": {"strategy": "RoundRobin", "preferLocal": options.prefer_local},
-            "retryPolicy": options.retry.to_wire(),
-            "circuitBreaker": options.circuit_breaker.to_wire(),
-            "metadata": dict(options.metadata),
-        }
+        return options_told(self._broker)
 
     @action(cache=False, tracing=False, params={name: _texts() for name in ("types", "includes", "excludes")})
     async def metrics(self, ctx: Context) -> list[dict[str, Any]]:
@@ -208,6 +197,8 @@ def _node(node: NodeEntry, with_services: bool) -> dict[str, Any]:
         "seq": node.seq,
         "offlineSince": None if node.offline_since_s is None else round(node.offline_since_s),
     }
+    if row["port"] is None and not node.local:
+        del row["port"]  # only a local node has one that is not there
     if with_services:
         row["services"] = [each.to_wire() for each in node.services.values()]
     return row

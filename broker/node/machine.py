@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from importlib import metadata
-from typing import Any
+from typing import Any, Final
 
 import psutil
 
@@ -40,6 +40,29 @@ def cpu_percent() -> float:
     return float(psutil.cpu_percent(interval=None))
 
 
+_ARCHITECTURES: Final = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "i686": "ia32", "armv7l": "arm"}
+"""Node.js's names of them."""
+
+
+def _user() -> dict[str, Any]:
+    """Who runs this process; nothing where the system does not know such users."""
+    try:
+        import pwd  # noqa: PLC0415 - not on every system
+    except ImportError:
+        return {}
+    try:
+        entry = pwd.getpwuid(os.getuid())
+    except KeyError:
+        return {}
+    return {
+        "uid": entry.pw_uid,
+        "gid": entry.pw_gid,
+        "username": entry.pw_name,
+        "homedir": entry.pw_dir,
+        "shell": entry.pw_shell,
+    }
+
+
 def health() -> dict[str, Any]:
     """What ``$node.health`` answers, in MoleculerJS's shape (``mem.percent`` is what is free)."""
     load1, load5, load15 = os.getloadavg() if hasattr(os, "getloadavg") else (0.0, 0.0, 0.0)
@@ -62,9 +85,9 @@ def health() -> dict[str, Any]:
             "type": platform.system(),
             "release": platform.release(),
             "hostname": socket.gethostname(),
-            "arch": platform.machine(),
+            "arch": _ARCHITECTURES.get(platform.machine().lower(), platform.machine()),
             "platform": sys.platform,
-            "user": {},
+            "user": _user(),
         },
         "process": {
             "pid": process.pid,
@@ -76,7 +99,7 @@ def health() -> dict[str, Any]:
                 "arrayBuffers": 0,
             },
             "uptime": now.timestamp() - process.create_time(),
-            "argv": list(sys.argv),
+            "argv": [sys.executable, *sys.argv],
         },
         "client": client_info(),
         "net": {"ip": ip_list()},

@@ -59,7 +59,7 @@ class BrokerOptions:
         ip_list: Instead of the machine's.
         client: Instead of ``{"type": "python", …}``.
         cpu_percent: What heartbeats say; the machine's when None.
-        internal_services: Whether ``$node`` is there.
+        internal_services: Whether ``$node`` is there; ``{"$node": schema}`` for one of your own, completed by it.
         metrics: What is measured, and to whom it is told.
         tracing: What is traced, and to whom that is told.
     """
@@ -94,6 +94,6 @@ class BrokerOptions:
     ip_list: Sequence[str] | None = None
     client: Mapping[str, str] | None = None
     cpu_percent: Callable[[], float | None] | None = None
-    internal_services: bool = True
+    internal_services: bool | Mapping[str, Any] = True
     metrics: MetricsOptions = field(default_factory=lambda: MetricsOptions(enabled=False))
     tracing: TracingOptions = field(default_factory=lambda: TracingOptions(enabled=False))
