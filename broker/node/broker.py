@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import socket
-import time
 import uuid
 from collections.abc import Mapping
 from typing import Any, Self
@@ -119,7 +118,7 @@ class Broker(Calling, Telling):
         self.tracer = Tracer(self.options.tracing, self._clock.now_ns)
         self.transporter = transporter
         self.serializer = serializer
-        self._started_s = time.monotonic()
+        self._built_s = self.timers.now_s()
         self.tasks = Tasks()
         self.middlewares = Middlewares(
             [*self.options.middlewares, *(each() for each in INTERNAL if each.is_wanted(self.options))]
@@ -280,7 +279,7 @@ class Broker(Calling, Telling):
 
     def uptime_s(self) -> float:
         """How long this node has existed, in seconds."""
-        return time.monotonic() - self._started_s
+        return self.timers.now_s() - self._built_s
 
     def now_ms(self) -> int:
         """The moment in ms since the epoch, as the wire has it."""

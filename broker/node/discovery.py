@@ -137,7 +137,9 @@ class Discovery:
             self._broker.node_gone(node_id, unexpected=True)
 
     def _forget_offline(self) -> None:
-        self._broker.registry.forget_offline(self._broker.uptime_s(), self._broker.options.forget_offline_s)
+        broker = self._broker
+        broker.registry.forget_offline(broker.uptime_s(), broker.options.forget_offline_s)
+        broker.serving.forget_strangers()
 
     def _send_info_now(self) -> None:
         self._info_later = None

@@ -84,10 +84,12 @@ class EndpointList(Generic[_E]):
         self._strategy = strategy
         self._prefer_local = prefer_local
         self._internal = name.startswith("$")
+        self._empty_since_s: float | None = None
 
     def add(self, endpoint: _E) -> None:
         """Take one more in."""
         self.endpoints.append(endpoint)
+        self._empty_since_s = None
         if endpoint.local:
             self._local.append(endpoint)
         self._strategy.changed(self.endpoints)
@@ -104,6 +106,14 @@ class EndpointList(Generic[_E]):
         self.endpoints = [kept for kept in self.endpoints if kept is not endpoint]
         self._local = [kept for kept in self._local if kept is not endpoint]
         self._strategy.changed(self.endpoints)
+
+    def is_unused(self, now_s: float, keep_s: float) -> bool:
+        """Whether it has been empty for longer than this, as far as was seen when this was asked before."""
+        if self.endpoints:
+            return False
+        if self._empty_since_s is None:
+            self._empty_since_s = now_s
+        return now_s - self._empty_since_s > keep_s
 
     @property
     def has_local(self) -> bool:

@@ -162,10 +162,18 @@ class Registry:
         ]
 
     def forget_offline(self, now_s: float, keep_s: float) -> None:
-        """Forget nodes that are offline and were last heard longer ago than this."""
+        """Forget nodes that are offline, and actions and events that nobody offers, for longer than this.
+
+        Until then an action that nobody offers any more is not available, and not unknown.
+        """
         for node in list(self.nodes.values()):
             if not node.local and not node.available and now_s - node.heard_s > keep_s:
                 del self.nodes[node.id]
+        for name in [name for name, each in self.actions.items() if each.is_unused(now_s, keep_s)]:
+            del self.actions[name]
+        for key in [key for key, each in self.event_lists.items() if each.is_unused(now_s, keep_s)]:
+            del self.event_lists[key]
+            self._matching.clear()
 
     # questions
 

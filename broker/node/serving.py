@@ -25,6 +25,7 @@ class Serving:
         self._broker = broker
         self._wire = wire
         self._streams: dict[str, IncomingStream] = {}
+        self._doubtful: set[str] = set()
         wire.on("REQ", self.take_request)
 
     @property
@@ -38,6 +39,21 @@ class Serving:
             if stream.sender == node_id:
                 del self._streams[request_id]
                 stream.fail(MoleculerError(f"Stream closed by {node_id}", type="STREAM_CLOSED"))
+
+    def forget_strangers(self) -> None:
+        """End the streams that nobody reads any more, or whose sender no registry knows: their end may never come.
+
+        Called now and then; what is found twice goes.
+        """
+        nodes = self._broker.registry.nodes
+        doubtful = {
+            request_id
+            for request_id, stream in self._streams.items()
+            if stream.is_abandoned or stream.sender not in nodes
+        }
+        for request_id in doubtful & self._doubtful:
+            self._streams.pop(request_id).fail(MoleculerError("Stream given up", type="STREAM_CLOSED"))
+        self._doubtful = doubtful - self._doubtful
 
     def take_request(self, request: Request) -> None:
         """A request for us, or one packet of a streamed one."""

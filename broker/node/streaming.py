@@ -27,6 +27,7 @@ class IncomingStream(AsyncIterator[Any]):
     Attributes:
         object_mode: Whether chunks are values; otherwise they are bytes.
         sender: The node that sends it.
+        is_abandoned: Whether nobody reads it any more.
     """
 
     def __init__(self, sender: str, *, object_mode: bool = False) -> None:
@@ -35,7 +36,7 @@ class IncomingStream(AsyncIterator[Any]):
         self._packets: InOrder[_Packet] = InOrder(_MOST_EARLY)
         self._ready: deque[Any] = deque()
         self._ended = False
-        self._is_abandoned = False
+        self.is_abandoned = False
         self._error: Exception | None = None
         self._waiting: asyncio.Future[None] | None = None
 
@@ -56,7 +57,7 @@ class IncomingStream(AsyncIterator[Any]):
         if self._ended:
             return
         for place, value, goes_on, failure in self._packets.take(seq, (seq, chunk, more, error)):
-            if goes_on and place and not self._is_abandoned:
+            if goes_on and place and not self.is_abandoned:
                 self._ready.append(as_bytes(value))
             if not goes_on and not self._ended:
                 self._end(failure)
@@ -66,7 +67,7 @@ class IncomingStream(AsyncIterator[Any]):
 
     def abandon(self) -> None:
         """Nobody will read it any more: only its end is waited for."""
-        self._is_abandoned = True
+        self.is_abandoned = True
         self._ready.clear()
 
     def fail(self, error: Exception) -> None:
