@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-BENCHES = ("tap", "effect", "timeline", "graph", "window")
+BENCHES = ("tap", "effect", "timeline", "capture", "graph", "window")
 
 
 def main() -> int:

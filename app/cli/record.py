@@ -11,10 +11,11 @@ from app.cli.errors import SaidNo
 from app.cli.group import meshscope
 from app.cli.options import Target, filter_option, parse_filter, target
 from app.cli.packet_fields import PacketFields
-from app.cli.sitting import options_of, run
+from app.cli.sitting import Bar, options_of, run
 from app.widgets.format import byte_size
 from broker.mesh.filter import Filter
 from broker.observe.journal import Batch
+from broker.probe.keeping import store_journal
 from broker.probe.offline import Progress, listen
 
 UNITS = {"k": 10**3, "m": 10**6, "g": 10**9}
@@ -81,7 +82,19 @@ def record_command(
         run(listen(options, _drop, duration_s=duration_s, progress=progress, wanted=passes))
     finally:
         if file.exists():
+            _store_journal(file)
             click.echo(f"{path}: {byte_size(file.stat().st_size)} of {packets:,} packets heard", err=True)
+
+
+def _store_journal(file: Path) -> None:
+    """So that the recording opens at once. It is whole already: Ctrl+C leaves it without."""
+    bar = Bar("storing the journal (Ctrl+C leaves it out)")
+    try:
+        store_journal(file, progress=bar.show)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        bar.clear()
 
 
 def _passes(wanted: Filter, fields: PacketFields, at_ns: int, channel: bytes, body: bytes) -> bool:

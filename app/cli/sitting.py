@@ -59,7 +59,7 @@ def options_of(target: Target, *, record_path: str = "", **more: Any) -> Session
     )
 
 
-class _Bar:
+class Bar:
     """A progress bar on a terminal, for what takes over a second; and one line for each new trouble."""
 
     def __init__(self, what: str) -> None:
@@ -110,7 +110,7 @@ def gather(target: Target, *, duration_s: float) -> tuple[Snapshot, Span]:
 
 
 def _gather_live(target: Target, duration_s: float, timeline: Timeline) -> tuple[Snapshot, Span]:
-    bar = _Bar("listening")
+    bar = Bar("listening")
     clock = SystemClock()
     has_listened, refusal = False, ""
 
@@ -131,7 +131,7 @@ def _gather_live(target: Target, duration_s: float, timeline: Timeline) -> tuple
 
 
 def _read_file(target: Target, take: Callable[[Batch], None]) -> None:
-    bar = _Bar("reading")
+    bar = Bar("reading")
     try:
         load(Path(target.path), take, progress=bar.show)
     except NotACaptureError as error:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import struct
-from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -17,13 +17,14 @@ from mcap.records import Channel
 from broker.capture.bodies import Shelf
 from broker.capture.channels import opened, wire_name
 from broker.capture.chunk import MESSAGE, MESSAGE_OPCODE
+from broker.capture.chunk_list import ChunkList
 from broker.capture.numbers import MAX_OFFSET, chunk_base, ordinal_in_file, place_of
 from broker.capture.segment import MAGIC
 from broker.capture.unpack import UnreadableChunkError, unpack_chunk
 from broker.protocol.frame import Frame, FrameSink, RawFrame
 
 _RECORD_HEAD: Final = struct.Struct("<BQ")
-_CHANNEL, _CHUNK, _DATA_END, _FOOTER = 4, 6, 15, 2
+_CHANNEL, _CHUNK, _ATTACHMENT, _DATA_END, _FOOTER = 4, 6, 9, 15, 2
 _MAX_RECORD_BYTES: Final = 1 << 30
 
 
@@ -59,6 +60,11 @@ class CaptureReader:
         last_ns: Moment of the newest of them.
         stopped: Why reading ended before the file's proper end; empty if it did not.
         stopped_at: The byte up to which everything is whole.
+        chunks: Those read so far.
+        has_loose_frames: Whether any frame lay outside of chunks; other tools may write so.
+        is_from_journal: Whether a journal that is kept told of it, and no frames were read.
+        journal_trouble: Why the journal that is kept could not be used; empty if it could, or there is none.
+        channels: Names on the wire by number; None for the channel of envelopes.
     """
 
     path: Path
@@ -67,10 +73,17 @@ class CaptureReader:
     last_ns: int = 0
     stopped: str = ""
     stopped_at: int = 0
-    _names: dict[int, bytes | None] = field(default_factory=dict)
-    _places: array[int] = field(default_factory=lambda: array("Q"))
-    _lengths: array[int] = field(default_factory=lambda: array("Q"))
+    chunks: ChunkList = field(default_factory=ChunkList)
+    has_loose_frames: bool = False
+    is_from_journal: bool = False
+    journal_trouble: str = ""
+    channels: dict[int, bytes | None] = field(default_factory=dict)
     _shelf: Shelf = field(default_factory=Shelf)
+
+    @property
+    def message(self) -> str:
+        """What is to be said of it; empty for nothing."""
+        return f"{self.journal_trouble} {self.stopped}".strip()
 
     def groups(self) -> Iterator[FrameGroup]:
         """Frames that arrived together, oldest first. Sets `stopped` when the file ends too early.
@@ -99,6 +112,10 @@ class CaptureReader:
             opcode, length = _RECORD_HEAD.unpack(head)
             if opcode in (_DATA_END, _FOOTER):
                 return
+            if opcode == _ATTACHMENT and place + _RECORD_HEAD.size + length <= self.size:
+                file.seek(length, os.SEEK_CUR)  # not ours to read here, and perhaps large
+                self.stopped_at = file.tell()
+                continue
             content = file.read(length) if length <= _MAX_RECORD_BYTES else b""
             if len(content) < length:
                 self._stop(place, "in the middle of a frame")
@@ -119,23 +136,23 @@ class CaptureReader:
     def _record(self, opcode: int, content: bytes, place: int) -> Iterator[FrameGroup]:
         if opcode == _CHUNK:
             raw = unpack_chunk(content).raw
-            base = chunk_base(1, len(self._places))
-            self._places.append(place)
-            self._lengths.append(len(content) + _RECORD_HEAD.size)
+            base = chunk_base(1, len(self.chunks))
+            self.chunks.add(place, content)
             yield from self._messages(raw, base, place)
         elif opcode == _CHANNEL:
             self._channel(content)
         elif opcode == MESSAGE_OPCODE:  # other tools may write messages outside of chunks; their bodies have no number
+            self.has_loose_frames = True
             yield from self._messages(_RECORD_HEAD.pack(opcode, len(content)) + content, 0, place)
 
     def _channel(self, content: bytes) -> None:
         channel = Channel.read(ReadDataStream(BytesIO(content)))
-        self._names[channel.id] = wire_name(channel)
+        self.channels[channel.id] = wire_name(channel)
 
     def _messages(self, raw: bytes, base: int, place: int) -> Iterator[FrameGroup]:
         """The messages of a chunk, those of one moment together."""
         unpack, size, end, at = MESSAGE.unpack_from, MESSAGE.size, len(raw), 0
-        names = self._names
+        names = self.channels
         frames: list[RawFrame] = []
         numbers: list[int] = []
         group_ns = -1
@@ -169,13 +186,13 @@ class CaptureReader:
     def body(self, number: int) -> bytes | None:
         """What a frame carries, by its number; None if it is not kept, or not read yet."""
         ordinal = ordinal_in_file(number)
-        if not 0 <= ordinal < len(self._places):
+        if not 0 <= ordinal < len(self.chunks):
             return None
-        place = self._places[ordinal]
-        return self._shelf.body(self.path, place, self._lengths[ordinal], place_of(number).offset, self._name)
+        place, length = self.chunks.places[ordinal], self.chunks.lengths[ordinal]
+        return self._shelf.body(self.path, place, length, place_of(number).offset, self._name)
 
     def _name(self, number: int) -> bytes:
-        return self._names.get(number) or b""
+        return self.channels.get(number) or b""
 
 
 def read(path: Path) -> Iterator[Frame]:

@@ -86,15 +86,20 @@ class Intake:
         """What was observed since the last time."""
         self.now_ns = max(self.now_ns, now_ns)
         batch = self._pipeline.take(self.now_ns)
-        batch.changes[:] = [self._masked(change) for change in batch.changes]
+        mask_changes(batch, self._masking)
         return batch
 
-    def _masked(self, change: StateChange) -> StateChange:
-        """Settings and metadata without secrets: live as from a capture, where they never arrive."""
-        if change.value is None or change.kind not in ("node", "service"):
-            return change
-        value = dict(change.value)
-        for name in ("settings", "metadata"):
-            if name in value:
-                value[name] = self._masking.mask_value(value[name])
-        return change._replace(value=value)
+
+def mask_changes(batch: Batch, masking: Masking) -> None:
+    """Settings and metadata without secrets: live as from a capture, where they never arrive."""
+    batch.changes[:] = [_masked(change, masking) for change in batch.changes]
+
+
+def _masked(change: StateChange, masking: Masking) -> StateChange:
+    if change.value is None or change.kind not in ("node", "service"):
+        return change
+    value = dict(change.value)
+    for name in ("settings", "metadata"):
+        if name in value:
+            value[name] = masking.mask_value(value[name])
+    return change._replace(value=value)

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 from broker.observe.journal import Batch
 from broker.operate.commands import Report, command_from
 from broker.probe.cost import Cost
+from broker.probe.keeping import store_journal_aside
 from broker.probe.options import SessionOptions
 from broker.probe.outbox import Outbox
 from broker.probe.pipe import Message, PipeError, Unpacker, check_greeting, greeting
@@ -146,7 +147,11 @@ class Probe:
     async def _run_session(self, body: dict[str, Any]) -> None:
         try:
             options = SessionOptions.from_plain(body)
-            self._session = FileSession(options, self._room) if options.path else ProbeSession(options)
+            self._session = (
+                FileSession(options, self._room)
+                if options.path
+                else ProbeSession(options, recorded=store_journal_aside)
+            )
             self._outbox.send("hello", {"node_id": self._session.node_id, "status": self._status()})
             await self._session.run(self._deliver)
         except TransportError as error:

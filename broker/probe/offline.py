@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from broker.capture.journal.shelf import JournalShelf
 from broker.capture.masking import Masking
 from broker.capture.reader import CaptureReader
 from broker.clock import Clock, SystemClock
@@ -54,6 +55,7 @@ def load(
     cancelled: Callable[[], bool] = _never,
     masking: Masking | None = None,
     clock: Clock | None = None,
+    shelf: JournalShelf | None = None,
 ) -> CaptureReader:
     """Read a capture; the first batch comes within a fraction of a second.
 
@@ -64,6 +66,7 @@ def load(
         cancelled: Asked after each batch whether to stop here.
         masking: What of settings and metadata is shown; the usual names are masked if it is left out.
         clock: Tells how long reading has gone on.
+        shelf: Where journals of captures are kept; in the user's cache folder if it is left out.
 
     Returns:
         The reader: its `stopped` says where a damaged file ended, its `body` gives bodies.
@@ -73,9 +76,10 @@ def load(
         OSError: It cannot be read.
     """
     reader = CaptureReader(path)
-    for batch in batches(reader, clock or SystemClock(), masking or Masking()):
+    shelf = shelf or JournalShelf(SessionOptions().journals())
+    for batch in batches(reader, clock or SystemClock(), masking or Masking(), shelf):
         deliver(batch)
-        progress(Progress(reader.stopped_at / max(1, reader.size), reader.frames, reader.stopped))
+        progress(Progress(reader.stopped_at / max(1, reader.size), reader.frames, reader.message))
         if cancelled():
             break
     return reader

@@ -29,6 +29,7 @@ class SessionOptions:
         keeps_capture: Whether a ring of segments is written, from which bodies are read.
         ring_bytes: How much that may take.
         capture_folder: Where; empty for the user's cache folder.
+        journal_folder: Where the journals of captures that were read are kept; empty for the user's cache folder.
         policy: What of payloads reaches the disk.
         mask_names: Names whose values are masked.
         keeps_catalogue: Whether what is known of nodes is kept for the next session.
@@ -48,6 +49,7 @@ class SessionOptions:
     keeps_capture: bool = True
     ring_bytes: int = RING_BYTES
     capture_folder: str = ""
+    journal_folder: str = ""
     policy: Policy = "masked"
     mask_names: tuple[str, ...] = DEFAULT_NAMES
     keeps_catalogue: bool = True
@@ -62,7 +64,11 @@ class SessionOptions:
 
     def captures(self) -> Path:
         """The folder of capture rings."""
-        return Path(self.capture_folder or Path(platformdirs.user_cache_dir("meshscope", appauthor=False)) / "captures")
+        return Path(self.capture_folder or _cache_folder() / "captures")
+
+    def journals(self) -> Path:
+        """The folder of journals."""
+        return Path(self.journal_folder or _cache_folder() / "journals")
 
     def catalogues(self) -> Path:
         """The folder of catalogues."""
@@ -86,3 +92,7 @@ class SessionOptions:
         if "may" in given:
             given["may"] = permission(given["may"])
         return cls(**given)
+
+
+def _cache_folder() -> Path:
+    return Path(platformdirs.user_cache_dir("meshscope", appauthor=False))

@@ -12,7 +12,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import asdict
-from importlib import metadata
 from typing import Any, Final
 
 import msgspec
@@ -31,6 +30,7 @@ from broker.observe.journal import (
     StateChange,
     Tally,
 )
+from broker.version import program_version
 
 PIPE_FORMAT: Final = 1
 MAX_MESSAGE_BYTES: Final = 1 << 30
@@ -90,14 +90,6 @@ def _message(content: bytes) -> Message:
 
 
 # the first message
-
-
-def program_version() -> str:
-    """The version of this program."""
-    try:
-        return metadata.version("meshscope")
-    except metadata.PackageNotFoundError:
-        return "0"
 
 
 def _layout() -> dict[str, list[list[str]]]:

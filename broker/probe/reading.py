@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from broker.capture.journal import UnusableJournalError
+from broker.capture.journal.file import JournalReader
+from broker.capture.journal.kept import kept_journal
+from broker.capture.journal.shelf import JournalShelf
 from broker.capture.masking import Masking
 from broker.capture.reader import CaptureReader
 from broker.clock import MILLISECOND, Clock, SystemClock
 from broker.observe.journal import Batch, NameKind, Tally
 from broker.operate.commands import Command, Report
-from broker.probe.intake import Intake
+from broker.probe.intake import Intake, mask_changes
 from broker.probe.options import SessionOptions
 from broker.probe.session import Deliver, Pace
 from broker.probe.status import ProbeStatus
@@ -22,13 +27,37 @@ SLICE_NS: Final = 100 * MILLISECOND
 """A batch is delivered after so much time spent reading."""
 
 
-def batches(reader: CaptureReader, clock: Clock, masking: Masking) -> Iterator[Batch]:
+def batches(
+    reader: CaptureReader, clock: Clock, masking: Masking, shelf: JournalShelf | None = None
+) -> Iterator[Batch]:
     """What a capture tells, in batches; the first comes soon, the last is of its end.
+
+    The journal that is kept of it is read where there is one, otherwise its
+    frames are, and the journal is kept on the shelf.
+
+    Args:
+        reader: Knows the capture; its figures and its `journal_trouble` follow what was read.
+        clock: Tells how long reading has gone on.
+        masking: What of settings and metadata is shown.
+        shelf: Where journals are kept; None for looking into the capture only, and keeping none.
 
     Raises:
         NotACaptureError: It is no MCAP file.
         OSError: It cannot be read.
     """
+    if (yield from _from_journal(reader, clock, masking, shelf)):
+        return
+    if shelf is None:
+        yield from batches_of_frames(reader, clock, masking)
+        return
+    with shelf.making(reader, rule(masking)) as maker:
+        for batch in batches_of_frames(reader, clock, masking):
+            maker.take(batch)
+            yield batch
+
+
+def batches_of_frames(reader: CaptureReader, clock: Clock, masking: Masking) -> Iterator[Batch]:
+    """As `batches`, from the frames, whatever is kept."""
     intake: Intake | None = None
     slice_ends_ns = clock.now_ns() + SLICE_NS
     for group in reader.groups():
@@ -40,6 +69,62 @@ def batches(reader: CaptureReader, clock: Clock, masking: Masking) -> Iterator[B
             slice_ends_ns = clock.now_ns() + SLICE_NS
     if intake is not None:
         yield intake.take(intake.now_ns)
+
+
+def _from_journal(
+    reader: CaptureReader, clock: Clock, masking: Masking, shelf: JournalShelf | None
+) -> Generator[Batch, None, bool]:
+    """What the kept journal tells. Whether there was one; if not, nothing was told of it."""
+    try:
+        journal = kept_journal(reader.path, rule(masking), shelf)
+    except UnusableJournalError as error:
+        _complain(reader, error)
+        return False
+    if journal is None:
+        return False
+    with contextlib.closing(journal):
+        try:
+            slice_ends_ns = clock.now_ns() + SLICE_NS
+            for _ in journal.check():
+                if clock.now_ns() >= slice_ends_ns:
+                    yield Batch()  # nothing yet, but whoever waits may do something else
+                    slice_ends_ns = clock.now_ns() + SLICE_NS
+        except UnusableJournalError as error:
+            _complain(reader, error)
+            return False
+        yield from _told(reader, journal, masking)
+    return True
+
+
+def _told(reader: CaptureReader, journal: JournalReader, masking: Masking) -> Iterator[Batch]:
+    """A journal that was looked at. Raises OSError if it is not what it was then."""
+    index = journal.index
+    reader.size = reader.path.stat().st_size
+    reader.chunks, reader.channels = journal.chunks, index.channels
+    told_bytes = 0
+    try:
+        for place, batch in zip(index.blocks, journal.batches(), strict=True):
+            told_bytes += place.length
+            reader.frames, reader.last_ns = batch.tally.packets, batch.through_ns
+            reader.stopped_at = index.stopped_at * told_bytes // journal.size
+            mask_changes(batch, masking)
+            yield batch
+    except UnusableJournalError as error:
+        raise OSError(f"{reader.path.name} was changed while it was being read ({error})") from error
+    reader.frames, reader.last_ns = index.frames, index.last_ns
+    reader.stopped, reader.stopped_at = index.stopped, index.stopped_at
+    reader.is_from_journal = True
+
+
+def _complain(reader: CaptureReader, error: UnusableJournalError) -> None:
+    reader.journal_trouble = (
+        f"The journal kept of {reader.path.name} cannot be used: {error}. Its frames are read instead."
+    )
+
+
+def rule(masking: Masking) -> str:
+    """A rule of masking as text, to tell whether a journal was made by the same."""
+    return "|".join((masking.policy, *masking.names))
 
 
 class FileSession:
@@ -75,7 +160,7 @@ class FileSession:
             NotACaptureError: It is no MCAP file.
             OSError: It cannot be read.
         """
-        for batch in batches(self._reader, self._clock, self.options.masking):
+        for batch in batches(self._reader, self._clock, self.options.masking, JournalShelf(self.options.journals())):
             self._notice(batch)
             deliver(batch)
             await asyncio.sleep(0)
@@ -83,7 +168,7 @@ class FileSession:
                 return
             if self._pace is not None:
                 await self._pace()
-        self._status = replace(self._status, state="read", message=self._reader.stopped)
+        self._status = replace(self._status, state="read", message=self._reader.message)
         deliver(Batch(through_ns=self._reader.last_ns, tally=self._tally))
         await self._stopped.wait()
 

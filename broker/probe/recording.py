@@ -25,12 +25,14 @@ class Recorder:
     Attributes:
         masking: The session's own rule.
         wanted: Which frames are recorded; None for all. Our own frames always are.
+        recorded: Told of each file that was closed; None for nobody.
         path: Of the file being recorded; empty for none.
         ended: What is to be said of a recording that ended by itself; empty for nothing.
     """
 
     masking: Masking
     wanted: Wanted | None = None
+    recorded: Callable[[Path], None] | None = None
     path: str = ""
     ended: str = ""
     _writer: CaptureWriter | None = None
@@ -111,6 +113,8 @@ class Recorder:
         if not is_told:
             writer.write(at_ns, [session_note({"phase": "end", "reason": reason})])
         writer.close()
+        if self.recorded is not None:
+            self.recorded(Path(path).expanduser())
         lost = f" {writer.lost_frames:,} frames could not be written." if writer.lost_frames else ""
         message = f"{path}: {writer.frames:,} frames, {writer.written_bytes:,} bytes; {reason}.{lost}"
         return Report("partly" if lost else "done", message)

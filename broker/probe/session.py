@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
@@ -62,6 +63,7 @@ class ProbeSession:
         clock: Clock | None = None,
         door: Door | None = None,
         wanted: Wanted | None = None,
+        recorded: Callable[[Path], None] | None = None,
     ) -> None:
         """Begin nothing yet.
 
@@ -70,6 +72,7 @@ class ProbeSession:
             clock: Stamps frames.
             door: The way to the bus; by the options' URL if it is left out.
             wanted: Which frames are recorded; all if it is left out.
+            recorded: Told of each recording that was closed.
 
         Raises:
             ValueError: The URL is none, or the permissions contradict each other; says what is wrong.
@@ -86,7 +89,7 @@ class ProbeSession:
         self._door = door
         self._standing = Standing(door.redacted, options.may)
         self._stopped = asyncio.Event()
-        self._recorder = Recorder(options.masking, wanted)
+        self._recorder = Recorder(options.masking, wanted, recorded)
         self._intake = Intake(self._clock.now_ns(), options.masking)
         self._voice: Voice | None = None
         if allows(options.may, "ask"):

@@ -44,7 +44,7 @@ def test_a_damaged_chunk_ends_reading_with_a_message(tmp_path: Path) -> None:
     data = bytearray((tmp_path / "a.mcap").read_bytes())
     reader = CaptureReader(tmp_path / "a.mcap")
     list(reader.groups())
-    data[reader._places[3] + 70] ^= 0xFF
+    data[reader.chunks.places[3] + 70] ^= 0xFF
     (tmp_path / "b.mcap").write_bytes(data)
     reader = CaptureReader(tmp_path / "b.mcap")
     assert sum(len(group.frames) for group in reader.groups()) == 9
@@ -57,7 +57,7 @@ def test_a_cut_file_is_repaired_into_a_new_one(tmp_path: Path) -> None:
     data = (tmp_path / "a.mcap").read_bytes()
     reader = CaptureReader(tmp_path / "a.mcap")
     list(reader.groups())
-    (tmp_path / "cut.mcap").write_bytes(data[: reader._places[4] + 10])
+    (tmp_path / "cut.mcap").write_bytes(data[: reader.chunks.places[4] + 10])
     repaired = repair(tmp_path / "cut.mcap", tmp_path / "new.mcap")
     assert (repaired.frames, repaired.left_out_bytes) == (12, 10)
     again = CaptureReader(tmp_path / "new.mcap")

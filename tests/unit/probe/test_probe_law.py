@@ -10,15 +10,19 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from broker.capture.journal.shelf import JournalShelf
+from broker.capture.reader import CaptureReader
 from broker.clock import ManualClock
 from broker.mesh.summary import summary
 from broker.mesh.timeline import Snapshot, Timeline
 from broker.probe.door import MemoryDoor
+from broker.probe.keeping import store_journal
 from broker.probe.offline import load
 from broker.probe.options import SessionOptions
 from broker.probe.session import ProbeSession
 from broker.transport.memory import MemoryBus
 
+KINDS = ("node", "service", "breaker", "gap", "session", "clock")
 BEGIN_NS = 1_700_000_000_000_000_000
 
 nodes = st.sampled_from(["a", "b.c", "d"])
@@ -131,16 +135,32 @@ def _columns(snapshot: Snapshot) -> list[bytes]:
     ]
 
 
+def _read(path: Path, name: str) -> tuple[Snapshot, CaptureReader]:
+    timeline = Timeline()
+    reader = load(path, timeline.take, shelf=JournalShelf(path.parent / name, least_frames=0))
+    return timeline.snapshot(), reader
+
+
 @settings(max_examples=60, deadline=None)
 @given(scripts)
-def test_live_and_from_its_capture_are_the_same(script: list[Any]) -> None:
+def test_live_and_from_its_capture_and_from_its_journal_are_the_same(script: list[Any]) -> None:
     with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "live.mcap"
         live = asyncio.run(_live(script, Path(name)))
-        timeline = Timeline()
-        reader = load(Path(name) / "live.mcap", timeline.take)
-        again = timeline.snapshot()
+        frames, reader = _read(path, "one")
+        shelved, of_shelf = _read(path, "one")
+        assert store_journal(path)
+        stored, of_file = _read(path, "two")
     assert reader.stopped == ""
-    assert summary(again, again.everything()) == summary(live, live.everything())
-    assert again.tally == live.tally
-    assert (again.begin_ns, again.through_ns) == (live.begin_ns, live.through_ns)
-    assert _columns(again) == _columns(live)
+    assert [one.is_from_journal for one in (reader, of_shelf, of_file)] == [False, True, True]
+    for again in (frames, shelved, stored):
+        assert summary(again, again.everything()) == summary(live, live.everything())
+        assert again.tally == live.tally
+        assert (again.begin_ns, again.through_ns) == (live.begin_ns, live.through_ns)
+        assert _columns(again) == _columns(live)
+    for again in (shelved, stored):
+        assert [dict(again.state.of_kind(kind)) for kind in KINDS] == [dict(frames.state.of_kind(k)) for k in KINDS]
+        assert (again.waiting, again.loads.last(again.everything())) == (
+            frames.waiting,
+            frames.loads.last(frames.everything()),
+        )
