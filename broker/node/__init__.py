@@ -10,6 +10,20 @@ from broker.node.service import action, event, service
 from broker.node.settings import BrokerOptions
 from broker.node.tracing import Sampling, TracingOptions
 from broker.validation import Validator, ValidatorOptions
+from broker.validation.signatures import (
+    Card,
+    Email,
+    Mac,
+    NegativeFloat,
+    NegativeInt,
+    NonEmpty,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    Url,
+    rule,
+)
 
 __all__ = [
     "Broker",
@@ -17,17 +31,29 @@ __all__ = [
     "BulkheadPolicy",
     "CacheLock",
     "CacheOptions",
+    "Card",
     "CircuitBreakerPolicy",
     "Context",
+    "Email",
+    "Mac",
     "MemoryCacher",
     "MemoryLruCacher",
     "MetricsOptions",
+    "NegativeFloat",
+    "NegativeInt",
+    "NonEmpty",
+    "NonNegativeFloat",
+    "NonNegativeInt",
+    "PositiveFloat",
+    "PositiveInt",
     "RetryPolicy",
     "Sampling",
     "TracingOptions",
+    "Url",
     "Validator",
     "ValidatorOptions",
     "action",
     "event",
+    "rule",
     "service",
 ]

@@ -23,6 +23,7 @@ from broker.node.errors import ServiceSchemaError
 from broker.node.schema import Schema, with_mixins
 from broker.node.service import MOMENTS
 from broker.node.service_object import Own, Owned, Service
+from broker.node.typed import typed
 from broker.protocol.info import full_name_of
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ class Making:
         if callable(fallback := schema.get("fallback")) and not inspect.ismethod(handler):
             schema["fallback"] = self._bound(fallback)
         schema |= {"rawName": raw_name, "name": full_name}
-        action = ActionDefinition(full_name, schema, _as_handler(self._bound(handler)))
+        action = ActionDefinition(full_name, schema, _as_handler(typed(self._bound(handler), schema, where)))
         service.actions[full_name] = action
         return action
 
@@ -141,7 +142,7 @@ class Making:
         if isinstance(written, list | tuple):
             written = {"handler": written}
         schema = _definition(written, f"Invalid event definition in {where}", f"Missing event handler on {where}")
-        handlers = [_as_handler(self._bound(each)) for each in _listed(schema.pop("handler"))]
+        handlers = [_as_handler(typed(self._bound(each), schema, where)) for each in _listed(schema.pop("handler"))]
         schema.setdefault("name", name)
         group = str(schema.get("group") or service.name)
         event = EventDefinition(schema["name"], group, schema, handlers[0] if len(handlers) == 1 else _all(handlers))
