@@ -22,20 +22,30 @@ def about_us(options: BrokerOptions) -> dict[str, Any]:
     }
 
 
-def info_of(local: NodeEntry, *, offers_nothing: bool) -> dict[str, Any]:
-    """Our INFO, as arguments of the packet.
+class OwnInfo:
+    """Our INFO; what it says of services is made anew only when they have changed."""
 
-    Args:
-        local: Our node.
-        offers_nothing: We are leaving.
-    """
-    return {
-        "services": [] if offers_nothing else [each.to_wire() for each in local.services.values()],
-        "ip_list": local.info["ipList"],
-        "hostname": local.info["hostname"],
-        "client": local.info["client"],
-        "config": {},
-        "instance_id": local.instance_id,
-        "metadata": local.info["metadata"],
-        "seq": local.seq,
-    }
+    def __init__(self, local: NodeEntry) -> None:
+        self._local = local
+        self._services: list[dict[str, Any]] = []
+        self._made_for_seq = 0
+
+    def as_arguments(self, *, offers_nothing: bool) -> dict[str, Any]:
+        """As arguments of the packet.
+
+        Args:
+            offers_nothing: We are leaving.
+        """
+        local = self._local
+        if self._made_for_seq != local.seq:
+            self._services, self._made_for_seq = [each.to_wire() for each in local.services.values()], local.seq
+        return {
+            "services": [] if offers_nothing else self._services,
+            "ip_list": local.info["ipList"],
+            "hostname": local.info["hostname"],
+            "client": local.info["client"],
+            "config": {},
+            "instance_id": local.instance_id,
+            "metadata": local.info["metadata"],
+            "seq": local.seq,
+        }

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from broker.clock import MILLISECOND, Clock, SystemClock
-from broker.node.about import about_us, info_of
+from broker.node.about import OwnInfo, about_us
 from broker.node.caching import resolve
 from broker.node.calling import Calling
 from broker.node.calls import Calls
@@ -138,8 +138,11 @@ class Broker(Calling, Telling):
             prefer_local=self.options.prefer_local,
             make_strategy=strategies.make,
         )
+        self._own_info = OwnInfo(local)
         self.waiting = Waiting(self.registry)
         self._wire = Wire(self.node_id, namespace, serializer, self.options.protocols, self.middlewares)
+        self._wire.is_known = self.registry.nodes.__contains__
+        self._wire.on_fault = self._tell_fault
         self.requesting = Requesting(self, self._wire)
         self.serving = Serving(self, self._wire)
         self.calls = Calls(self.registry, self.options.error_handler)
@@ -260,7 +263,7 @@ class Broker(Calling, Telling):
 
     def info(self) -> dict[str, Any]:
         """What INFO says of us, as arguments of the packet."""
-        return info_of(self.registry.local, offers_nothing=self._is_leaving)
+        return self._own_info.as_arguments(offers_nothing=self._is_leaving)
 
     def node_gone(self, node_id: str, *, unexpected: bool) -> None:
         """A node left, or is not heard any longer."""
@@ -298,6 +301,9 @@ class Broker(Calling, Telling):
 
     def _wrap_remote(self, service: ServiceDefinition, action: ActionDefinition) -> Handler:
         return self.middlewares.wrap("remote_action", self.requesting.request, service, action)
+
+    def _tell_fault(self, error: Exception) -> None:
+        self.notice("$transit.error", {"error": error, "module": "transit", "type": "failedProcessingPacket"})
 
     def _changed_mesh(self, event: str, data: dict[str, Any]) -> None:
         if event == "$services.changed":

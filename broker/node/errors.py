@@ -144,6 +144,17 @@ class ServiceSchemaError(MoleculerError):
     """A service is written wrongly."""
 
 
+class InvalidPacketDataError(MoleculerError):
+    """A packet cannot be read."""
+
+
+class ProtocolVersionMismatchError(MoleculerError):
+    """A packet is in a version of the protocol that we do not speak."""
+
+    def __init__(self, node_id: str, actual: str, received: object) -> None:
+        super().__init__("Protocol version mismatch.", data={"nodeID": node_id, "actual": actual, "received": received})
+
+
 class BrokerOptionsError(MoleculerError):
     """A broker was told something that makes no sense."""
 

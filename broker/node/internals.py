@@ -82,6 +82,8 @@ class NodeService:
         for endpoints in _asked_for(self._broker.registry.actions.values(), asked):
             row = {"name": endpoints.name, **_counts(endpoints)}
             if endpoints.endpoints:
+                if endpoints.endpoints[0].action.schema.get("protected") is True:
+                    continue
                 row["action"] = published(endpoints.endpoints[0].action.schema)
                 if asked.has("withEndpoints"):
                     row["endpoints"] = _endpoints(endpoints.endpoints)

@@ -66,7 +66,7 @@ class Serving:
         try:
             ctx.endpoint = endpoint = self._endpoint_for(request.action, ctx)
         except MoleculerError as error:
-            self._respond(request, ctx, error=error)
+            self._respond(request, ctx, error=error.with_traceback(None))  # our own lines mean nothing to the caller
             if stream is not None:
                 stream.abandon()
             return

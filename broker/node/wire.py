@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from broker.node.errors import InvalidPacketDataError, ProtocolVersionMismatchError
 from broker.node.link import Link
 from broker.node.middleware.base import Publish, Receive, Send, TakePacket
 from broker.node.middleware.stack import Middlewares
@@ -34,6 +35,8 @@ class Wire:
         link: Our connection, or None.
         spoken: The versions in which we broadcast.
         malformed: How many packets could not be read.
+        is_known: Tells whether a node is one of the mesh; of others not everything is remembered.
+        on_fault: Told of packets that could not be handled.
         send: Puts a packet out: (packet, the node it is for or "" for all); raises TypeError when it
             holds something that cannot be serialized.
         receive: Takes in what came on one of our channels: (channel, body); never raises, whatever it is.
@@ -64,6 +67,9 @@ class Wire:
         self._channels: dict[bytes, Channel | None] = {}
         self.link: Link | None = None
         self.malformed = 0
+        self.is_known: Callable[[str], bool] = lambda _node_id: False
+        self.on_fault: Callable[[Exception], None] = lambda _error: None
+        self._faults = 0
         self._middlewares = middlewares
         self._put_out: Send = _nowhere
         self.send: Publish = middlewares.wrap("transit_publish", self._send)
@@ -112,18 +118,24 @@ class Wire:
         packet = self._decode(channel, body)
         if isinstance(packet, Malformed):
             self.malformed += 1
-            log.warning("a packet on %s cannot be read: %s", packet.channel, packet.reason)
+            self._fault(InvalidPacketDataError(f"a packet on {packet.channel} cannot be read: {packet.reason}"))
             return
         if packet.sender == self._node_id and channel.command not in ("REQ", "RES", "EVENT", "INFO"):
             return
         if packet.ver not in PROTOCOLS:
-            log.error("a packet of %s is in version %s, which we do not speak", packet.sender, packet.ver)
+            self._fault(ProtocolVersionMismatchError(packet.sender, self.spoken[0], packet.ver))
             return
         self.learn(packet.sender, packet.ver)
         try:
             self._handle(channel.command, packet)
-        except Exception:
-            log.exception("a %s packet of %s could not be handled", channel.command, packet.sender)
+        except Exception as error:  # noqa: BLE001 - one packet, whatever it is, harms no other
+            self._fault(error)
+
+    def _fault(self, error: Exception) -> None:
+        self._faults += 1
+        if self._faults & (self._faults - 1) == 0:  # a flood of them must not become a flood of lines
+            log.error("%d packet(s) could not be handled; the last: %s", self._faults, error, exc_info=error)
+        self.on_fault(error)
 
     def _take(self, command: str, packet: Any) -> None:
         take = self._takers.get(command)
@@ -135,7 +147,7 @@ class Wire:
         if protocol not in PROTOCOLS or self._protocols.get(sender) == protocol:
             return
         if len(self._protocols) > 10_000:  # senders that pass by, each under a new id
-            self._protocols.clear()
+            self._protocols = {known: spoken for known, spoken in self._protocols.items() if self.is_known(known)}
         self._protocols[sender] = protocol
         if protocol not in self.spoken:
             self.spoken.append(protocol)
