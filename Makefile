@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 NODE_MODULES := tests/e2e/js/node_modules/.package-lock.json
 export PYTHON
 
-.PHONY: help setup demo test lint format bench shots lock clean
+.PHONY: help setup demo test lint format interop bench shots lock clean
 
 help:
 	@echo "make setup   create .venv with everything locked; leaves $(BIN)/meshscope"
 	@echo "make demo    the window on a moving demo mesh (without a screen: 20 s offscreen, build/demo.png)"
 	@echo "make test    all tests, with real servers and real MoleculerJS nodes"
 	@echo "make lint    ruff, mypy --strict, import contracts"
+	@echo "make interop our node and MoleculerJS 0.14 and 0.15, both ways, as a table"
 	@echo "make bench   speed, as ratios to baselines of the same run; writes bench.json"
 	@echo "make shots   pictures of every view, both themes, two sizes, into build/shots/"
 	@echo "make lock    resolve the dependencies anew into requirements.lock"
@@ -19,7 +20,7 @@ help:
 # What a target needs of the system is asked for at once, before anything is installed.
 NEEDS := base
 demo shots: NEEDS := base window
-test bench: NEEDS := base window test
+test interop bench: NEEDS := base window test
 
 setup: $(VENV)/.ready
 
@@ -49,6 +50,10 @@ lint: $(VENV)/.ready
 format: $(VENV)/.ready
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+interop: $(VENV)/.ready $(NODE_MODULES)
+	@tools/system-packages.sh $(NEEDS)
+	@$(BIN)/python -m tests.interop $(INTEROP_ARGS)
 
 bench: $(VENV)/.ready $(NODE_MODULES)
 	@tools/system-packages.sh $(NEEDS)
