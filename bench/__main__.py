@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-BENCHES = ("tap", "effect", "timeline", "capture", "graph", "window")
+BENCHES = ("tap", "effect", "timeline", "capture", "graph", "window", "node")
 
 
 def main() -> int:

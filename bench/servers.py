@@ -7,11 +7,12 @@ import json
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 JS = Path(__file__).parents[1] / "tests" / "e2e" / "js"
 
@@ -51,22 +52,42 @@ def redis_server() -> Iterator[int]:
 
 
 class JsLoad:
-    """One process of load.js."""
+    """One process of load.js: a caller or a callee."""
 
-    def __init__(self, role: str, url: str, namespace: str, concurrency: int) -> None:
-        command = ["node", str(JS / "load.js"), role, url, namespace, str(concurrency)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    command: ClassVar[list[str]] = ["node", str(JS / "load.js")]
+
+    def __init__(self, role: str, url: str, namespace: str, in_flight: int, *more: str) -> None:
+        """Start it and wait until it is ready.
+
+        Args:
+            role: ``caller`` or ``callee``.
+            url: Of the bus.
+            namespace: Of the mesh.
+            in_flight: How many calls a caller keeps under way.
+            more: ``bare`` or ``full``.
+        """
+        arguments = [*self.command, role, url, namespace, str(in_flight), *more]
+        self._process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         if not self._read().get("ready"):
-            raise RuntimeError(f"load.js {role} did not start; was `npm ci` run in {JS.name}?")
+            raise RuntimeError(f"{' '.join(self.command)} {role} did not start; was `npm ci` run in {JS.name}?")
+
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
 
     def _read(self) -> dict[str, Any]:
         assert self._process.stdout is not None
         return dict(json.loads(self._process.stdout.readline() or "{}"))
 
-    def count(self) -> tuple[int, float]:
-        """Calls made so far, and the caller's own clock in ms."""
+    def count(self, in_flight: int | None = None) -> tuple[int, float]:
+        """Calls made so far, and the caller's own clock in ms.
+
+        Args:
+            in_flight: How many calls it keeps under way from now on; as before when left out.
+        """
         assert self._process.stdin is not None
-        self._process.stdin.write("\n")
+        self._process.stdin.write("\n" if in_flight is None else f"{in_flight}\n")
         self._process.stdin.flush()
         answer = self._read()
         return answer["calls"], answer["ms"]
@@ -80,3 +101,9 @@ class JsLoad:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+class PyLoad(JsLoad):
+    """Its twin in Python."""
+
+    command = [sys.executable, "-m", "bench.node_load"]
