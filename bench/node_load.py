@@ -13,8 +13,16 @@ from typing import Any
 
 import uvloop
 
-from broker.node import Broker, BrokerOptions, CircuitBreakerPolicy, Context, MetricsOptions, TracingOptions
-from broker.node import action, service
+from broker.node import (
+    Broker,
+    BrokerOptions,
+    CircuitBreakerPolicy,
+    Context,
+    MetricsOptions,
+    TracingOptions,
+    action,
+    service,
+)
 
 PARAMS = {"id": 7, "text": "x" * 200}
 

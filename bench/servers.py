@@ -106,4 +106,4 @@ class JsLoad:
 class PyLoad(JsLoad):
     """Its twin in Python."""
 
-    command = [sys.executable, "-m", "bench.node_load"]
+    command: ClassVar[list[str]] = [sys.executable, "-m", "bench.node_load"]

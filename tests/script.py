@@ -108,7 +108,7 @@ class Script:
         seconds: float,
         action: str = "users.get",
         *,
-        id: str | None = None,  # noqa: A002 - the wire's name
+        id: str | None = None,
         sender: str = "node-1",
         target: str = "node-2",
         caller: str | None = None,
@@ -152,7 +152,7 @@ class Script:
         self,
         seconds: float,
         *,
-        id: str | None = None,  # noqa: A002 - the wire's name
+        id: str | None = None,
         sender: str | None = None,
         target: str | None = None,
         data: Any = None,
@@ -183,7 +183,7 @@ class Script:
         seconds: float,
         event: str = "user.created",
         *,
-        id: str | None = None,  # noqa: A002 - the wire's name
+        id: str | None = None,
         sender: str = "node-1",
         target: str = "node-2",
         data: Any = None,
@@ -341,7 +341,7 @@ def info_payload(
     }
 
 
-def failure(code: int | None = 500, type: str | None = None, name: str = "MoleculerError") -> dict[str, Any]:  # noqa: A002
+def failure(code: int | None = 500, type: str | None = None, name: str = "MoleculerError") -> dict[str, Any]:
     """An error as a RES carries it."""
     given = {"code": code, "type": type}
     return {

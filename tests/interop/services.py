@@ -54,7 +54,7 @@ async def torn() -> AsyncIterator[dict[str, Any]]:
     raise MoleculerError("torn", 500, "TORN", {"n": 1})
 
 
-def source(bytes: int | None = None, count: int = 0, failing: bool = False) -> AsyncIterator[Any]:  # noqa: A002
+def source(bytes: int | None = None, count: int = 0, failing: bool = False) -> AsyncIterator[Any]:
     """As ``interop.js`` makes one."""
     if failing:
         return torn()
