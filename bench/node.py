@@ -96,9 +96,8 @@ def _rounds(pairs: dict[tuple[str, str], Pair]) -> Measured:
 
 
 def _report(measured: Measured) -> dict[str, Any]:
-    print(
-        f"{'':<5} {'in flight':>9} {'MoleculerJS':>14} {'ours':>12} {'ours to theirs':>24} {'CPU µs a call: theirs, ours':>30}"
-    )
+    heads = ("", "in flight", "MoleculerJS", "ours", "ours to theirs", "CPU µs a call: theirs, ours")
+    print("{:<5} {:>9} {:>12} {:>11} {:>22} {:>28}".format(*heads))
     results: dict[str, Any] = {"rounds": ROUNDS, "budget": BUDGET}
     for equipment in EQUIPMENT:
         for in_flight in IN_FLIGHT:
