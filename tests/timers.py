@@ -9,7 +9,10 @@ from collections.abc import Callable
 
 
 async def settle() -> None:
-    """Let everything happen that needs no time: until nothing is left for the loop to do now. Two at once wait for each other."""
+    """Let everything happen that needs no time: until nothing is left for the loop to do now.
+
+    Two at once wait for each other.
+    """
     ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined] # asyncio says it nowhere else
     await asyncio.sleep(0)
     while ready:  # noqa: ASYNC110 - nobody tells when it is empty
