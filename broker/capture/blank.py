@@ -7,7 +7,9 @@ from typing import Any, Final
 
 import msgspec
 
-from broker.capture.mask_msgpack import DamagedError, head, is_msgpack
+from broker.capture.mask_binary import binary_format
+from broker.capture.mask_cbor import CBOR
+from broker.capture.mask_walk import ENDLESS, DamagedError, Format, after_value
 
 _PAYLOAD: Final = ("params", "meta", "headers", "data")
 _OF_ERROR: Final = ("message", "data", "stack")
@@ -41,12 +43,13 @@ _read_error: Final = msgspec.json.Decoder(_ErrorRaws).decode
 def blank_payload(text: bytearray, begin: int, end: int) -> None:
     """Overwrite what a packet carries in part of a buffer, so that its header still reads the same.
 
-    Objects and arrays become empty, texts stars, numbers nines (in MsgPack:
-    everything a text of stars). What cannot be read is overwritten altogether.
+    Objects and arrays become empty, texts stars, numbers nines (in MsgPack and
+    CBOR: everything a text of stars). What cannot be read is overwritten altogether.
     Never raises; the length stays.
     """
-    if end > begin and is_msgpack(text[begin]):
-        _blank_msgpack(text, begin, end)
+    binary = binary_format(text[begin]) if end > begin else None
+    if binary is not None:
+        _blank_binary(text, begin, end, binary)
         return
     body = bytes(text[begin:end])
     try:
@@ -100,43 +103,35 @@ def _nothing(raw: bytes) -> bytes:
     return b"9" * len(raw)
 
 
-def _blank_msgpack(data: bytearray, begin: int, end: int) -> None:
+def _blank_binary(data: bytearray, begin: int, end: int, binary: Format) -> None:
     try:
-        _blank_map(data, begin, end, _PAYLOAD)
+        _blank_map(data, begin, end, _PAYLOAD, binary)
     except DamagedError as damage:
         keep = min(damage.keep, end)
         data[keep:end] = b"*" * (end - keep)
 
 
-def _blank_map(data: bytearray, begin: int, end: int, fields: tuple[str, ...]) -> None:
+def _blank_map(data: bytearray, begin: int, end: int, fields: tuple[str, ...], binary: Format) -> None:
     """Overwrite fields of the map that begins here. Raises DamagedError."""
-    top = head(data, begin, end)
+    top = binary.head(data, begin, end)
     if not top.is_map:
         return
+    if top.count == ENDLESS:  # nobody writes packets so
+        raise DamagedError(top.content)
     at = top.content
     for _ in range(top.count // 2):
-        key = head(data, at, end)
+        key = binary.head(data, at, end)
         value = key.content + key.size
-        after = _after(data, value, end)
+        after = after_value(data, value, end, binary)
         name = bytes(data[key.content : value]).decode("utf-8", "replace")
         if name in fields:
-            data[value:after] = _stars(after - value)
+            data[value:after] = (_cbor_stars if binary is CBOR else _msgpack_stars)(after - value)
         elif name == "error" and fields is _PAYLOAD:
-            _blank_map(data, value, after, _OF_ERROR)
+            _blank_map(data, value, after, _OF_ERROR, binary)
         at = after
 
 
-def _after(data: bytearray, at: int, end: int) -> int:
-    """Where the value ends that begins here. Raises DamagedError."""
-    left = 1
-    while left:
-        item = head(data, at, end)
-        at = item.content + item.size
-        left += max(0, item.count) - 1
-    return at
-
-
-def _stars(size: int) -> bytes:
+def _msgpack_stars(size: int) -> bytes:
     """A MsgPack value of so many bytes: nil, or a text of stars."""
     if size == 1:
         return b"\xc0"
@@ -146,3 +141,15 @@ def _stars(size: int) -> bytes:
             start = bytes([kind + length]) if width == 0 else bytes([kind]) + length.to_bytes(width)
             return start + b"*" * length
     return b"\xc0" * size
+
+
+def _cbor_stars(size: int) -> bytes:
+    """A CBOR value of so many bytes: null, or a text of stars."""
+    if size == 1:
+        return b"\xf6"
+    for width, most, low in ((0, 23, 0), (1, 255, 24), (2, 65_535, 25), (4, 2**32 - 1, 26)):
+        length = size - 1 - width
+        if length <= most:
+            start = bytes([0x60 + length]) if width == 0 else bytes([0x60 + low]) + length.to_bytes(width)
+            return start + b"*" * length
+    return b"\xf6" * size

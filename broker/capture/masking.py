@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from broker.capture.blank import blank_payload
 from broker.capture.channels import ENVELOPE_ID
 from broker.capture.chunk import MESSAGE_HEAD_BYTES, Mask
+from broker.capture.mask_binary import binary_format
 from broker.capture.mask_json import mask_json, mask_url
-from broker.capture.mask_msgpack import is_msgpack, mask_msgpack
+from broker.capture.mask_walk import mask_values
 from broker.capture.secret_names import DEFAULT_NAMES, SecretNames
 from broker.protocol.channels import parse_channel
 from broker.protocol.frame import CATALOGUE_CHANNEL, KEY_CHANNEL_PREFIX
@@ -71,8 +72,9 @@ class Masking:
             return
         if kind == "kept" or end == begin:
             return
-        if is_msgpack(text[begin]):
-            mask_msgpack(text, begin, end, self._secrets, is_info=kind == "info")
+        binary = binary_format(text[begin])
+        if binary is not None:
+            mask_values(text, begin, end, self._secrets, binary, is_info=kind == "info")
             return
         mask_json(text, begin, end, self._secrets, is_info=kind == "info")
         at = text.find(b"://", begin, end)

@@ -1,7 +1,11 @@
 import json
+from array import array
+from base64 import b64encode
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import cbor2
 import msgspec
 import numpy as np
 import pytest
@@ -13,6 +17,8 @@ from broker.capture.reader import read
 from broker.capture.secret_names import DEFAULT_NAMES, SecretNames
 from broker.capture.writer import CaptureWriter
 from broker.clock import SECOND
+from broker.protocol.serializers import cbor, jsonext
+from broker.protocol.serializers.values import Map, RegExp
 
 MASKING = Masking()
 REQ = b"MOL.REQ.node-1"
@@ -94,6 +100,37 @@ def test_masked_msgpack_still_decodes_with_all_else_as_it_was(payload: Any) -> N
     assert skeleton(msgspec.msgpack.decode(masked)) == skeleton(msgspec.msgpack.decode(body))
 
 
+@given(payloads, st.booleans())
+def test_masked_cbor_still_decodes_with_all_else_as_it_was(payload: Any, as_node_does: bool) -> None:
+    packet = {"id": "1", "params": payload, "bytes": b"\x00\xff", "set": {1}, "date": datetime(2023, 1, 1, tzinfo=UTC)}
+    body = cbor.dumps(packet) if as_node_does else cbor2.dumps(packet, indefinite_containers=True)
+    masked = MASKING.masked(REQ, body)
+    assert len(masked) == len(body)
+    assert b"SECRET" not in masked
+    assert skeleton(cbor.loads(masked)) == skeleton(cbor.loads(body))
+
+
+def test_what_a_tag_holds_under_a_secret_name_is_overwritten_too() -> None:
+    held = [{"SECRET"}, datetime(2023, 1, 1, 1, 1, 1, 234_000, UTC), array("H", [0x4553]), RegExp("SECRET"), 2**70]
+    for secret in held:
+        body = cbor.dumps({"params": {"password": secret, "x": 1}, "sender": "n"})
+        masked = MASKING.masked(REQ, body)
+        assert len(masked) == len(body)
+        again = cbor.loads(masked)
+        assert (again["params"]["x"], again["sender"]) == (1, "n")
+        assert again["params"]["password"] != secret
+
+
+@given(payloads)
+def test_masked_jsonext_still_decodes_with_all_else_as_it_was(payload: Any) -> None:
+    body = jsonext.dumps({"id": "1", "params": Map(in_map=payload, in_set=[{"token": b"SECRET", "n": 2**60}])})
+    masked = MASKING.masked(REQ, body)
+    assert len(masked) == len(body)
+    assert b"SECRET" not in masked
+    assert b64encode(b"SECRET")[:6] not in masked
+    assert skeleton(jsonext.loads(masked)) == skeleton(jsonext.loads(body))
+
+
 @given(st.binary(max_size=200) | st.builds(lambda a, b: a + b'{"password":"' + b, st.binary(max_size=9), st.binary()))
 def test_any_bytes_keep_their_length(body: bytes) -> None:
     for masking in (MASKING, Masking("headers")):
@@ -104,22 +141,30 @@ def test_any_bytes_keep_their_length(body: bytes) -> None:
 def test_a_body_that_was_cut_off_gives_no_secret_away(payload: Any, cut: int) -> None:
     body = json.dumps({"params": payload}).encode()
     assert b"SECRET" not in MASKING.masked(REQ, body[: max(1, len(body) - cut)])
-    packed = msgspec.msgpack.encode({"params": payload})
-    assert b"SECRET" not in MASKING.masked(REQ, packed[: max(1, len(packed) - cut)])
+    for packed in (msgspec.msgpack.encode({"params": payload}), cbor.dumps({"params": payload})):
+        assert b"SECRET" not in MASKING.masked(REQ, packed[: max(1, len(packed) - cut)])
 
 
-@given(payloads, payloads, st.booleans())
-def test_headers_only_keeps_the_header_and_nothing_of_the_payload(meta: Any, params: Any, is_json: bool) -> None:
+@pytest.mark.parametrize("serializer", [json, msgspec.msgpack, cbor], ids=["JSON", "MsgPack", "CBOR"])
+@given(meta=payloads, params=payloads)
+def test_headers_only_keeps_the_header_and_nothing_of_the_payload(serializer: Any, meta: Any, params: Any) -> None:
     header = {"id": "1", "action": "a.b", "sender": "n", "ver": "4", "timeout": 0, "caller": None}
     packet = header | {"params": params, "meta": meta, "error": {"name": "E", "code": 4, "message": "of mine"}}
-    body = json.dumps(packet).encode() if is_json else msgspec.msgpack.encode(packet)
+    body = _encoded(packet, serializer)
     masked = Masking("headers").masked(REQ, body)
-    again = json.loads(masked) if is_json else msgspec.msgpack.decode(masked)
+    again = serializer.decode(masked) if serializer is msgspec.msgpack else serializer.loads(masked)
     assert len(masked) == len(body)
     assert {name: again[name] for name in header} == header
     assert (again["error"]["name"], again["error"]["code"]) == ("E", 4)
     assert "mine" not in str(again)
     assert b"SECRET" not in masked
+
+
+def _encoded(packet: Any, serializer: Any) -> bytes:
+    if serializer is json:
+        return json.dumps(packet).encode()
+    encoded: bytes = msgspec.msgpack.encode(packet) if serializer is msgspec.msgpack else serializer.dumps(packet)
+    return encoded
 
 
 def test_what_actions_declare_is_no_secret() -> None:
@@ -130,7 +175,11 @@ def test_what_actions_declare_is_no_secret() -> None:
         "events": {"user.created": {"params": {"secret": "string"}}},
     }
     info = {"ver": "4", "sender": "n", "services": [service], "metadata": {"apiKey": "SECRET-3"}}
-    for body, load in ((json.dumps(info).encode(), json.loads), (msgspec.msgpack.encode(info), msgspec.msgpack.decode)):
+    for body, load in (
+        (json.dumps(info).encode(), json.loads),
+        (msgspec.msgpack.encode(info), msgspec.msgpack.decode),
+        (cbor.dumps(info), cbor.loads),
+    ):
         masked = MASKING.masked(INFO, body)
         assert b"SECRET" not in masked
         again = load(masked)["services"][0]
