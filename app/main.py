@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 import threading
-from dataclasses import replace
+from dataclasses import asdict, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication
 from app import key_store, settings
 from app.bugs import catch_bugs
 from app.check_run import check_live
+from app.cli.wire_options import WireOptions
 from app.graph.places import PlaceStore, use_store
 from app.mutes import Mutes
 from app.offscreen import drop_no_news, show_for
@@ -51,9 +52,14 @@ class Sittings(QObject):
 
     _password_found = Signal(object)
 
-    def __init__(self) -> None:
+    def __init__(self, wire: WireOptions | None = None) -> None:
+        """
+        Args:
+            wire: How packets are written; as the environment says, if it is left out.
+        """
         super().__init__()
         self.window: Window | None = None
+        self._wire = asdict(wire or WireOptions.from_environment())
         self._demo: DemoRun | None = None
         self._password_found.connect(self._open_with_password)
 
@@ -72,7 +78,7 @@ class Sittings(QObject):
 
     def open_file(self, path: str) -> None:
         """A capture."""
-        options = SessionOptions(path=path, keeps_capture=False)
+        options = SessionOptions(path=path, keeps_capture=False, **self._wire)
         place = Place(Path(path).name, "held", "capture: nothing is live", path, is_locked=False, is_file=True)
         if self._window().settings.path is not None:
             self._window().settings.remember_file(str(Path(path).resolve()))
@@ -127,6 +133,7 @@ class Sittings(QObject):
             password=password,
             tls_ca=connection.tls_ca,
             profile=connection.name,
+            **self._wire,
         )
         self._show(options, place)
 
@@ -199,7 +206,7 @@ def run_window(*, target: Target | None = None, demo: bool = False, show_s: floa
     app.setApplicationName("meshscope")
     app.setApplicationDisplayName("Meshscope")
     app.setDesktopFileName("meshscope")
-    sittings = Sittings()
+    sittings = Sittings(target.wire if target is not None else None)
     # an offscreen picture shall not depend on what was done before on this machine
     kept = settings.load(settings.default_path() if not show_s else None)
     window = Window(kept, load_views(), check_live, opening(sittings))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import click
 
 from app.cli.errors import SaidNo
+from app.cli.wire_options import WireOptions, wire_options
 from broker.mesh.filter import Filter, FilterError, parse
 
 Permission = Literal["see", "ask"]
@@ -53,6 +54,7 @@ class Target:
         announce: Whether we become a node in everybody's registry.
         password: From MESHSCOPE_PASSWORD; empty where the URL has it or none is needed.
         tls_ca: File of the authority that signed the server's certificate.
+        wire: How packets are written.
     """
 
     url: str = ""
@@ -62,6 +64,7 @@ class Target:
     announce: bool = False
     password: str = ""
     tls_ca: str = ""
+    wire: WireOptions = field(default_factory=WireOptions)
 
     @property
     def is_live(self) -> bool:
@@ -70,7 +73,14 @@ class Target:
 
 
 def parse_target(
-    text: str, may: str, namespaces: tuple[str, ...], announce: bool, tls_ca: str, *, file_allowed: bool = True
+    text: str,
+    may: str,
+    namespaces: tuple[str, ...],
+    announce: bool,
+    tls_ca: str,
+    *,
+    wire: WireOptions | None = None,
+    file_allowed: bool = True,
 ) -> Target:
     """Tell a URL from a file.
 
@@ -85,6 +95,7 @@ def parse_target(
             announce=announce,
             password=os.environ.get("MESHSCOPE_PASSWORD", ""),
             tls_ca=tls_ca,
+            wire=wire or WireOptions(),
         )
     if not file_allowed:
         raise SaidNo(f"'{text}' is not a URL.", "Expected the bus of a live mesh, for instance redis://localhost:6379.")
@@ -93,7 +104,7 @@ def parse_target(
             f"'{text}' is neither a URL nor a file that is there.",
             "Expected for instance redis://localhost:6379 or checkout.mcap.",
         )
-    return Target(path=text)
+    return Target(path=text, wire=wire or WireOptions())
 
 
 def target(*, may: Permission, file_allowed: bool = True) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -128,11 +139,20 @@ def target(*, may: Permission, file_allowed: bool = True) -> Callable[[Callable[
             metavar="FILE",
             help="The authority that signed the server's certificate.",
         )
+        @wire_options
         @functools.wraps(command)
         def with_target(
-            target_text: str, may: str, announce: bool, namespaces: tuple[str, ...], tls_ca: str | None, **rest: Any
+            target_text: str,
+            may: str,
+            announce: bool,
+            namespaces: tuple[str, ...],
+            tls_ca: str | None,
+            wire: WireOptions,
+            **rest: Any,
         ) -> None:
-            found = parse_target(target_text, may, namespaces, announce, tls_ca or "", file_allowed=file_allowed)
+            found = parse_target(
+                target_text, may, namespaces, announce, tls_ca or "", wire=wire, file_allowed=file_allowed
+            )
             command(target=found, **rest)
 
         return with_target

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from broker.mesh.timeline import Snapshot, Timeline
 from broker.observe.journal import Batch
 from broker.probe.offline import Progress, listen, load
 from broker.probe.options import SessionOptions
-from broker.protocol.frame import FrameSink
+from broker.protocol.frame import FrameSink, RawFrame
+from broker.protocol.peeling import Peeling
 from broker.transport import ConnectionSettings, TransportError, open_tap
 
 SHOWN_AFTER_S = 1.0
@@ -53,6 +55,7 @@ def options_of(target: Target, *, record_path: str = "", **more: Any) -> Session
         namespaces=target.namespaces,
         password=target.password,
         tls_ca=target.tls_ca,
+        **asdict(target.wire),
         keeps_capture=False,
         record_path=record_path,
         **more,
@@ -133,7 +136,7 @@ def _gather_live(target: Target, duration_s: float, timeline: Timeline) -> tuple
 def _read_file(target: Target, take: Callable[[Batch], None]) -> None:
     bar = Bar("reading")
     try:
-        load(Path(target.path), take, progress=bar.show)
+        load(Path(target.path), take, progress=bar.show, peeling=options_of(target).peeling())
     except NotACaptureError as error:
         raise SaidNo(str(error)) from error
     except OSError as error:
@@ -142,12 +145,29 @@ def _read_file(target: Target, take: Callable[[Batch], None]) -> None:
         bar.clear()
 
 
+class _Peeled:
+    """Gives a sink frames that were taken out of what is around them; says once when they cannot be. A FrameSink."""
+
+    def __init__(self, sink: FrameSink, peeling: Peeling) -> None:
+        self._sink = sink
+        self._peeling = peeling
+        self._has_said = False
+
+    def feed(self, at_ns: int, frames: Sequence[RawFrame]) -> None:
+        """Take in frames that arrived together."""
+        self._sink.feed(at_ns, self._peeling.peel(frames))
+        if self._peeling.trouble and not self._has_said:
+            self._has_said = True
+            click.echo(f"meshscope: {self._peeling.trouble}", err=True)
+
+
 def deliver_frames(target: Target, sink: FrameSink) -> None:
     """Give a sink all frames: of a file from beginning to end, of a live mesh until Ctrl+C.
 
     Raises:
         SaidNo: The bus or the file said no.
     """
+    peeled = _Peeled(sink, options_of(target).peeling())
     if target.is_live:
         try:
             settings = ConnectionSettings.parse(
@@ -155,10 +175,10 @@ def deliver_frames(target: Target, sink: FrameSink) -> None:
             )
         except ValueError as error:
             raise SaidNo(str(error)) from error
-        run(open_tap(settings, SystemClock(), target.namespaces or None).run(sink))
+        run(open_tap(settings, SystemClock(), target.namespaces or None).run(peeled))
         return
     try:
-        CaptureSource(Path(target.path)).run(sink)
+        CaptureSource(Path(target.path)).run(peeled)
     except NotACaptureError as error:
         raise SaidNo(str(error)) from error
     except OSError as error:

@@ -31,8 +31,14 @@ class Tongue(NamedTuple):
 class Tongues:
     """Which protocol versions are spoken, by whom, in which serializer. Nothing is ever sent before that is known."""
 
-    def __init__(self, own_node_id: str) -> None:
+    def __init__(self, own_node_id: str, serializer: str = "") -> None:
+        """
+        Args:
+            own_node_id: Ours, which is not heard.
+            serializer: In which we speak; empty for that of each namespace.
+        """
         self._own_node_id = own_node_id
+        self._serializer = serializer
         self._heard: dict[tuple[str, str], dict[str, None]] = {}
         self._serializers: dict[str, str] = {}
         self._new: list[Tongue] = []
@@ -85,8 +91,8 @@ class Tongues:
         return list(self._heard.get((namespace, protocol), ()))
 
     def serializer(self, namespace: str) -> str:
-        """What the packets of a namespace are written in."""
-        return self._serializers.get(namespace, JSON)
+        """What our packets for a namespace are written in."""
+        return self._serializer or self._serializers.get(namespace, JSON)
 
 
 class Asker:

@@ -1,4 +1,4 @@
-"""Where frames come in: kept first, then observed."""
+"""Where frames come in: taken out of what is around them, kept, then observed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from broker.capture.writer import CaptureWriter
 from broker.observe.journal import Batch, StateChange
 from broker.observe.pipeline import Pipeline
 from broker.protocol.frame import RawFrame
+from broker.protocol.peeling import Peeling
 
 
 def own_frame(channel: bytes, body: dict[str, Any]) -> RawFrame:
@@ -45,6 +46,7 @@ class Intake:
         masking: Masking,
         capture: CaptureWriter | None = None,
         recorder: Recording | None = None,
+        peeling: Peeling | None = None,
     ) -> None:
         """
         Args:
@@ -52,10 +54,12 @@ class Intake:
             masking: What of settings and metadata may leave the pipeline.
             capture: The ring; None without one.
             recorder: Also given all frames.
+            peeling: Takes packets out of what is around them, before anything else sees them.
         """
         self.capture = capture
         self._masking = masking
         self._recorder = recorder
+        self._peel = (peeling or Peeling()).peel
         self.on_frames: Callable[[int, Sequence[RawFrame]], None] | None = None
         self.now_ns = begin_ns
         self._pipeline = Pipeline(begin_ns=begin_ns)
@@ -64,6 +68,7 @@ class Intake:
         """Take in frames that arrived together."""
         at_ns = max(at_ns, self.now_ns)
         self.now_ns = at_ns
+        frames = self._peel(frames)
         if self.capture is not None:
             numbers = self.capture.write(at_ns, frames)
         if self._recorder is not None:

@@ -18,6 +18,7 @@ from broker.probe.reading import batches
 from broker.probe.recording import Wanted
 from broker.probe.session import ProbeSession
 from broker.probe.status import ProbeStatus
+from broker.protocol.peeling import Peeling
 
 Deliver = Callable[[Batch], None]
 
@@ -54,6 +55,7 @@ def load(
     progress: Callable[[Progress], None] = _ignore,
     cancelled: Callable[[], bool] = _never,
     masking: Masking | None = None,
+    peeling: Peeling | None = None,
     clock: Clock | None = None,
     shelf: JournalShelf | None = None,
 ) -> CaptureReader:
@@ -65,6 +67,7 @@ def load(
         progress: Told after each batch.
         cancelled: Asked after each batch whether to stop here.
         masking: What of settings and metadata is shown; the usual names are masked if it is left out.
+        peeling: For a capture of encrypted packets.
         clock: Tells how long reading has gone on.
         shelf: Where journals of captures are kept; in the user's cache folder if it is left out.
 
@@ -77,7 +80,7 @@ def load(
     """
     reader = CaptureReader(path)
     shelf = shelf or JournalShelf(SessionOptions().journals())
-    for batch in batches(reader, clock or SystemClock(), masking or Masking(), shelf):
+    for batch in batches(reader, clock or SystemClock(), masking or Masking(), shelf, peeling):
         deliver(batch)
         progress(Progress(reader.stopped_at / max(1, reader.size), reader.frames, reader.message))
         if cancelled():

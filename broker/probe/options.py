@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import platformdirs
 
 from broker.capture.masking import DEFAULT_NAMES, Masking, Policy
 from broker.capture.writer import RING_BYTES
 from broker.operate.permissions import Permission, permission
+from broker.protocol.encryption import DEFAULT_ALGORITHM, Cipher
+from broker.protocol.peeling import Peeling
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,11 @@ class SessionOptions:
         namespaces: Which ones to listen to; none for all. "" is the empty one.
         password: Used when the URL holds none.
         tls_ca: File of the authority that signed the server's certificate.
+        serializer: In which ours is written; empty for that of the mesh. What is heard is recognised by itself.
+        cipher_key: Of a mesh whose packets are encrypted; empty for none.
+        cipher_iv: What its encryption begins with; empty for none.
+        cipher_algorithm: By Node's name.
+        compression: Method of a mesh whose packets are compressed; empty to find it by itself.
         profile: Name of the saved connection, for what is kept of it between sessions.
         keeps_capture: Whether a ring of segments is written, from which bodies are read.
         ring_bytes: How much that may take.
@@ -45,6 +52,11 @@ class SessionOptions:
     namespaces: tuple[str, ...] = ()
     password: str = field(default="", repr=False)
     tls_ca: str = ""
+    serializer: str = ""
+    cipher_key: str = field(default="", repr=False)
+    cipher_iv: str = field(default="", repr=False)
+    cipher_algorithm: str = DEFAULT_ALGORITHM
+    compression: Literal["", "deflate", "deflateRaw", "gzip"] = ""
     profile: str = ""
     keeps_capture: bool = True
     ring_bytes: int = RING_BYTES
@@ -61,6 +73,17 @@ class SessionOptions:
     def masking(self) -> Masking:
         """What of payloads reaches the disk."""
         return Masking(self.policy, self.mask_names)
+
+    def peeling(self) -> Peeling:
+        """What takes packets out of what is around them.
+
+        Raises:
+            ValueError: Key, IV or algorithm is not as it must be; says which, and never what.
+        """
+        cipher = None
+        if self.cipher_key:
+            cipher = Cipher(self.cipher_key, self.cipher_algorithm, self.cipher_iv or None)
+        return Peeling(cipher, self.compression or None)
 
     def captures(self) -> Path:
         """The folder of capture rings."""

@@ -22,13 +22,18 @@ from broker.probe.intake import Intake, mask_changes
 from broker.probe.options import SessionOptions
 from broker.probe.session import Deliver, Pace
 from broker.probe.status import ProbeStatus
+from broker.protocol.peeling import Peeling
 
 SLICE_NS: Final = 100 * MILLISECOND
 """A batch is delivered after so much time spent reading."""
 
 
 def batches(
-    reader: CaptureReader, clock: Clock, masking: Masking, shelf: JournalShelf | None = None
+    reader: CaptureReader,
+    clock: Clock,
+    masking: Masking,
+    shelf: JournalShelf | None = None,
+    peeling: Peeling | None = None,
 ) -> Iterator[Batch]:
     """What a capture tells, in batches; the first comes soon, the last is of its end.
 
@@ -40,29 +45,33 @@ def batches(
         clock: Tells how long reading has gone on.
         masking: What of settings and metadata is shown.
         shelf: Where journals are kept; None for looking into the capture only, and keeping none.
+        peeling: Takes packets out of what is around them; with a key, nothing that is kept is used.
 
     Raises:
         NotACaptureError: It is no MCAP file.
         OSError: It cannot be read.
     """
-    if (yield from _from_journal(reader, clock, masking, shelf)):
+    has_key = peeling is not None and peeling.has_cipher
+    if not has_key and (yield from _from_journal(reader, clock, masking, shelf)):
         return
-    if shelf is None:
-        yield from batches_of_frames(reader, clock, masking)
+    if shelf is None or has_key:
+        yield from batches_of_frames(reader, clock, masking, peeling)
         return
     with shelf.making(reader, rule(masking)) as maker:
-        for batch in batches_of_frames(reader, clock, masking):
+        for batch in batches_of_frames(reader, clock, masking, peeling):
             maker.take(batch)
             yield batch
 
 
-def batches_of_frames(reader: CaptureReader, clock: Clock, masking: Masking) -> Iterator[Batch]:
+def batches_of_frames(
+    reader: CaptureReader, clock: Clock, masking: Masking, peeling: Peeling | None = None
+) -> Iterator[Batch]:
     """As `batches`, from the frames, whatever is kept."""
     intake: Intake | None = None
     slice_ends_ns = clock.now_ns() + SLICE_NS
     for group in reader.groups():
         if intake is None:
-            intake = Intake(group.at_ns, masking)
+            intake = Intake(group.at_ns, masking, peeling=peeling)
         intake.feed(group.at_ns, group.frames, group.numbers)
         if clock.now_ns() >= slice_ends_ns:
             yield intake.take(intake.now_ns)
@@ -144,6 +153,9 @@ class FileSession:
             options: Its `path` is read.
             pace: Awaited between batches, so that the reader of batches is not flooded.
             clock: Tells how long reading has gone on.
+
+        Raises:
+            ValueError: A key is none of its algorithm.
         """
         self.options = options
         self._pace = pace
@@ -152,6 +164,7 @@ class FileSession:
         self._stopped = asyncio.Event()
         self._status = ProbeStatus(state="reading", url=options.path)
         self._tally = Tally()
+        self._peeling = options.peeling()
 
     async def run(self, deliver: Deliver) -> None:
         """Read everything, then wait for `stop`.
@@ -160,7 +173,8 @@ class FileSession:
             NotACaptureError: It is no MCAP file.
             OSError: It cannot be read.
         """
-        for batch in batches(self._reader, self._clock, self.options.masking, JournalShelf(self.options.journals())):
+        shelf = JournalShelf(self.options.journals())
+        for batch in batches(self._reader, self._clock, self.options.masking, shelf, self._peeling):
             self._notice(batch)
             deliver(batch)
             await asyncio.sleep(0)
@@ -168,7 +182,8 @@ class FileSession:
                 return
             if self._pace is not None:
                 await self._pace()
-        self._status = replace(self._status, state="read", message=self._reader.message)
+        message = self._reader.message or self._peeling.trouble
+        self._status = replace(self._status, state="read", message=message)
         deliver(Batch(through_ns=self._reader.last_ns, tally=self._tally))
         await self._stopped.wait()
 

@@ -75,7 +75,8 @@ class ProbeSession:
             recorded: Told of each recording that was closed.
 
         Raises:
-            ValueError: The URL is none, or the permissions contradict each other; says what is wrong.
+            ValueError: The URL is none, the permissions contradict each other, or a key is none of its algorithm;
+                says what is wrong.
         """
         if options.announce and not allows(options.may, "ask"):
             raise ValueError(f"announce is set with the permission '{options.may}', expected at least 'ask'")
@@ -90,10 +91,11 @@ class ProbeSession:
         self._standing = Standing(door.redacted, options.may)
         self._stopped = asyncio.Event()
         self._recorder = Recorder(options.masking, wanted, recorded)
+        self._peeling = options.peeling()
         self._intake = Intake(self._clock.now_ns(), options.masking)
         self._voice: Voice | None = None
         if allows(options.may, "ask"):
-            self._voice = Voice(door, self.node_id, options, self._clock, self._we_are_somebody)
+            self._voice = Voice(door, self.node_id, options, self._clock, self._we_are_somebody, self._peeling)
         self._catalogue = Catalogue()
         self._catalogue_file = CatalogueFile(options.catalogues(), options.profile or door.redacted)
         self._lookout: Lookout | None = None
@@ -121,7 +123,8 @@ class ProbeSession:
     def status(self) -> ProbeStatus:
         """How it stands."""
         capture, recorder, voice = self._intake.capture, self._recorder, self._voice
-        troubles = (voice.trouble if voice else "") or (self._lookout.trouble if self._lookout else "")
+        troubles = self._peeling.trouble or (voice.trouble if voice else "")
+        troubles = troubles or (self._lookout.trouble if self._lookout else "")
         return replace(
             self._standing.status,
             capture_bytes=capture.kept_bytes if capture else 0,
@@ -173,7 +176,7 @@ class ProbeSession:
                 )
             except OSError as error:
                 self._trouble = f"Frames are not being kept: {error}. Listening goes on; bodies cannot be shown."
-        self._intake = Intake(begin_ns, self.options.masking, capture, self._recorder)
+        self._intake = Intake(begin_ns, self.options.masking, capture, self._recorder, self._peeling)
         if self._voice is not None:
             self._intake.on_frames = self._voice.hear
         self._intake.feed(begin_ns, [self._begin_note()])

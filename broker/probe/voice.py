@@ -13,7 +13,9 @@ from broker.probe.announcing import Announcer
 from broker.probe.asking import Asker, Tongues
 from broker.probe.door import Door
 from broker.probe.options import SessionOptions
+from broker.probe.wrapped import Wrapped
 from broker.protocol.frame import RawFrame
+from broker.protocol.peeling import Peeling
 from broker.transport.base import Publisher, TransportError
 
 RETRY_S: Final = 2.0
@@ -23,7 +25,13 @@ class Voice:
     """Asks, and is announced if that is wanted, once there is a bus and its protocol is known."""
 
     def __init__(
-        self, door: Door, node_id: str, options: SessionOptions, clock: Clock, begins: Callable[[], None]
+        self,
+        door: Door,
+        node_id: str,
+        options: SessionOptions,
+        clock: Clock,
+        begins: Callable[[], None],
+        peeling: Peeling,
     ) -> None:
         """
         Args:
@@ -32,13 +40,15 @@ class Voice:
             options: Whether and where to be announced.
             clock: For answers to PING.
             begins: Told before the first packet can be sent.
+            peeling: Knows what is to be put around packets.
         """
         self._door = door
         self._node_id = node_id
         self._options = options
         self._clock = clock
         self._begins = begins
-        self._tongues = Tongues(node_id)
+        self._peeling = peeling
+        self._tongues = Tongues(node_id, options.serializer)
         self._asker: Asker | None = None
         self._announcer: Announcer | None = None
 
@@ -97,7 +107,7 @@ class Voice:
         """A publisher, as soon as there is a bus."""
         while True:
             try:
-                return await self._door.publisher()
+                return Wrapped(await self._door.publisher(), self._peeling)
             except TransportError as error:
                 if not error.retriable:
                     raise

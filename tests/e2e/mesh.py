@@ -237,6 +237,7 @@ class JsMesh:
         heartbeat_s: float = 5.0,
         authority: Path | None = None,
         discoverer: str | None = None,
+        transmit: Sequence[Sequence[Any]] = (),
     ) -> None:
         """Begin without nodes.
 
@@ -247,6 +248,7 @@ class JsMesh:
             heartbeat_s: Between heartbeats; a node is gone after three.
             authority: File of the certificate authority of a ``rediss`` URL.
             discoverer: URL of a Redis discoverer; None for Moleculer's own.
+            transmit: Middlewares of the wire, as ``js/mesh.js`` takes them.
         """
         if shutil.which("node") is None:
             pytest.fail("node is not on PATH: MoleculerJS nodes need Node.js")
@@ -254,6 +256,7 @@ class JsMesh:
             pytest.fail(f"MoleculerJS is not installed: run `npm ci` in {JS.relative_to(Path.cwd())}, or `make test`")
         self._arguments = ["--transporter", url, "--namespace", namespace, "--serializer", serializer]
         self._arguments += ["--heartbeat", str(heartbeat_s)]
+        self._arguments += ["--transmit", json.dumps(transmit)]
         self._arguments += ["--mixed"] * is_mixed + (["--discoverer", discoverer] if discoverer else [])
         self._environment = {} if authority is None else {"NODE_EXTRA_CA_CERTS": str(authority)}
         self._folder = folder

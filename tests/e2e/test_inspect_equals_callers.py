@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,18 +28,29 @@ MESHES = [
     pytest.param(("014",), "JSON", id="0.14 JSON"),
     pytest.param(("015",), "JSON", id="0.15 JSON"),
     pytest.param(("015",), "MsgPack", id="0.15 MsgPack"),
+    pytest.param(("015",), "JSONExt", id="0.15 JSONExt"),
     pytest.param(("014", "015"), "JSON", id="0.14 and 0.15"),
+    pytest.param(("014", "015"), "CBOR", id="0.14 and 0.15 CBOR"),
 ]
+KEY, IV = "01234567890123456789012345678901", "0123456789012345"
+TRANSMIT = [["Encryption", KEY, "aes-256-cbc", IV], ["Compression", {"method": "gzip", "threshold": 200}]]
+SECRETS = {"MESHSCOPE_CIPHER_KEY": KEY, "MESHSCOPE_CIPHER_IV": IV}
 
 
 class Inspection:
     """``python -m app inspect`` in a process of its own, which listens inside of ``with``."""
 
-    def __init__(self, url: str, *options: str, duration_s: float = LISTENING_S) -> None:
+    def __init__(
+        self, url: str, *options: str, duration_s: float = LISTENING_S, secrets: Mapping[str, str] | None = None
+    ) -> None:
+        self.complaints = ""
         self._url = url
         self._duration_s = duration_s
         command = [sys.executable, "-m", "app", "inspect", url, "--duration", str(duration_s), "--json", *options]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        environment = os.environ | (secrets or {})
+        self._process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
 
     def __enter__(self) -> Inspection:
         """Wait until the server counts its subscription."""
@@ -54,8 +66,8 @@ class Inspection:
     def summary(self) -> dict[str, Any]:
         """Wait for its end; what it printed."""
         assert self._process.poll() is None, "what was to be seen took longer than the inspection"
-        printed, complaints = self._process.communicate(timeout=self._duration_s + 30.0)
-        assert self._process.returncode == 0, complaints
+        printed, self.complaints = self._process.communicate(timeout=self._duration_s + 30.0)
+        assert self._process.returncode == 0, self.complaints
         summary: dict[str, Any] = json.loads(printed)
         return summary
 
@@ -90,6 +102,33 @@ def test_calls_errors_timeouts_and_times_are_those_of_the_callers(
         if not misfits:
             return
     pytest.fail("\n".join(["times are not those of the callers:", *misfits]))
+
+
+@pytest.mark.parametrize("serializer", ["JSON", "CBOR"])
+def test_a_mesh_that_is_compressed_and_encrypted_is_read_with_its_key(
+    redis_server: RedisServer, js_mesh: StartMesh, serializer: Serializer
+) -> None:
+    mesh = js_mesh(
+        redis_server.url, namespace=NAMESPACE, serializer=serializer, is_mixed=True, heartbeat_s=1.0, transmit=TRANSMIT
+    )
+    caller = shop(mesh, ("014", "015"))
+    mesh.start()
+    with Inspection(redis_server.url, "--may", "ask", secrets=SECRETS) as inspection:
+        caller.run(rounds=6, workers=2)
+        summary = inspection.summary()
+    _compare_counts(summary, mesh.calls(), mesh)
+    assert {it["client"]["version"] for it in summary["nodes"]} == {"0.14.36", "0.15.2"}  # they understood us
+
+
+def test_without_the_key_of_a_mesh_it_is_said_what_to_do(redis_server: RedisServer, js_mesh: StartMesh) -> None:
+    mesh = js_mesh(redis_server.url, namespace=NAMESPACE, heartbeat_s=1.0, transmit=TRANSMIT)
+    mesh.add("shop.edge-1", ["desk"])
+    mesh.add("shop.users-1", ["users"])
+    mesh.start()
+    with Inspection(redis_server.url, duration_s=6.0) as inspection:
+        summary = inspection.summary()
+    assert summary["packets"]["undecodable"] == summary["packets"]["total"] > 5
+    assert "probably they are encrypted. Put the key" in inspection.complaints
 
 
 def _compare_counts(summary: dict[str, Any], calls: Sequence[RemoteCall], mesh: JsMesh) -> None:

@@ -22,12 +22,13 @@ const { values: options } = parseArgs({
 		log: { type: "string" },
 		peers: { type: "string", default: "0" }, // wait until so many other nodes are seen
 		heartbeat: { type: "string", default: "5" }, // seconds
+		transmit: { type: "string", default: "[]" }, // [["Compression", {...}], ["Encryption", password, algorithm, iv]]
 		mixed: { type: "boolean", default: false }, // both versions in one mesh
 		verbose: { type: "boolean", default: false }
 	}
 });
 
-const { ServiceBroker, Errors } = require(`moleculer-${options.version}`);
+const { ServiceBroker, Errors, Middlewares } = require(`moleculer-${options.version}`);
 const log = new CallLog(options.log);
 const broker = new ServiceBroker({
 	nodeID: options["node-id"],
@@ -41,7 +42,10 @@ const broker = new ServiceBroker({
 	transit: { disableVersionCheck: options.mixed },
 	retryPolicy: { enabled: true, retries: 0, delay: 20, maxDelay: 40 }, // a call says how often
 	skipProcessEventRegistration: true,
-	middlewares: [log.packets()]
+	middlewares: [
+		log.packets(),
+		...JSON.parse(options.transmit).map(([name, ...rest]) => Middlewares.Transmit[name](...rest))
+	]
 });
 log.watch(broker);
 
