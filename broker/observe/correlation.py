@@ -257,7 +257,7 @@ class Correlation:
         if not header.stream:
             deadline_ns = call.entry[DEADLINE] if call.has_deadline else 0
             call.close(_OK if header.success else self._failure(deadline_ns, at_ns, header))
-            self._end_stream_if_over(key, call, at_ns)
+        self._end_stream_if_over(key, call, at_ns)
 
     def _with_target(self, entry: Entry, lane: Lane, sender: str) -> Entry:
         """A balanced call went to whoever answered it."""
@@ -269,6 +269,8 @@ class Correlation:
 
     def _end_stream_if_over(self, key: CallKey, call: StreamCall, at_ns: int) -> None:
         if call.ending is None or not call.has_ended:
+            if call.is_waiting_for_overtaken:
+                self._calls.look_again(key, call)
             return
         self._calls.drop_stream(key, call, at_ns)
         self._tally.lost += call.lost_packets

@@ -16,6 +16,9 @@ WAITING_AFTER_NS: Final = SECOND
 NO_ANSWER_AFTER_NS: Final = 600 * SECOND
 """A call without a timeout is given up after this long."""
 
+OVERTAKEN_NS: Final = SECOND
+"""Packets of a stream that its closing packet overtook are waited for this long; then they are lost."""
+
 LONGEST_TIMEOUT_MS: Final = 86_400_000
 """A timeout above a day is absurd, and taken as none."""
 

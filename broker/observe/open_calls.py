@@ -75,6 +75,10 @@ class OpenCalls:
         self.streams[key] = call
         self.others.add(key)
         self._measure_room()
+        self.look_again(key, call)
+
+    def look_again(self, key: CallKey, call: StreamCall) -> None:
+        """Something is to be done about a streamed call at another moment than before."""
         call.due_ns = call.next_look_ns
         self.look_at(call.due_ns, key)
 
@@ -209,8 +213,7 @@ class OpenCalls:
         if not call.is_announced and moment_ns >= call.entry[BEGIN] + WAITING_AFTER_NS:
             call.is_announced = True
             self._announce(call.entry, 0)
-        call.due_ns = call.next_look_ns
-        self.look_at(call.due_ns, key)
+        self.look_again(key, call)
 
     def _compact(self) -> None:
         """Take calls that ended out of the heap."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from broker.observe.journal import CallFlag, Outcome
-from broker.observe.limits import NO_ANSWER_AFTER_NS, WAITING_AFTER_NS
+from broker.observe.limits import NO_ANSWER_AFTER_NS, OVERTAKEN_NS, WAITING_AFTER_NS
 from broker.observe.routes import flagged
 from broker.observe.rows import BEGIN, DEADLINE, SIZE, CallRow, Entry
 
@@ -38,7 +38,8 @@ class StreamCall:
     """A streamed (or balanced) call, from its first packet to its closing one.
 
     It ends when its response is closed and its request is closed as well (a
-    failure ends it at once). Once its response has begun no timeout counts any
+    failure ends it at once). Where a node compresses, the small closing packet
+    overtakes big ones before it: those are waited for, for a second. Once its response has begun no timeout counts any
     more, as in Moleculer; then it is given up 10 minutes after its last packet.
 
     Attributes:
@@ -49,6 +50,7 @@ class StreamCall:
     """
 
     __slots__ = (
+        "_closed_ns",
         "_flags",
         "_last_ns",
         "_request",
@@ -78,12 +80,15 @@ class StreamCall:
         self._response_size = 0
         self._response_frame = 0
         self._last_ns = entry[BEGIN]
+        self._closed_ns = 0
 
     def request_packet(self, at_ns: int, size: int, number: object, *, is_last: bool) -> None:
         """Take in a packet of the request after the first."""
         self._request_size += size
         self.opening_number(number)
-        self._request_is_open = self._request_is_open and not is_last
+        if is_last and self._request_is_open:
+            self._request_is_open = False
+            self._closed_ns = at_ns
         self._last_ns = at_ns
 
     def opening_number(self, number: object) -> None:
@@ -103,11 +108,19 @@ class StreamCall:
     def close(self, ending: int) -> None:
         """Its response is closed."""
         self.ending = ending
+        self._closed_ns = self._last_ns
 
     @property
     def has_ended(self) -> bool:
         """Whether no packet of it is to come."""
-        return self.ending is not None and (self.ending != Outcome.OK or not self._request_is_open)
+        if self.ending is None or (self.ending == Outcome.OK and self._request_is_open):
+            return False
+        return self.ending != Outcome.OK or not self.lost_packets
+
+    @property
+    def is_waiting_for_overtaken(self) -> bool:
+        """Whether both sides are closed, but packets before are missing."""
+        return self.ending is not None and not self._request_is_open and not self.has_ended
 
     @property
     def has_deadline(self) -> bool:
@@ -117,6 +130,8 @@ class StreamCall:
     @property
     def deadline_ns(self) -> int:
         """When it is given up, as things stand."""
+        if self.is_waiting_for_overtaken:
+            return self._last_ns + OVERTAKEN_NS
         return self.entry[DEADLINE] if self.has_deadline else self._last_ns + NO_ANSWER_AFTER_NS
 
     @property
@@ -137,5 +152,6 @@ class StreamCall:
         return begin_ns, flagged(route, self._flags), self._request_size, span, trace, parent, frame, deadline_ns
 
     def row(self, at_ns: int, ending: int) -> CallRow:
-        """The row it leaves."""
+        """The row it leaves; where packets were overtaken it ends with its closing one."""
+        at_ns = self._closed_ns if self._closed_ns and not self._request_is_open else at_ns
         return (*self.whole_entry(), at_ns, ending, self._response_size, self._response_frame)

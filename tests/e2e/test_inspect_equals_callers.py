@@ -117,7 +117,8 @@ def test_a_mesh_that_is_compressed_and_encrypted_is_read_with_its_key(
         caller.run(rounds=6, workers=2)
         summary = inspection.summary()
     _compare_counts(summary, mesh.calls(), mesh)
-    assert {it["client"]["version"] for it in summary["nodes"]} == {"0.14.36", "0.15.2"}  # they understood us
+    answered = {it["client"]["version"] for it in summary["nodes"]} - {""}
+    assert answered == {"0.14.36", "0.15.2"}  # both understood what we asked
 
 
 def test_without_the_key_of_a_mesh_it_is_said_what_to_do(redis_server: RedisServer, js_mesh: StartMesh) -> None:

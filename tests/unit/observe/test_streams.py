@@ -85,7 +85,18 @@ def test_a_stream_ends_when_its_node_goes() -> None:
 
 def test_missing_sequence_numbers_are_lost_packets() -> None:
     story = Script().request(0.0).response(0.1, stream=True, seq=0).response(0.2, stream=True, seq=3)
-    assert story.response(0.3, stream=False, seq=5).batch().tally.lost == 3
+    batch = story.response(0.3, stream=False, seq=5).batch(until=2.0)
+    assert batch.tally.lost == 3
+    assert [(row.at_s, row.outcome) for row in ended(batch)] == [(0.3, Outcome.OK)]
+
+
+def test_packets_that_the_closing_one_overtook_are_not_lost() -> None:
+    story = Script().request(0.0).response(0.1, stream=True, seq=0).response(0.2, stream=False, seq=3)
+    story.response(0.3, stream=True, seq=1).response(0.9, stream=True, seq=2)
+    batch = story.batch(until=3.0)
+    assert batch.tally.lost == 0
+    assert [(row.at_s, row.outcome) for row in ended(batch)] == [(0.2, Outcome.OK)]
+    assert batch.tally.responses_orphaned == 0
 
 
 def test_packets_out_of_order_are_not_lost() -> None:
