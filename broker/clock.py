@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Final, Protocol
 
 SECOND: Final = 1_000_000_000
@@ -30,14 +31,11 @@ class SystemClock:
     """
 
     def __init__(self) -> None:
-        self._clock_id = getattr(time, "CLOCK_BOOTTIME", None)
+        clock_id = getattr(time, "CLOCK_BOOTTIME", None)
+        # asked several times in every call of a node that measures itself: nothing is decided each time
+        self._elapsed_ns = time.monotonic_ns if clock_id is None else partial(time.clock_gettime_ns, clock_id)
         self._offset_ns = time.time_ns() - self._elapsed_ns()
         self._step_ns = 0
-
-    def _elapsed_ns(self) -> int:
-        if self._clock_id is None:
-            return time.monotonic_ns()
-        return time.clock_gettime_ns(self._clock_id)
 
     def now_ns(self) -> int:
         """The moment, in ns since the epoch."""

@@ -154,12 +154,16 @@ class Context:
             span = self.broker.tracer.start_span(name, ctx=self, **options)
         else:
             span = self.span.start_span(name, ctx=self, **options)
+        self.enter_span(span)
+        return span
+
+    def enter_span(self, span: Span) -> None:
+        """From now on it is the innermost."""
         if self.spans is None:
             self.spans = [span]
         else:
             self.spans.append(span)
         self.span = span
-        return span
 
     def finish_span(self, span: Span, at_ns: int | None = None) -> None:
         """End a span that was begun here; what is called from now on is within the one around it.
@@ -168,12 +172,13 @@ class Context:
             span: What ends; nothing happens when it has ended.
             at_ns: When, in ns since the epoch; now when left out.
         """
-        if not span.is_active:
+        if span.finished_ns is not None:
             return
         span.finish(at_ns)
-        if self.spans is not None and span in self.spans:
-            self.spans.remove(span)
-            self.span = self.spans[-1] if self.spans else None
+        spans = self.spans
+        if spans is not None and span in spans:
+            spans.remove(span)
+            self.span = spans[-1] if spans else None
 
     def remaining_s(self) -> float | None:
         """What is left of this call's timeout in seconds, below 0 when it is over; None without a timeout."""

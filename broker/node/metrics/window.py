@@ -28,11 +28,14 @@ class _AgeBucket:
 
     def replace(self, value: float) -> None:
         """Take in a sample when there is no room: each that ever came is kept with the same chance."""
-        if self.count == len(self.samples):  # the first that finds no room
+        if self.count == _MAX_SAMPLES:  # the first that finds no room
             self.lowest, self.highest = min(self.samples), max(self.samples)
         self.count += 1
-        self.lowest, self.highest = min(self.lowest, value), max(self.highest, value)
-        place = random.randrange(self.count)
+        if value < self.lowest:
+            self.lowest = value
+        if value > self.highest:
+            self.highest = value
+        place = int(random.random() * self.count)
         if place < _MAX_SAMPLES:
             self.samples[place] = value
 

@@ -9,7 +9,7 @@ from broker.node.context import Context
 from broker.node.definitions import ActionDefinition, EventDefinition, Handler, ServiceDefinition
 from broker.node.machine import client_info
 from broker.node.metrics import built_in
-from broker.node.metrics.executions import Executions, Resolved
+from broker.node.metrics.executions import Executions, Resolved, Stamped
 from broker.node.metrics.process import ProcessMetrics
 from broker.node.metrics.state import BrokerState
 from broker.node.metrics.tolerance import ToleranceMetrics
@@ -32,6 +32,9 @@ class Metrics(Middleware):
         """Only where metrics are on."""
         return options.metrics.enabled
 
+    def __init__(self) -> None:
+        self._of_packets: list[Stamped] = []
+
     def created(self, broker: Broker) -> None:
         """Make Moleculer's own metrics."""
         self._registry = registry = broker.metrics
@@ -48,12 +51,13 @@ class Metrics(Middleware):
         registry.set("moleculer.node.versions.protocol", broker.options.protocols[0])
         registry.set("moleculer.broker.namespace", broker.namespace)
         broker.tolerance = ToleranceMetrics(registry)
+        registry.before_reading(self._stamp)
         registry.before_reading(BrokerState(broker, registry).update)
         if registry.options.collect_process_metrics:
             process = ProcessMetrics(registry, registry.options.collect_interval_s, self._now_ns())
             registry.before_reading(lambda: process.look(self._now_ns()))
         self._levels: Resolved[int, Value] = self._counters("moleculer.request.levels", "level")
-        self._repeating = [Repeating(broker.timers, _ADVANCE_EVERY_S, registry.advance)]
+        self._repeating = [Repeating(broker.timers, _ADVANCE_EVERY_S, self._advance)]
 
     async def starting(self, broker: Broker) -> None:
         """Begin to tell."""
@@ -145,20 +149,20 @@ class Metrics(Middleware):
 
     def transit_publish(self, call: Publish) -> Publish:
         """Packets that leave, by their type."""
-        by_type = self._counters("moleculer.transit.publish.total", "type")
+        by_type = self._packets("moleculer.transit.publish.total", "type")
 
         def publish(packet: Any, target: str) -> None:
-            by_type[packet.COMMAND].add(1, self._now_ns())
+            by_type[packet.COMMAND].value += 1
             call(packet, target)
 
         return publish
 
     def transit_message_handler(self, call: TakePacket) -> TakePacket:
         """Packets that came, by their type."""
-        by_type = self._counters("moleculer.transit.receive.total", "type")
+        by_type = self._packets("moleculer.transit.receive.total", "type")
 
         def take(command: str, packet: Any) -> None:
-            by_type[command].add(1, self._now_ns())
+            by_type[command].value += 1
             call(command, packet)
 
         return take
@@ -186,12 +190,30 @@ class Metrics(Middleware):
         return counted
 
     def _counting_bytes(self, call: Send, prefix: str) -> Send:
-        sums: Resolved[str, Value] = Resolved(lambda what: self._registry.series(f"{prefix}.{what}"))
+        sums = self._packets(prefix)
 
         def counted(channel: bytes, body: bytes) -> None:
-            at_ns = self._now_ns()
-            sums["total"].add(1, at_ns)
-            sums["bytes"].add(len(body), at_ns)
+            sums[".total"].value += 1
+            sums[".bytes"].value += len(body)
             call(channel, body)
 
         return counted
+
+    def _packets(self, name: str, label: str | None = None) -> Resolved[str, Value]:
+        """Counters that are added to at every packet, with no look at the clock: they get their time later."""
+
+        def find(what: str) -> Value:
+            series: Value = self._registry.series(name, {label: what}) if label else self._registry.series(name + what)
+            self._of_packets.append(Stamped(series))
+            return series
+
+        return Resolved(find)
+
+    def _stamp(self) -> None:
+        at_ns = self._now_ns()
+        for stamped in self._of_packets:
+            stamped.stamp(at_ns)
+
+    def _advance(self) -> None:
+        self._stamp()
+        self._registry.advance()

@@ -10,6 +10,7 @@ from broker.node.definitions import ActionDefinition, EventDefinition, Handler, 
 from broker.node.fields import milliseconds
 from broker.node.middleware.base import Middleware
 from broker.node.timers import Repeating
+from broker.node.tracing.span import Span, SpanType
 from broker.node.tracing.tags import Captured
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Tracing(Middleware):
     def created(self, broker: Broker) -> None:
         """Let exporters know whose spans they get."""
         self._node_id = broker.node_id
+        self._tracer = broker.tracer
         self._options = options = broker.options.tracing
         for exporter in options.exporters:
             exporter.begin(broker)
@@ -75,17 +77,7 @@ class Tracing(Middleware):
                 "options": _call_options(ctx, is_remote),
                 "requestID": ctx.request_id,
             }
-            span = ctx.start_span(
-                own.name_for(ctx, default_name),
-                type="action",
-                span_id=ctx.id,
-                trace_id=ctx.request_id,
-                parent_id=ctx.parent_id,
-                service=about_service,
-                sampled=ctx.tracing,
-                tags=captured.at_start(ctx, tags),
-            )
-            ctx.tracing = span.sampled
+            span = self._begin(ctx, own.name_for(ctx, default_name), "action", about_service, captured, tags)
             try:
                 result = await call(ctx)
             except BaseException as error:  # also that it was given up
@@ -93,7 +85,8 @@ class Tracing(Middleware):
                 raise
             else:
                 span.tags["fromCache"] = ctx.cached_result
-                span.tags.update(captured.at_end(ctx, result))
+                if captured.says_more_at_end:
+                    span.tags.update(captured.at_end(ctx, result))
                 return result
             finally:
                 ctx.finish_span(span)
@@ -121,17 +114,8 @@ class Tracing(Middleware):
                 "nodeID": node_id,
                 "requestID": ctx.request_id,
             }
-            span = ctx.start_span(
-                own.name_for(ctx, f"event '{ctx.event_name}' in '{service.full_name}'"),
-                type="event",
-                span_id=ctx.id,
-                trace_id=ctx.request_id,
-                parent_id=ctx.parent_id,
-                service=about_service,
-                sampled=ctx.tracing,
-                tags=captured.at_start(ctx, tags),
-            )
-            ctx.tracing = span.sampled
+            name = own.name_for(ctx, f"event '{ctx.event_name}' in '{service.full_name}'")
+            span = self._begin(ctx, name, "event", about_service, captured, tags)
             try:
                 return await call(ctx)
             except BaseException as error:  # also that it was given up
@@ -141,6 +125,26 @@ class Tracing(Middleware):
                 ctx.finish_span(span)
 
         return handler
+
+    def _begin(
+        self,
+        ctx: Context,
+        name: str,
+        kind: SpanType,
+        service: Mapping[str, Any],
+        captured: Captured,
+        tags: dict[str, Any],
+    ) -> Span:
+        """The span of a whole handling: its id is the context's, and its sampling the context's from now on."""
+        tracer = self._tracer
+        if tracer.default_tags:
+            tags = {**tracer.default_tags, **tags}
+        tags = captured.at_start(ctx, tags)
+        span = Span(tracer, name, ctx.id, kind, ctx.request_id, ctx.parent_id, service, 5, ctx.tracing, tags)
+        tracer.span_started(span)
+        ctx.enter_span(span)
+        ctx.tracing = span.sampled
+        return span
 
 
 class _Own:
@@ -167,6 +171,8 @@ def _about(service: ServiceDefinition) -> dict[str, Any]:
 
 def _call_options(ctx: Context, is_remote: bool) -> dict[str, Any]:
     """What is not known is null for a call from another node, and missing for one from here, as in MoleculerJS."""
+    if not is_remote and ctx.timeout_s is None and ctx.retries is None:
+        return {}
     timeout = None if ctx.timeout_s is None else milliseconds(ctx.timeout_s)
     known = {"timeout": timeout, "retries": ctx.retries}
     return known if is_remote else {name: value for name, value in known.items() if value is not None}

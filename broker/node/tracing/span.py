@@ -66,32 +66,31 @@ class Span:
         tracer: Tracer,
         name: str,
         span_id: str,
-        *,
-        type: SpanType = "custom",  # noqa: A002 - its name on the wire
-        trace_id: str | None = None,
-        parent_id: str | None = None,
-        service: Mapping[str, Any] | None = None,
-        priority: int = 5,
-        sampled: bool | None = None,
+        type: SpanType,  # noqa: A002 - its name on the wire
+        trace_id: str | None,
+        parent_id: str | None,
+        service: Mapping[str, Any] | None,
+        priority: int,
+        sampled: bool | None,
         tags: dict[str, Any],
         ctx: Context | None = None,
     ) -> None:
-        """Begin now. See `Tracer.start_span`, which is how spans are made."""
+        """Begin now, told to nobody: see `Tracer.start_span`, which is how spans are made."""
         self._tracer = tracer
         self._ctx = ctx
         self.name = name
-        self.type = type
         self.id = span_id
+        self.type: SpanType = type
         self.trace_id = trace_id or span_id
         self.parent_id = parent_id
         self.service = service
         self.priority = priority
         self.sampled = tracer.sampler.decide(priority) if sampled is None else sampled
-        self.started_ns = tracer.now_ns()
         self.finished_ns: int | None = None
         self.error: BaseException | Literal[True] | None = None
         self.logs: list[SpanLog] = []
         self.tags = tags
+        self.started_ns = tracer.now_ns()
 
     def add_tags(self, tags: Mapping[str, Any]) -> Self:
         """Say more of it."""

@@ -14,7 +14,11 @@ _DEFAULT: Final[Mapping[str, Any]] = {"params": True}
 
 
 class Captured:
-    """What is taken of params, meta and result: by the action's own word, else by the broker's."""
+    """What is taken of params, meta and result: by the action's own word, else by the broker's.
+
+    Attributes:
+        says_more_at_end: Whether `at_end` may have something to say.
+    """
 
     def __init__(self, own: Tags | None, general: Tags | None, *, is_safe: bool) -> None:
         """Decide once.
@@ -32,6 +36,7 @@ class Captured:
             self._make = general
         wanted = {} if self._make is not None else {**_DEFAULT, **_choices(general), **_choices(own)}
         self._params, self._meta, self._response = (wanted.get(name) for name in ("params", "meta", "response"))
+        self.says_more_at_end = self._make is not None or bool(self._response)
 
     def at_start(self, ctx: Context, tags: dict[str, Any]) -> dict[str, Any]:
         """The tags, with what is known when it begins."""

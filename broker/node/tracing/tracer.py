@@ -23,6 +23,7 @@ class Tracer:
         now_ns: Tells the time.
         begun_ns: When this node was made, in ns since the epoch.
         error_fields: What is told of an error.
+        default_tags: Of every span.
     """
 
     def __init__(self, options: TracingOptions, now_ns: Callable[[], int]) -> None:
@@ -39,8 +40,8 @@ class Tracer:
         stack = ("stack",) if options.stack_trace and "stack" not in options.error_fields else ()
         self.error_fields = (*options.error_fields, *stack)
         self._exporters = list(options.exporters) if options.enabled else []
-        default_tags = options.default_tags
-        self._default_tags = (default_tags(self) if callable(default_tags) else default_tags) or {}
+        general = options.default_tags
+        self.default_tags: Mapping[str, Any] = (general(self) if callable(general) else general) or {}
 
     def start_span(
         self,
@@ -77,23 +78,18 @@ class Tracer:
             sampled = parent.sampled if sampled is None else sampled
         if isinstance(service, str):
             service = {"name": service, "fullName": service}
+        all_tags = {**self.default_tags, **tags} if tags else dict(self.default_tags)
         span = Span(
-            self,
-            name,
-            span_id or new_id(),
-            type=type,
-            trace_id=trace_id,
-            parent_id=parent_id,
-            service=service,
-            priority=priority,
-            sampled=sampled,
-            tags={**self._default_tags, **tags} if tags else dict(self._default_tags),
-            ctx=ctx,
+            self, name, span_id or new_id(), type, trace_id, parent_id, service, priority, sampled, all_tags, ctx
         )
+        self.span_started(span)
+        return span
+
+    def span_started(self, span: Span) -> None:
+        """A span has begun."""
         if span.sampled:
             for exporter in self._exporters:
                 exporter.span_started(span)
-        return span
 
     def span_finished(self, span: Span) -> None:
         """A span has ended."""
