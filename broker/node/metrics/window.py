@@ -31,10 +31,8 @@ class _AgeBucket:
         if self.count == _MAX_SAMPLES:  # the first that finds no room
             self.lowest, self.highest = min(self.samples), max(self.samples)
         self.count += 1
-        if value < self.lowest:
-            self.lowest = value
-        if value > self.highest:
-            self.highest = value
+        self.lowest = min(self.lowest, value)
+        self.highest = max(self.highest, value)
         place = int(random.random() * self.count)
         if place < _MAX_SAMPLES:
             self.samples[place] = value
