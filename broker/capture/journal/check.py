@@ -69,7 +69,7 @@ class _Breaker(TypedDict, total=False):
     rate: int | float
 
 
-_VALUES: Final[dict[str, Any]] = {
+VALUES: Final[dict[str, Any]] = {
     "node": _Node,
     "service": _Service,
     "load": _Load,
@@ -158,7 +158,7 @@ class JournalCheck:
 
 
 def _check_change(change: StateChange) -> None:
-    shape = _VALUES.get(change.kind)
+    shape = VALUES.get(change.kind)
     _want(shape is not None, f"it tells of '{change.kind}'")
     _want(0 <= change.at_ns < LATEST_NS, f"a {change.kind} changed at the moment {change.at_ns}")
     if change.value is None:

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import zlib
 from collections.abc import Callable
 from io import BytesIO
@@ -15,11 +16,12 @@ import pytest
 import zstandard
 from mcap.stream_reader import StreamReader
 
+import broker.observe
 from broker.capture.journal import UnusableJournalError
 from broker.capture.journal import file as journal_file
 from broker.capture.journal.attachment import MEDIA_TYPE, NAME, attach, find
 from broker.capture.journal.block import decode, encode, parts
-from broker.capture.journal.check import JournalCheck
+from broker.capture.journal.check import VALUES, JournalCheck
 from broker.capture.journal.file import JournalIndex, JournalReader, JournalWriter
 from broker.capture.journal.shelf import JournalShelf
 from broker.capture.masking import Masking
@@ -445,3 +447,14 @@ def test_definitions_that_nodes_share_are_kept_once() -> None:
 def test_the_index_is_plain_msgpack() -> None:
     index = JournalIndex(1, 2, "", 3, b"", b"", {1: b"MOL.INFO", 65_535: None}, "masked")
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(index), type=JournalIndex) == index
+
+
+def test_every_kind_of_change_that_is_told_can_be_kept() -> None:
+    observe = Path(broker.observe.__path__[0])
+    told = {
+        kind
+        for module in observe.glob("*.py")
+        for kind in re.findall(r'StateChange\(\s*"(\w+)"', module.read_text(encoding="utf-8"))
+    }
+    assert {"node", "service", "load", "gap", "breaker", "session", "clock"} <= told
+    assert told <= VALUES.keys(), "say in broker/capture/journal/check.py what their values are"
