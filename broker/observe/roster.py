@@ -83,11 +83,12 @@ class Roster:
             return True
         node.heard_ns = at_ns
         if node.told is not None and node.state in ("online", "supposed"):
+            if _learns_protocol(node, node_id, protocol):
+                self._is(node, namespace, node_id, at_ns, node.state, node.reason, node.source)
             return True
         if node.state == "offline" and at_ns < node.gone_ns + _ECHO_NS:
             return False
-        if protocol and not node.info.protocol:
-            node.info = Announcement(node_id, protocol=protocol)
+        _learns_protocol(node, node_id, protocol)
         self._is(node, namespace, node_id, at_ns, "supposed", "sends packets; nothing else is known of it", "packet")
         self._roll_ns = min(self._roll_ns, at_ns + FORGET_NS)
         return True
@@ -106,9 +107,9 @@ class Roster:
                 node.interval_ns = at_ns - node.beat_ns
             node.beat_ns = at_ns
             self._watch(node, namespace, node_id)
-        if protocol and not node.info.protocol:
-            node.info = Announcement(node_id, protocol=protocol)
-        if node.state != "online":
+        if _learns_protocol(node, node_id, protocol) and node.state == "online":
+            self._is(node, namespace, node_id, at_ns, "online", node.reason, node.source)
+        elif node.state != "online":
             self._is(node, namespace, node_id, at_ns, "online", "", source)
         if cpu is not None and cpu != node.cpu:
             node.cpu = cpu
@@ -349,3 +350,11 @@ class Roster:
         if value != node.told:
             node.told = value
             self._tell(StateChange("node", namespace, node_id, at_ns, value, source))
+
+
+def _learns_protocol(node: Node, node_id: str, protocol: str) -> bool:
+    """Every packet says its sender's protocol; whether that is news. What the node says of itself stays as it is."""
+    if not protocol or node.info.protocol:
+        return False
+    node.info = replace(node.info, node_id=node_id, protocol=protocol)
+    return True

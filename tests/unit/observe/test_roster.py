@@ -213,6 +213,28 @@ def test_channels_tell_who_is_connected_and_who_no_longer_is() -> None:
     ]
 
 
+def test_a_node_found_by_its_channels_shows_its_protocol_with_its_first_packet() -> None:
+    for ver, tell in {
+        "4": lambda story: story.request(1.0, sender="b", target="a"),
+        "5": lambda story: story.heartbeat(1.0, "b"),
+        "3": lambda story: story.discover(1.0, "b"),
+    }.items():
+        batch = tell(Script(ver=ver).channels(0.0, "MOL.REQ.a", "MOL.REQ.b")).batch()
+        told = [
+            (seconds(c.at_ns), c.value["protocol"], c.value["state"])
+            for c in changes(batch, "node")
+            if c.key == "b" and c.value
+        ]
+        assert told == [(0.0, "", "online"), (1.0, ver, "online")]
+        assert value(batch, "node", "a")["protocol"] == ""
+
+
+def test_a_packet_adds_its_protocol_to_what_a_node_said_of_itself() -> None:
+    story = Script().info(0.0, "b", [USERS], ver="").request(1.0, sender="b", target="a")
+    known = value(story.batch(), "node", "b")
+    assert (known["protocol"], known["hostname"], known["services"]) == ("5", "host", ["users"])
+
+
 def test_a_node_whose_channels_go_is_gone_whatever_told_of_it() -> None:
     story = Script().info(0.0, "a", [USERS]).channels(1.0, "MOL.REQ.a").channels(2.0)
     assert reasons(story.batch()) == [(0.0, "online", ""), (2.0, "offline", "its channels are gone")]
