@@ -55,8 +55,29 @@ if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
     echo "Installing ${missing[*]} ..." >&2
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -qq >/dev/null
-    # Those who need a server start their own: RUNLEVEL keeps Debian's from starting beside it, where that is heeded.
-    RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+    new=()
+    for package in "${missing[@]}"; do is_installed "$package" || new+=("$package"); done
+    # Those who need a server start their own: Debian's are neither started now (policy-rc.d is asked before any is,
+    # with systemd and without) nor with the machine. A service that was there before is left as it is.
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ] && [ ! -L "$policy" ]; then
+        trap 'rm -f "$policy"' EXIT
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 755 "$policy"
+    fi
+    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    for package in ${new[@]+"${new[@]}"}; do
+        for file in $(dpkg -L "$package"); do
+            case $file in
+            */lib/systemd/system/*@*) ;; # a template, which is nothing by itself
+            */lib/systemd/system/*.service)
+                ! command -v systemctl >/dev/null || systemctl --quiet disable "${file##*/}" >/dev/null 2>&1 || true
+                ;;
+            /etc/init.d/*) update-rc.d "${file##*/}" disable >/dev/null 2>&1 || true ;;
+            esac
+        done
+    done
 else
     echo "Packages of the system are missing. Install them, then run this again: sudo apt-get install ${missing[*]}" >&2
     exit 1
