@@ -57,6 +57,11 @@ class ConnectionSettings:
         return f"{self.scheme}://{user}{where}{path}"
 
     @property
+    def who(self) -> str:
+        """Whom the server takes us for, to begin a sentence with."""
+        return f"The user '{self.username}'" if self.username else "The default user"
+
+    @property
     def host(self) -> str:
         """The first host."""
         return self.hosts[0][0]

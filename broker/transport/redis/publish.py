@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from typing import Final
 
 from broker.transport.base import TransportError
-from broker.transport.redis.backoff import Backoff
 from broker.transport.redis.connect import open_connection
+from broker.transport.redis.keep import KeptWire
 from broker.transport.redis.wire import Wire
 from broker.transport.url import ConnectionSettings
 
@@ -31,9 +30,8 @@ class RedisPublisher:
     def __init__(self, settings: ConnectionSettings) -> None:
         """Begin without a connection."""
         self._settings = settings
-        self._wire: Wire | None = None
+        self._kept = KeptWire(settings, self._connect, name="redis publisher")
         self._waiting: list[bytes] = []
-        self._keeping: asyncio.Task[None] | None = None
         self._refusal = ""
         self.lost = 0
         self.refused = 0
@@ -41,7 +39,7 @@ class RedisPublisher:
     @property
     def is_connected(self) -> bool:
         """Whether what is published now is sent."""
-        return self._wire is not None and self._wire.is_open
+        return self._kept.is_open
 
     async def open(self) -> None:
         """Connect.
@@ -49,27 +47,12 @@ class RedisPublisher:
         Raises:
             TransportError: It could not.
         """
-        self._use(Wire(await open_connection(self._settings)))
-        self._keeping = asyncio.create_task(self._keep(), name="redis publisher")
+        await self._kept.open()
 
-    def _use(self, wire: Wire) -> None:
+    async def _connect(self) -> Wire:
+        wire = Wire(await open_connection(self._settings))
         wire.on_refusal = self._was_refused
-        self._wire = wire
-
-    async def _keep(self) -> None:
-        """Connect again whenever the connection ends."""
-        backoff = Backoff()
-        while True:
-            if self._wire is not None:
-                reason = await self._wire.ended()
-                self._wire = None
-                log.warning("%s: %s", self._settings.redacted, reason)
-            try:
-                self._use(Wire(await open_connection(self._settings)))
-                backoff.reset()
-            except TransportError as error:
-                log.warning("%s %s", error.message, error.advice)
-                await asyncio.sleep(backoff.next_s() if error.retriable else backoff.most_s())
+        return wire
 
     def _was_refused(self, refusal: str) -> None:
         self.refused += 1
@@ -85,7 +68,7 @@ class RedisPublisher:
 
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
-        wire = self._wire
+        wire = self._kept.wire
         if wire is None or not wire.is_open or wire.waiting_bytes > MOST_WAITING_BYTES:
             self.lost += len(waiting)
         elif waiting:
@@ -94,8 +77,8 @@ class RedisPublisher:
     async def drain(self) -> None:
         """Wait while too much is waiting to leave."""
         self._flush()
-        if self._wire is not None:
-            await self._wire.drain()
+        if self._kept.wire is not None:
+            await self._kept.wire.drain()
 
     async def confirm(self) -> None:
         """Wait until the server has taken all that was published.
@@ -105,31 +88,26 @@ class RedisPublisher:
         """
         lost_before = self.lost
         self._flush()
-        if self._wire is None or self.lost > lost_before:
+        wire = self._kept.wire
+        if wire is None or self.lost > lost_before:
             text = f"{self._settings.redacted} did not take what was sent: the connection is lost."
             raise TransportError(text, "It is being made again; then try again.")
-        await self._wire.fence()
+        await wire.fence()
         refusal, self._refusal = self._refusal, ""
         if refusal:
             raise self._forbidden(refusal)
 
     def _forbidden(self, refusal: str) -> TransportError:
-        who = f"The user '{self._settings.username}'" if self._settings.username else "The default user"
         where = self._settings.redacted
         if "NOPERM" in refusal:
             return TransportError(
-                f"{who} of {where} may not publish there.", "Let its ACL allow +publish and &MOL*.", retriable=False
+                f"{self._settings.who} of {where} may not publish there.",
+                "Let its ACL allow +publish and &MOL*.",
+                retriable=False,
             )
         return TransportError(f"{where} refused what was sent: {refusal}.", "See the server's log.")
 
     async def close(self) -> None:
         """Send what waits, then end the connection."""
         self._flush()
-        if self._keeping is not None:
-            self._keeping.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._keeping
-            self._keeping = None
-        wire, self._wire = self._wire, None
-        if wire is not None:
-            await wire.close()
+        await self._kept.close()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Sequence
 
 from broker.protocol.frame import RawFrame
 from broker.transport.base import Deliver, TransportError
-from broker.transport.redis.backoff import Backoff
 from broker.transport.redis.connect import open_connection
+from broker.transport.redis.keep import KeptWire
 from broker.transport.redis.wire import Refused, Wire
 from broker.transport.url import ConnectionSettings
 
@@ -38,15 +37,13 @@ class RedisSubscription:
         self._settings = settings
         self._channels = dict.fromkeys(channels)
         self._deliver = deliver
-        self._on_reconnect = on_reconnect
-        self._wire: Wire | None = None
-        self._keeping: asyncio.Task[None] | None = None
+        self._kept = KeptWire(settings, self._connect, name="redis subscription", on_again=on_reconnect)
         self._turn = asyncio.Lock()
 
     @property
     def is_heard(self) -> bool:
         """Whether the channels are heard now; between a lost connection and the next they are not."""
-        return self._wire is not None and self._wire.is_open
+        return self._kept.is_open
 
     async def open(self) -> None:
         """Connect and subscribe.
@@ -54,10 +51,9 @@ class RedisSubscription:
         Raises:
             TransportError: It could not.
         """
-        await self._connect()
-        self._keeping = asyncio.create_task(self._keep(), name="redis subscription")
+        await self._kept.open()
 
-    async def _connect(self) -> None:
+    async def _connect(self) -> Wire:
         async with self._turn:
             wire = Wire(await open_connection(self._settings))
             try:
@@ -67,26 +63,8 @@ class RedisSubscription:
                 if isinstance(error, Refused):
                     raise self._forbidden(error) from error
                 raise
-            self._wire = wire
             wire.deliver_to(self._hear)
-
-    async def _keep(self) -> None:
-        """Connect and subscribe again whenever the connection ends."""
-        backoff = Backoff()
-        while True:
-            if self._wire is not None:
-                reason = await self._wire.ended()
-                self._wire = None
-                log.warning("%s: %s", self._settings.redacted, reason)
-            try:
-                await self._connect()
-            except TransportError as error:
-                log.warning("%s %s", error.message, error.advice)
-                await asyncio.sleep(backoff.next_s() if error.retriable else backoff.most_s())
-                continue
-            backoff.reset()
-            if self._on_reconnect is not None:
-                self._on_reconnect()
+            return wire
 
     def _hear(self, _at_ns: int, frames: Sequence[RawFrame]) -> None:
         for channel, body in frames:
@@ -114,7 +92,7 @@ class RedisSubscription:
 
     async def _change(self, command: bytes, channels: Sequence[bytes]) -> None:
         async with self._turn:
-            wire = self._wire
+            wire = self._kept.wire
             if wire is None:
                 return
             try:
@@ -126,19 +104,13 @@ class RedisSubscription:
                     raise
 
     def _forbidden(self, refusal: Refused) -> TransportError:
-        who = f"The user '{self._settings.username}'" if self._settings.username else "The default user"
         advice = "Let its ACL allow +subscribe, +unsubscribe and the mesh's channels, for instance &MOL*."
         return TransportError(
-            f"{who} of {self._settings.redacted} may not hear a node's channels: {refusal}.", advice, retriable=False
+            f"{self._settings.who} of {self._settings.redacted} may not hear a node's channels: {refusal}.",
+            advice,
+            retriable=False,
         )
 
     async def close(self) -> None:
         """End the connection."""
-        if self._keeping is not None:
-            self._keeping.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._keeping
-            self._keeping = None
-        wire, self._wire = self._wire, None
-        if wire is not None:
-            await wire.close()
+        await self._kept.close()

@@ -115,7 +115,6 @@ class RedisTap:
         return wire
 
     def _forbidden(self, refusal: Refused) -> TransportError:
-        who = f"The user '{self._settings.username}'" if self._settings.username else "The default user"
         where, wanted = self._settings.redacted, " ".join(self._patterns)
         if "NOPERM" not in str(refusal):
             return TransportError(f"{where} does not let us listen to {wanted}: {refusal}.", "See the server's log.")
@@ -125,7 +124,7 @@ class RedisTap:
             advice = "Name the namespaces that it may hear (--namespace, - for the empty one), or allow it &MOL*."
         else:
             advice = f"Let its ACL allow exactly these patterns: {' '.join(f'&{each}' for each in self._patterns)}"
-        return TransportError(f"{who} of {where} may not listen to {wanted}.", advice, retriable=False)
+        return TransportError(f"{self._settings.who} of {where} may not listen to {wanted}.", advice, retriable=False)
 
 
 def _advice(reason: str) -> str:
