@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from broker.observe.names import whole
+from broker.protocol.info import identity_of
+from broker.protocol.loose import as_label, as_list, as_object
 
 Definitions = dict[str, dict[str, Any]]
 
@@ -66,41 +68,35 @@ def read_announcement(payload: object) -> Announcement | str:
     sender = wire.get("sender")
     if not isinstance(sender, str) or not sender:
         return f"field 'sender' is {type(sender).__name__}, expected text"
-    client = _object(wire.get("client"))
-    offers = {offer.full_name: offer for offer in map(_offer, _list(wire.get("services"))[:_MOST_SERVICES]) if offer}
+    client = as_object(wire.get("client"))
+    offers = {offer.full_name: offer for offer in map(_offer, as_list(wire.get("services"))[:_MOST_SERVICES]) if offer}
     return Announcement(
         node_id=sender,
-        protocol=_text(wire.get("ver")),
+        protocol=as_label(wire.get("ver")),
         client={
-            "type": _text(client.get("type")),
-            "version": _text(client.get("version")),
-            "lang_version": _text(client.get("langVersion")),
+            "type": as_label(client.get("type")),
+            "version": as_label(client.get("version")),
+            "lang_version": as_label(client.get("langVersion")),
         },
-        hostname=_text(wire.get("hostname")),
-        ips=tuple(ip for ip in _list(wire.get("ipList")) if isinstance(ip, str)),
-        instance_id=_text(wire.get("instanceID")),
+        hostname=as_label(wire.get("hostname")),
+        ips=tuple(ip for ip in as_list(wire.get("ipList")) if isinstance(ip, str)),
+        instance_id=as_label(wire.get("instanceID")),
         seq=_count(wire.get("seq")),
-        metadata=_object(wire.get("metadata")),
+        metadata=as_object(wire.get("metadata")),
         offers=tuple(offers.values()),
     )
 
 
 def _offer(service: object) -> Offer | None:
     """One element of INFO's services; None without a name."""
-    fields = _object(service)
-    name = _text(fields.get("name"))
-    version = fields.get("version")
-    if isinstance(version, bool) or not isinstance(version, int | float | str):
-        version = None
-    full_name = _text(fields.get("fullName")) or _full_name(name, version)
-    if not full_name:
+    identity = identity_of(service)
+    if identity is None:
         return None
+    fields = as_object(service)
     return Offer(
-        full_name=full_name,
-        name=name or full_name,
-        version=version,
-        settings=_object(fields.get("settings")),
-        metadata=_object(fields.get("metadata")),
+        *identity,
+        settings=as_object(fields.get("settings")),
+        metadata=as_object(fields.get("metadata")),
         actions=_definitions(fields.get("actions")),
         events=_definitions(fields.get("events")),
     )
@@ -118,15 +114,9 @@ def supposed_service(action: str) -> str:
     return action.rpartition(".")[0] or action
 
 
-def _full_name(name: str, version: int | float | str | None) -> str:
-    if version is None or not name:
-        return name
-    return f"{version}.{name}" if isinstance(version, str) else f"v{version}.{name}"
-
-
 def _definitions(value: object) -> Definitions:
     """Definitions by name; an entry that is no object is an empty one."""
-    return {name: _object(definition) for name, definition in _object(value).items()}
+    return {name: as_object(definition) for name, definition in as_object(value).items()}
 
 
 def plain(value: object, depth: int = 0) -> Any:
@@ -146,22 +136,6 @@ def plain(value: object, depth: int = 0) -> Any:
 
 def _key(key: object) -> str:
     return str(plain(key))
-
-
-def _object(value: object) -> dict[str, Any]:
-    """A JSON object, its keys texts; an empty one for anything else."""
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: object) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else []
-
-
-def _text(value: object) -> str:
-    """A text; numbers as texts, "" for anything else."""
-    if isinstance(value, str):
-        return value
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
 
 
 def _count(value: object) -> int:

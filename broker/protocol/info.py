@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from broker.protocol.loose import as_label, as_list, as_object, as_text
 from broker.protocol.packets import Info
 
 VISIBILITIES: Final = ("published", "public", "protected", "private")
@@ -94,25 +95,46 @@ def services_of(info: Info) -> list[ServiceDefinition]:
     return [service for service in map(read_service, declared) if service is not None]
 
 
-def read_service(declared: object) -> ServiceDefinition | None:
-    """One element of INFO's services; None if it has no name."""
-    fields = _object(declared)
-    name = _text(fields.get("name"))
+class ServiceIdentity(NamedTuple):
+    """What a service is called.
+
+    Attributes:
+        full_name: As "v2.orders".
+        name: As "orders".
+        version: A number, a text, or None.
+    """
+
+    full_name: str
+    name: str
+    version: int | float | str | None
+
+
+def identity_of(declared: object) -> ServiceIdentity | None:
+    """What one element of INFO's services is called; None if it has no name."""
+    fields = as_object(declared)
+    name = as_label(fields.get("name"))
     version = fields.get("version")
     if isinstance(version, bool) or not isinstance(version, int | float | str):
         version = None
-    full_name = _text(fields.get("fullName")) or full_name_of(name, version)
-    if not full_name:
+    full_name = as_label(fields.get("fullName")) or full_name_of(name, version)
+    return ServiceIdentity(full_name, name or full_name, version) if full_name else None
+
+
+def read_service(declared: object) -> ServiceDefinition | None:
+    """One element of INFO's services; None if it has no name."""
+    identity = identity_of(declared)
+    if identity is None:
         return None
+    fields = as_object(declared)
+    group = as_label(fields.get("name"))
     return ServiceDefinition(
-        full_name=full_name,
-        name=name or full_name,
-        version=version,
-        settings=_object(fields.get("settings")),
-        metadata=_object(fields.get("metadata")),
-        actions=tuple(read_action(str(key), value) for key, value in _object(fields.get("actions")).items()),
+        *identity,
+        settings=as_object(fields.get("settings")),
+        metadata=as_object(fields.get("metadata")),
+        actions=tuple(read_action(str(key), value) for key, value in as_object(fields.get("actions")).items()),
         events=tuple(
-            read_event_definition(str(key), value, group=name) for key, value in _object(fields.get("events")).items()
+            read_event_definition(str(key), value, group=group)
+            for key, value in as_object(fields.get("events")).items()
         ),
     )
 
@@ -126,23 +148,23 @@ def full_name_of(name: str, version: int | float | str | None) -> str:
 
 def read_action(full_name: str, declared: object) -> ActionDefinition:
     """An action, by the name under which it was declared."""
-    fields = _object(declared)
+    fields = as_object(declared)
     visibility = fields.get("visibility")
     cache = fields.get("cache")
-    options = _object(cache)
+    options = as_object(cache)
     return ActionDefinition(
         full_name=full_name,
-        raw_name=_text(fields.get("rawName")) or full_name.rpartition(".")[2],
+        raw_name=as_text(fields.get("rawName")) or full_name.rpartition(".")[2],
         params=fields.get("params"),
         visibility=visibility if isinstance(visibility, str) and visibility in VISIBILITIES else "published",
         is_cached=options.get("enabled") is not False if isinstance(cache, dict) else cache is True,
-        cache_keys=tuple(key for key in _list(options.get("keys")) if isinstance(key, str)),
+        cache_keys=tuple(key for key in as_list(options.get("keys")) if isinstance(key, str)),
         cache_ttl_s=_number(options.get("ttl")),
         timeout_s=None if (timeout_ms := _number(fields.get("timeout"))) is None else timeout_ms / 1000,
         has_breaker=_is_on(fields.get("circuitBreaker")),
         has_retries=_is_on(fields.get("retryPolicy")),
         has_bulkhead=_is_on(fields.get("bulkhead")),
-        description=_text(fields.get("description")),
+        description=as_text(fields.get("description")),
         is_deprecated=fields.get("deprecated") not in (None, False),
         definition=fields,
     )
@@ -150,10 +172,10 @@ def read_action(full_name: str, declared: object) -> ActionDefinition:
 
 def read_event_definition(name: str, declared: object, group: str = "") -> EventDefinition:
     """An event, by the name under which it was declared; `group` is its service's name."""
-    fields = _object(declared)
+    fields = as_object(declared)
     return EventDefinition(
-        name=_text(fields.get("name")) or name,
-        group=_text(fields.get("group")) or group,
+        name=as_text(fields.get("name")) or name,
+        group=as_text(fields.get("group")) or group,
         params=fields.get("params"),
         definition=fields,
     )
@@ -161,18 +183,6 @@ def read_event_definition(name: str, declared: object, group: str = "") -> Event
 
 def _is_on(option: object) -> bool:
     return isinstance(option, dict) and option.get("enabled") is True
-
-
-def _object(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
 
 
 def _number(value: object) -> float | None:
