@@ -45,22 +45,24 @@ def batches(
         clock: Tells how long reading has gone on.
         masking: What of settings and metadata is shown.
         shelf: Where journals are kept; None for looking into the capture only, and keeping none.
-        peeling: Takes packets out of what is around them; with a key, nothing that is kept is used.
+        peeling: Takes packets out of what is around them; where it was told how, nothing that is kept is used.
 
     Raises:
         NotACaptureError: It is no MCAP file.
         OSError: It cannot be read.
     """
-    has_key = peeling is not None and peeling.has_cipher
-    if not has_key and (yield from _from_journal(reader, clock, masking, shelf)):
+    peeling = peeling or Peeling()
+    if not peeling.is_told_how and (yield from _from_journal(reader, clock, masking, shelf)):
         return
-    if shelf is None or has_key:
+    if shelf is None or peeling.is_told_how:
         yield from batches_of_frames(reader, clock, masking, peeling)
         return
     with shelf.making(reader, rule(masking)) as maker:
         for batch in batches_of_frames(reader, clock, masking, peeling):
             maker.take(batch)
             yield batch
+        if peeling.trouble:
+            maker.abandon()  # so that it is said again, and what to do
 
 
 def batches_of_frames(

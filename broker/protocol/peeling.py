@@ -49,9 +49,9 @@ class Peeling:
         self._layers: dict[str, tuple[Layer, ...]] = {}
 
     @property
-    def has_cipher(self) -> bool:
-        """Whether there is a key for what is encrypted."""
-        return self._cipher is not None
+    def is_told_how(self) -> bool:
+        """Whether somebody gave a key or a method, so that it reads more than what is found by itself."""
+        return self._cipher is not None or self._method is not None
 
     @property
     def trouble(self) -> str:

@@ -97,6 +97,10 @@ class JournalMaker:
             self._fail(error)
         return not self._has_failed
 
+    def abandon(self) -> None:
+        """Nothing is to be kept."""
+        self._has_failed = True
+
     def close(self) -> None:
         """End the thread and close the stream."""
         self._pool.shutdown(cancel_futures=True)

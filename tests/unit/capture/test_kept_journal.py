@@ -33,6 +33,8 @@ from broker.mesh.timeline import Timeline
 from broker.observe.journal import CALL_COLUMNS, Batch, Name, NameKind, StateChange
 from broker.probe.keeping import store_journal
 from broker.probe.offline import load
+from broker.protocol.encryption import Cipher
+from broker.protocol.peeling import Peeling
 
 BEGIN_NS = 1_700_000_000 * SECOND
 
@@ -240,6 +242,24 @@ def test_a_second_journal_is_refused_and_a_cut_capture_gets_none(tmp_path: Path)
     (tmp_path / "cut.mcap").write_bytes((tmp_path / "a.mcap").read_bytes()[:5_000])
     assert not store_journal(tmp_path / "cut.mcap")
     assert (tmp_path / "cut.mcap").stat().st_size == 5_000
+
+
+def test_no_journal_is_kept_of_packets_that_need_a_key(tmp_path: Path) -> None:
+    path = tmp_path / "a.mcap"
+    writer = CaptureWriter.file(path)
+    writer.write(BEGIN_NS, [(b"MOL.REQ.b", bytes([call]) * 64) for call in range(9)])
+    writer.close()
+    assert not store_journal(path)
+    load(path, lambda _: None, shelf=shelf(tmp_path))
+    assert not list((tmp_path / "journals").glob("*"))
+
+
+def test_a_key_has_the_frames_read_whatever_is_kept(tmp_path: Path) -> None:
+    record(tmp_path / "a.mcap")
+    assert store_journal(tmp_path / "a.mcap")
+    for peeling in (Peeling(Cipher("a" * 32)), Peeling(method="deflateRaw")):
+        assert not load(tmp_path / "a.mcap", lambda _: None, shelf=shelf(tmp_path), peeling=peeling).is_from_journal
+    assert not (tmp_path / "journals").exists()
 
 
 # damage
