@@ -7,9 +7,18 @@ import logging
 log = logging.getLogger(__name__)
 
 SERVICE = "meshscope"
+_NEXT = "Give it again next time, or set MESHSCOPE_PASSWORD before starting."
 NO_STORE = (
-    "This machine has no key store, so the password is not kept. Give it again next time, "
-    "or set MESHSCOPE_PASSWORD before starting."
+    "This machine has no key store (on Linux that is GNOME Keyring, KWallet or KeePassXC, reached over the session's "
+    f"D-Bus), so the password is not kept. {_NEXT}"
+)
+LOCKED = (
+    "The key store of this machine did not take the password: it is locked, or you did not allow it. "
+    f"Unlock it and connect again to keep the password. {_NEXT}"
+)
+NOT_GIVEN = (
+    "The key store of this machine did not give the password that was kept: it is locked, you did not allow it, or "
+    f"it is not there any more. {_NEXT}"
 )
 
 
@@ -39,15 +48,15 @@ def read(url: str) -> str:
         return ""
 
 
-def write(url: str, password: str) -> bool:
-    """Keep a password for a URL. Whether that was possible."""
+def write(url: str, password: str) -> str:
+    """Keep a password for a URL. Empty if it is kept, otherwise why not and what to do."""
     if not is_there():
-        return False
+        return NO_STORE
     try:
         import keyring  # noqa: PLC0415
 
         keyring.set_password(SERVICE, url, password)
     except Exception as error:  # noqa: BLE001
         log.info("the key store did not take a password: %s", type(error).__name__)
-        return False
-    return True
+        return LOCKED
+    return ""

@@ -61,6 +61,7 @@ class Sittings(QObject):
         self.window: Window | None = None
         self._wire = asdict(wire or WireOptions.from_environment())
         self._demo: DemoRun | None = None
+        self._not_kept = ""
         self._password_found.connect(self._open_with_password)
 
     def known(self, url: str) -> Connection:
@@ -105,7 +106,8 @@ class Sittings(QObject):
         """In a thread: a key store may ask the user first."""
         url, password = wanted.connection.url, wanted.password
         if password and wanted.keep_password:
-            wanted.connection.has_password = key_store.write(url, password)
+            self._not_kept = key_store.write(url, password)
+            wanted.connection.has_password = not self._not_kept
         elif not password:
             password = key_store.read(url)
         self._password_found.emit(Wanted(wanted.connection, password, wanted.keep_password))
@@ -116,8 +118,12 @@ class Sittings(QObject):
         window.settings.remember(connection)
         window.settings.save()
         self.open_connection(connection, wanted.password)
-        if wanted.keep_password and wanted.password and not connection.has_password and window.shell is not None:
-            window.shell.show_report("failed", "The password is not kept.", key_store.NO_STORE)
+        if window.shell is None:
+            return
+        if connection.has_password and not wanted.password:
+            window.shell.show_report("failed", "The password is not known.", key_store.NOT_GIVEN)
+        elif wanted.keep_password and wanted.password and not connection.has_password:
+            window.shell.show_report("failed", "The password is not kept.", self._not_kept)
 
     def open_connection(self, connection: Connection, password: str) -> None:
         """A live mesh, with the password in hand."""

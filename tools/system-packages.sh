@@ -42,6 +42,9 @@ for purpose in "$@"; do
         need_command openssl openssl
         need_command node nodejs
         need_command npm npm
+        # A real key store, on a session bus of its own.
+        need_command dbus-run-session dbus-daemon
+        need_command gnome-keyring-daemon gnome-keyring
         ;;
     *)
         echo "system-packages.sh: '$purpose' is none of base, window, test" >&2
@@ -71,6 +74,9 @@ if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
         for file in $(dpkg -L "$package"); do
             case $file in
             */lib/systemd/system/*@*) ;; # a template, which is nothing by itself
+            */lib/systemd/user/*.socket)
+                ! command -v systemctl >/dev/null || systemctl --quiet --global disable "${file##*/}" >/dev/null 2>&1 || true
+                ;;
             */lib/systemd/system/*.service)
                 ! command -v systemctl >/dev/null || systemctl --quiet disable "${file##*/}" >/dev/null 2>&1 || true
                 ;;
