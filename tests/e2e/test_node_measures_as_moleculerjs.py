@@ -4,10 +4,8 @@ import asyncio
 import itertools
 import json
 import shutil
-import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,11 +14,12 @@ from broker.demo.bus import RedisBus
 from broker.node import Broker, BrokerOptions, Context, event, service
 from broker.node.errors import MoleculerError
 from tests.e2e.watched import Watched
+from tests.interop.peer import JS, Peer, RefusedError
 
-JS = Path(__file__).parent / "js"
 PATIENCE_S = 10.0
 NAMESPACES = (f"watched-{number}" for number in itertools.count())
 PROTOCOLS = {"014": "4", "015": "5"}
+REFUSED = (MoleculerError, RefusedError)
 
 pytestmark = pytest.mark.skipif(
     shutil.which("node") is None or not (JS / "node_modules").is_dir(), reason="needs Node.js and MoleculerJS"
@@ -36,49 +35,17 @@ def redis_url() -> Iterator[str]:
     bus.end()
 
 
-class WatchedJs:
+class WatchedJs(Peer):
     """One MoleculerJS node, with the same methods as ours."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-        self._numbers = itertools.count()
-        self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
-
-    async def read(self) -> None:
-        assert self._process.stdout is not None
-        while line := await self._process.stdout.readline():
-            answer = json.loads(line)
-            self._answers.pop(answer["n"]).set_result(answer)
-
-    async def call(self, action_name: str, params: Any, **opts: Any) -> Any:
-        return (await self._ask("call", action=action_name, **_given(params), opts=opts)).get("ok")
-
     async def say(self, how: str, event_name: str, data: Any) -> None:
-        await self._ask(how, event=event_name, data=data)
+        await self.ask(how, event=event_name, data=data)
 
     async def wait(self, names: list[str]) -> None:
-        await self._ask("wait", services=names)
+        await self.ask("wait", services=names)
 
     async def report(self) -> None:
-        await self._ask("report")
-
-    async def stop(self) -> None:
-        await self._ask("stop")
-
-    async def _ask(self, do: str, **command: Any) -> dict[str, Any]:
-        number = next(self._numbers)
-        answer = self._answers[number] = asyncio.get_running_loop().create_future()
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"n": number, "do": do, **command}).encode() + b"\n")
-        async with asyncio.timeout(PATIENCE_S):
-            said = await answer
-        if "error" in said:
-            raise MoleculerError(said["error"]["message"])
-        return said
-
-
-def _given(params: Any) -> dict[str, Any]:
-    return {} if params is None else {"params": params}
+        await self.ask("report")
 
 
 @service("collector")
@@ -119,24 +86,13 @@ async def until(condition: Callable[[], bool]) -> None:
 
 @asynccontextmanager
 async def js_node(version: str, part: str, node_id: str, namespace: str, url: str) -> AsyncIterator[WatchedJs]:
-    process = await asyncio.create_subprocess_exec(
-        *("node", "watched.js", version, part, node_id, namespace, url),
-        cwd=JS,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        limit=64 * 1024 * 1024,
-    )
-    assert process.stdout is not None
-    assert json.loads(await process.stdout.readline()) == {"ready": True}
-    node = WatchedJs(process)
-    reading = asyncio.create_task(node.read())
+    about = {"version": version, "part": part, "nodeID": node_id, "namespace": namespace, "url": url}
+    node = WatchedJs(about, "watched.js")
+    await node.start()
     try:
         yield node
     finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-        await reading
+        await node.kill()
 
 
 @asynccontextmanager
@@ -168,7 +124,7 @@ async def act(both: Pair) -> None:
     one, two = both.one, both.two
     await one.call("v2.shop.ok", {"id": 1}, meta={"user": 7}, timeout=2000, retries=0)
     await one.call("v2.shop.nested", {"a": 1, "b": 2})
-    await one.call("v2.shop.local", None)
+    await one.call("v2.shop.local", {})
     await one.call("v2.shop.custom", {})
     await one.call("v2.shop.tell", {})
     await one.call("v2.shop.tagged", {"id": 1, "secret": 2}, meta={"user": 7, "ip": "x"})
@@ -176,15 +132,15 @@ async def act(both: Pair) -> None:
     await one.call("v2.shop.silent", {})
     await one.call("v2.shop.fallback", {})
     for name in ("v2.shop.failing", "math.fail", "math.crash", "nowhere.at.all", *["math.broken"] * 4):
-        with pytest.raises(MoleculerError):
+        with pytest.raises(REFUSED):
             await one.call(name, {"n": 1})
     await one.call("math.flaky", {})
-    with pytest.raises(MoleculerError):  # at once for caller and callee: of two clocks either may be first
+    with pytest.raises(REFUSED):  # at once for caller and callee: of two clocks either may be first
         await two.call("math.slow", {}, timeout=50)
     for number in (1, 1, 2):
         await one.call("math.cached", {"id": number})
     guarded = await asyncio.gather(*[one.call("v2.shop.guarded", {}) for _ in range(3)], return_exceptions=True)
-    assert sum(isinstance(outcome, MoleculerError) for outcome in guarded) == 1
+    assert sum(isinstance(outcome, REFUSED) for outcome in guarded) == 1
     await one.say("emit", "order.created", {"id": 3})
     await one.say("broadcast", "order.seen", {"id": 4})
     await one.say("broadcastLocal", "order.local", {"id": 5})

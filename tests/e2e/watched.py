@@ -172,7 +172,7 @@ class Watched:
         """Call, with options as MoleculerJS names them."""
         given: dict[str, Any] = {"timeout_s": opts["timeout"] / 1000} if "timeout" in opts else {}
         given |= {key: opts[key] for key in ("meta", "retries") if key in opts}
-        return await self.broker.call(action_name, ABSENT if params is None else params, **given)
+        return await self.broker.call(action_name, params, **given)
 
     async def say(self, how: str, event_name: str, data: Any) -> None:
         """``emit``, ``broadcast`` or ``broadcastLocal``."""

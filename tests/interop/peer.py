@@ -27,14 +27,16 @@ class RefusedError(Exception):
 
 
 class Peer:
-    """One process of ``interop.js``."""
+    """One process of ``interop.js``, or of a program that is driven in the same way."""
 
-    def __init__(self, options: dict[str, Any]) -> None:
+    def __init__(self, options: dict[str, Any], program: str = "interop.js") -> None:
         """Nothing runs yet.
 
         Args:
-            options: Those of ``interop.js``.
+            options: Those of the program.
+            program: Its file.
         """
+        self._program = program
         self.node_id: str = options["nodeID"]
         self.version: str = options["version"]
         self._options = options
@@ -46,7 +48,7 @@ class Peer:
     async def start(self) -> None:
         """Start it, or start it again, and wait until it is in the mesh."""
         self._process = await asyncio.create_subprocess_exec(
-            *("node", "interop.js", json.dumps(self._options)),
+            *("node", self._program, json.dumps(self._options)),
             cwd=JS,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -33,25 +33,6 @@ class Resolved(dict[_K, _V], Generic[_K, _V]):
         return found
 
 
-class Stamped:
-    """A counter that others add to without a look at the clock: it gets its time when somebody looks at it.
-
-    That is at most a second late, and spares several looks at the clock in every call.
-    """
-
-    __slots__ = ("_series", "_stamped")
-
-    def __init__(self, series: Value) -> None:
-        self._series = series
-        self._stamped = series.value
-
-    def stamp(self, at_ns: int) -> None:
-        """If it has grown, it has done so now."""
-        series = self._series
-        if series.value != self._stamped:
-            self._stamped, series.at_ns = series.value, at_ns
-
-
 class Executions:
     """The series of one combination of labels, resolved: what counts adds to them directly."""
 

@@ -1,28 +1,23 @@
-"""All metrics of one node."""
+"""All metrics of one node: measured, and read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from broker.clock import MILLISECOND
 from broker.node.matching import matches
 from broker.node.metrics.histogram import Histogram
+from broker.node.metrics.making import Making
 from broker.node.metrics.metric import Labels, Metric
 from broker.node.metrics.options import MetricsOptions
-from broker.node.metrics.values import Counter, Gauge, Info
+from broker.node.metrics.values import Gauge, Info
 
 _M = TypeVar("_M", bound=Metric[Any])
 
 
-class MetricRegistry:
-    """Metrics by name. When they are off everything may be called still, and does nothing.
-
-    Attributes:
-        enabled: Whether anything is measured. Who measures often asks this once.
-        options: As given.
-        now_ns: Tells the time.
-    """
+class MetricRegistry(Making):
+    """Metrics by name. When they are off everything may be called still, and does nothing."""
 
     def __init__(self, options: MetricsOptions, now_ns: Callable[[], int]) -> None:
         """Begin without metrics.
@@ -31,97 +26,8 @@ class MetricRegistry:
             options: How to measure.
             now_ns: Tells the time.
         """
-        self.enabled = options.enabled
-        self.options = options
-        self.now_ns = now_ns
-        self._metrics: dict[str, Metric[Any]] = {}
+        super().__init__(options, now_ns)
         self._before_reading: list[Callable[[], None]] = []
-
-    # making metrics
-
-    def counter(
-        self,
-        name: str,
-        labels: Sequence[str] = (),
-        *,
-        unit: str | None = None,
-        description: str | None = None,
-        rate: bool = False,
-    ) -> Counter:
-        """A number that only grows; the one that is there, if there is one.
-
-        Args:
-            name: Such as ``orders.placed.total``.
-            labels: Their names.
-            unit: Of the number.
-            description: For people.
-            rate: Whether growth in a minute is kept too.
-
-        Raises:
-            ValueError: The name cannot be used, or is another kind of metric's.
-        """
-        metric = Counter(name, labels, self.now_ns, unit=unit, description=description, has_rate=rate)
-        return self._registered(metric)
-
-    def gauge(
-        self,
-        name: str,
-        labels: Sequence[str] = (),
-        *,
-        unit: str | None = None,
-        description: str | None = None,
-        rate: bool = False,
-    ) -> Gauge:
-        """A number that goes up and down; otherwise as `counter`."""
-        metric = Gauge(name, labels, self.now_ns, unit=unit, description=description, has_rate=rate)
-        return self._registered(metric)
-
-    def info(
-        self, name: str, labels: Sequence[str] = (), *, unit: str | None = None, description: str | None = None
-    ) -> Info:
-        """A text or number that describes something; otherwise as `counter`."""
-        return self._registered(Info(name, labels, self.now_ns, unit=unit, description=description))
-
-    def histogram(
-        self,
-        name: str,
-        labels: Sequence[str] = (),
-        *,
-        unit: str | None = None,
-        description: str | None = None,
-        rate: bool = False,
-        buckets: bool | Sequence[float] = False,
-        quantiles: bool | Sequence[float] = False,
-        max_age_s: float | None = None,
-        age_buckets: int | None = None,
-    ) -> Histogram:
-        """Many values; otherwise as `counter`.
-
-        Args:
-            name: Such as ``orders.price``.
-            labels: Their names.
-            unit: Of the values.
-            description: For people.
-            rate: Whether growth of the count in a minute is kept too.
-            buckets: Upper bounds (see `linear_buckets`, `exponential_buckets`), or True for the default ones.
-            quantiles: 0..1, or True for the default ones.
-            max_age_s: Quantiles are of samples not older than this.
-            age_buckets: In how many steps samples are forgotten.
-        """
-        options = self.options
-        metric = Histogram(
-            name,
-            labels,
-            self.now_ns,
-            unit=unit,
-            description=description,
-            has_rate=rate,
-            buckets=_chosen(buckets, options.default_buckets),
-            quantiles=_chosen(quantiles, options.default_quantiles),
-            max_age_s=max_age_s or options.default_max_age_s,
-            age_buckets=age_buckets or options.default_age_buckets,
-        )
-        return self._registered(metric)
 
     # measuring by name
 
@@ -230,16 +136,6 @@ class MetricRegistry:
             and not any(matches(metric.name, pattern) for pattern in excluded or ())
         ]
 
-    def _registered(self, metric: _M) -> _M:
-        found = self._metrics.get(metric.name)
-        if found is None:
-            if self.enabled:
-                self._metrics[metric.name] = metric
-            return metric
-        if type(found) is not type(metric):
-            raise ValueError(f"metric {metric.name!r} is a {found.type} already, and cannot be a {metric.type} too")
-        return found
-
     def _there(self, name: str) -> Metric[Any]:
         metric = self._metrics.get(name)
         if metric is None:
@@ -251,12 +147,6 @@ class MetricRegistry:
         if not isinstance(metric, kind):
             raise ValueError(f"metric {name!r} is a {metric.type}, expected a {kind.type}")  # noqa: TRY004 - of a name
         return metric
-
-
-def _chosen(asked: bool | Sequence[float], default: Sequence[float]) -> Sequence[float]:
-    if isinstance(asked, bool):
-        return default if asked else ()
-    return asked
 
 
 def _texts(asked: str | Iterable[str] | None) -> list[str] | None:

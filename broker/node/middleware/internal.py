@@ -14,6 +14,7 @@ from broker.node.middleware.debounce import Debounce
 from broker.node.middleware.error_handler import ErrorHandler
 from broker.node.middleware.fallback import Fallback
 from broker.node.middleware.metrics import Metrics
+from broker.node.middleware.packet_metrics import PacketMetrics
 from broker.node.middleware.retry import Retry
 from broker.node.middleware.throttle import Throttle
 from broker.node.middleware.timeout import Timeout
@@ -35,6 +36,7 @@ INTERNAL: Final[tuple[type[Middleware], ...]] = (
     ErrorHandler,
     Tracing,
     Metrics,
+    PacketMetrics,
     Debounce,
     Throttle,
 )

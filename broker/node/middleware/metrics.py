@@ -1,4 +1,4 @@
-"""Measures what passes through a node, at the same points as MoleculerJS."""
+"""Measures the requests and events of a node, at the same points as MoleculerJS."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from broker.node.context import Context
 from broker.node.definitions import ActionDefinition, EventDefinition, Handler, ServiceDefinition
 from broker.node.machine import client_info
 from broker.node.metrics import built_in
-from broker.node.metrics.executions import Executions, Resolved, Stamped
+from broker.node.metrics.executions import Executions, Resolved
 from broker.node.metrics.process import ProcessMetrics
 from broker.node.metrics.state import BrokerState
 from broker.node.metrics.tolerance import ToleranceMetrics
 from broker.node.metrics.values import Value
-from broker.node.middleware.base import Asked, Middleware, Publish, Receive, Send, TakePacket
+from broker.node.middleware.base import Asked, Middleware
 from broker.node.timers import Repeating
 
 if TYPE_CHECKING:
@@ -25,15 +25,12 @@ _ADVANCE_EVERY_S = 1.0
 
 
 class Metrics(Middleware):
-    """Counts and times requests, events and packets, and lets reporters tell it."""
+    """Makes the node's metrics, counts and times requests and events, and lets reporters tell everything."""
 
     @classmethod
     def is_wanted(cls, options: BrokerOptions) -> bool:
         """Only where metrics are on."""
         return options.metrics.enabled
-
-    def __init__(self) -> None:
-        self._of_packets: list[Stamped] = []
 
     def created(self, broker: Broker) -> None:
         """Make Moleculer's own metrics."""
@@ -51,13 +48,12 @@ class Metrics(Middleware):
         registry.set("moleculer.node.versions.protocol", broker.options.protocols[0])
         registry.set("moleculer.broker.namespace", broker.namespace)
         broker.tolerance = ToleranceMetrics(registry)
-        registry.before_reading(self._stamp)
         registry.before_reading(BrokerState(broker, registry).update)
         if registry.options.collect_process_metrics:
             process = ProcessMetrics(registry, registry.options.collect_interval_s, self._now_ns())
             registry.before_reading(lambda: process.look(self._now_ns()))
         self._levels: Resolved[int, Value] = self._counters("moleculer.request.levels", "level")
-        self._repeating = [Repeating(broker.timers, _ADVANCE_EVERY_S, self._advance)]
+        self._repeating = [Repeating(broker.timers, _ADVANCE_EVERY_S, registry.advance)]
 
     async def starting(self, broker: Broker) -> None:
         """Begin to tell."""
@@ -145,36 +141,6 @@ class Metrics(Middleware):
         """Events broadcast within this node, those that all nodes get among them."""
         return self._counting(call, "moleculer.event.broadcast-local.total")
 
-    # packets
-
-    def transit_publish(self, call: Publish) -> Publish:
-        """Packets that leave, by their type."""
-        by_type = self._packets("moleculer.transit.publish.total", "type")
-
-        def publish(packet: Any, target: str) -> None:
-            by_type[packet.COMMAND].value += 1
-            call(packet, target)
-
-        return publish
-
-    def transit_message_handler(self, call: TakePacket) -> TakePacket:
-        """Packets that came, by their type."""
-        by_type = self._packets("moleculer.transit.receive.total", "type")
-
-        def take(command: str, packet: Any) -> None:
-            by_type[command].value += 1
-            call(command, packet)
-
-        return take
-
-    def transporter_send(self, call: Send) -> Send:
-        """Bytes that leave."""
-        return self._counting_bytes(call, "moleculer.transporter.packets.sent")
-
-    def transporter_receive(self, call: Receive) -> Receive:
-        """Bytes that came."""
-        return self._counting_bytes(call, "moleculer.transporter.packets.received")
-
     # inside; wrapped before the metrics are made, hence looked up at the first use
 
     def _counters(self, name: str, label: str) -> Resolved[Any, Value]:
@@ -188,32 +154,3 @@ class Metrics(Middleware):
             return call(event, *args, **options)
 
         return counted
-
-    def _counting_bytes(self, call: Send, prefix: str) -> Send:
-        sums = self._packets(prefix)
-
-        def counted(channel: bytes, body: bytes) -> None:
-            sums[".total"].value += 1
-            sums[".bytes"].value += len(body)
-            call(channel, body)
-
-        return counted
-
-    def _packets(self, name: str, label: str | None = None) -> Resolved[str, Value]:
-        """Counters that are added to at every packet, with no look at the clock: they get their time later."""
-
-        def find(what: str) -> Value:
-            series: Value = self._registry.series(name, {label: what}) if label else self._registry.series(name + what)
-            self._of_packets.append(Stamped(series))
-            return series
-
-        return Resolved(find)
-
-    def _stamp(self) -> None:
-        at_ns = self._now_ns()
-        for stamped in self._of_packets:
-            stamped.stamp(at_ns)
-
-    def _advance(self) -> None:
-        self._stamp()
-        self._registry.advance()

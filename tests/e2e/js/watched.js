@@ -1,14 +1,14 @@
 /*
  * A MoleculerJS node that measures and traces itself; its twin in Python is watched.py.
  *
- *   node watched.js VERSION(014|015) PART(one|two) NODE_ID NAMESPACE REDIS_URL
+ *   node watched.js '{"version": "014"|"015", "part": "one"|"two", "nodeID": ..., "namespace": ..., "url": ...}'
  *
  * One JSON object a line comes in: {"n": 1, "do": "call"|"emit"|"broadcast"|"broadcastLocal"|"wait"|"report"|"stop", ...};
  * one goes out for each: {"n": 1, "ok": ...} or {"n": 1, "error": {...}}. {"ready": true} comes first.
  */
 "use strict";
 
-const [version, part, nodeID, namespace, url] = process.argv.slice(2);
+const { version, part, nodeID, namespace, url } = JSON.parse(process.argv[2]);
 const { ServiceBroker, Errors } = require(`moleculer-${version}`);
 const readline = require("readline");
 
