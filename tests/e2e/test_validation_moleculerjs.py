@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from typing import Any
 
 import pytest
 
-from broker.node import Context, action, event, service
+from broker.node import Context, Email, PositiveInt, action, event, service
 from broker.node.errors import ValidationError
 from tests.e2e.test_node_moleculerjs import RefusedError, mesh, pytestmark, redis_url, run, until
 
@@ -35,6 +36,14 @@ GOOD = {"id": "12", "name": " Ada ", "tags": [], "at": {"x": 0}}
 SANITIZED = {"id": 12, "name": "Ada", "tags": [], "at": {"x": 0, "y": 7}}
 
 
+@dataclasses.dataclass
+class Point:
+    """Somewhere."""
+
+    x: float
+    name: str | None = None
+
+
 @service("checks", version=1)
 class Checks:
     """The same action and event as those of peer.js."""
@@ -45,6 +54,10 @@ class Checks:
     @action(params=PARAMS)
     async def checked(self, ctx: Context) -> Any:
         return ctx.params
+
+    @action()
+    async def typed(self, _ctx: Context, count: PositiveInt, point: Point, mail: Email | None = None) -> Point:
+        return Point(point.x * count, mail)
 
     @event("checked.py", params={"id": "number|convert"})
     async def on_checked(self, ctx: Context) -> None:
@@ -114,5 +127,32 @@ def test_events_that_do_not_fit_are_not_handled_on_either_side(redis_url: str) -
             await until(lambda: checks.heard)
             assert checks.heard == [{"id": 5}]
             assert [each["data"] for each in await m.js.heard(1)] == [{"id": 5}]
+
+    run(story())
+
+
+@pytest.mark.parametrize("version", ["014", "015"])
+def test_moleculerjs_sees_a_typed_signature_as_a_schema_and_is_told_by_it(redis_url: str, version: str) -> None:
+    async def story() -> None:
+        async with mesh(redis_url, version) as m:
+            await m.broker.add(Checks())
+            await m.js.ask("wait", services=["v1.checks"])
+            actions = await m.js.call("$node.actions")
+            (seen,) = [each["action"]["params"] for each in actions if each["name"] == "v1.checks.typed"]
+            number = {"type": "number"}
+            point = {"x": number, "name": {"type": "string", "nullable": True, "optional": True}}
+            assert seen == {
+                "count": {**number, "integer": True, "positive": True},
+                "point": {"type": "object", "props": point},
+                "mail": {"type": "email", "nullable": True, "optional": True},
+            }
+            good = {"count": 2, "point": {"x": 1.5}, "mail": "a@b.co"}
+            assert await m.js.call("v1.checks.typed", good) == {"x": 3.0, "name": "a@b.co"}
+            with pytest.raises(RefusedError) as refused:
+                await m.js.call("v1.checks.typed", {"count": 0, "point": {}, "mail": "nobody"})
+            error = told(refused.value.error, "v1.checks.typed", "py.node-1")
+            assert (error["name"], error["code"], error["type"]) == ("ValidationError", 422, "VALIDATION_ERROR")
+            wrong = [(each["type"], each["field"]) for each in error["data"]]
+            assert wrong == [("numberPositive", "count"), ("required", "point.x"), ("email", "mail")]
 
     run(story())
