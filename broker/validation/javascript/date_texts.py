@@ -56,8 +56,7 @@ class _Time:
         self.numbers.append(number)
 
     def finish(self, number: int) -> None:
-        self.add(number)
-        self.numbers += [0] * (4 - len(self.numbers))
+        self.numbers = [*self.numbers, number, 0, 0, 0][:4]
 
     def expects(self, number: int) -> bool:
         count = len(self.numbers)

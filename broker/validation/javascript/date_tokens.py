@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final, Literal, NamedTuple
 
+from broker.validation.javascript.numbers import SPACES
+
 Kind = Literal["number", "sign", "symbol", "month", "half", "zone", "T", "word", "space", "unknown", "end"]
 
-_TOKEN: Final = re.compile(r"([0-9]+)|([-+])|([:.)])|([A-\U0010ffff]+)|([\t-\r ])|(\()|.", re.DOTALL)
+_TOKEN: Final = re.compile(
+    rf"([0-9]+)|([-+])|([:.)])|((?:(?![{SPACES}])[A-\U0010ffff])+)|([{SPACES}])|(\()|.", re.DOTALL
+)
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _ZONES: Final = {
     **{"ut": 0, "utc": 0, "z": 0, "gmt": 0},

@@ -70,7 +70,7 @@ class _Translation:
         self._lines = "m" in flags
         self._dot = "[\\s\\S]" if "s" in flags else f"[^{_LINE_ENDS}]"
         self._groups = len(
-            re.findall(r"\((?!\?)|\(\?<(?![=!])", re.sub(r"\\.|\[(?:\\.|[^\]])*\]", "", source, flags=re.DOTALL))
+            re.findall(r"\((?!\?)|\(\?<(?![=!])", re.sub(r"\\.|\[\^?(?:\\.|[^\]\\])*\]", "", source, flags=re.DOTALL))
         )
         self._names = set(re.findall(r"\(\?<([A-Za-z_$][\w$]*)>", source))
 
@@ -130,7 +130,8 @@ class _Translation:
         return re.escape(character)
 
     def _edge(self, translated: str) -> str:
-        if self._source[self._at : self._at + 1] in tuple("*+?"):
+        is_repeated = self._source[self._at : self._at + 1] in tuple("*+?")
+        if is_repeated or _QUANTIFIER.match(self._source, self._at):
             raise self._error("nothing to repeat")
         return translated
 
@@ -162,7 +163,8 @@ class _Translation:
         inner = self._alternatives()
         if not self._take(")"):
             raise self._error("unterminated group")
-        return f"{opening}{inner})"
+        may_repeat = opening not in ("(?<=", "(?<!") and not (self._unicode and opening in ("(?=", "(?!"))
+        return f"{opening}{inner})" if may_repeat else self._edge(f"{opening}{inner})")
 
     def _escape(self) -> str:
         if self._at >= len(self._source):

@@ -53,13 +53,14 @@ def ranges_as_class(ranges: Ranges, negated: bool = False) -> str:
     return f"[{'^' if negated else ''}{text}]"
 
 
-def escaped_character(source: str, at: int, is_unicode: bool) -> tuple[int, int]:
+def escaped_character(source: str, at: int, is_unicode: bool, *, in_class: bool = False) -> tuple[int, int]:
     r"""The character that an escape stands for.
 
     Args:
         source: The pattern.
         at: Just behind the ``\``.
         is_unicode: Whether the pattern has the flag u.
+        in_class: Whether it stands in brackets.
 
     Returns:
         Its code and where the escape ends.
@@ -78,7 +79,7 @@ def escaped_character(source: str, at: int, is_unicode: bool) -> tuple[int, int]
             return int(byte or unit or point, 16), match.end()
     if character in _CONTROLS:
         return _CONTROLS[character], at + 1
-    if is_unicode and character not in _SYNTAX + "-":
+    if is_unicode and character not in (_SYNTAX + "-" if in_class else _SYNTAX):
         raise SchemaError(f"pattern {source!r} is no regular expression: \\{character} means nothing with the flag u")
     if character == "c":
         return ord("\\"), at
@@ -152,7 +153,7 @@ def _atom(source: str, at: int, is_unicode: bool) -> tuple[Ranges, int]:
         return found
     if source[at] == "b":
         return [(8, 8)], at + 1
-    code, at = escaped_character(source, at, is_unicode)
+    code, at = escaped_character(source, at, is_unicode, in_class=True)
     return [(code, code)], at
 
 
