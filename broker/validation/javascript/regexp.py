@@ -70,7 +70,7 @@ class _Translation:
         self._lines = "m" in flags
         self._dot = "[\\s\\S]" if "s" in flags else f"[^{_LINE_ENDS}]"
         self._groups = len(
-            re.findall(r"\((?!\?)|\(\?<(?![=!])", re.sub(r"\\.|\[\^?(?:\\.|[^\]\\])*\]", "", source, flags=re.DOTALL))
+            re.findall(r"\((?!\?)|\(\?<(?![=!])", re.sub(r"\\.|\[\^?(?:\\.|[^\]\\])*\]", "x", source, flags=re.DOTALL))
         )
         self._names = set(re.findall(r"\(\?<([A-Za-z_$][\w$]*)>", source))
 

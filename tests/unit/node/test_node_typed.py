@@ -45,7 +45,7 @@ class Shop:
         self.seen: list[Any] = []
 
     @action()
-    async def get(self, ctx: Context, id: PositiveInt, color: Color = Color.RED, *, deep: bool = False) -> Order:  # noqa: A002
+    async def get(self, ctx: Context, id: PositiveInt, color: Color = Color.RED, *, deep: bool = False) -> Order:
         self.seen.append((id, color, deep, ctx.node_id))
         return Order([Item(id)], datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC))
 
@@ -67,7 +67,7 @@ class Shop:
         return {"a": Color.BLUE}
 
     @event("paid.*")
-    async def on_paid(self, ctx: Context, id: int, amount: float = 0.5) -> None:  # noqa: A002
+    async def on_paid(self, ctx: Context, id: int, amount: float = 0.5) -> None:
         self.seen.append((ctx.event_name, id, amount))
 
 
@@ -177,9 +177,9 @@ def refused(handler):
 def test_a_signature_that_says_no_types_is_refused_with_advice():
     where = "Invalid signature of 'a' action in 's' service! "
 
-    def unannotated(_self, _ctx, id): ...  # noqa: A002
+    def unannotated(_self, _ctx, id): ...
     def many(_self, _ctx, **params: int): ...
-    def foreign(_self, _ctx, id: Unheard): ...  # noqa: A002, F821
+    def foreign(_self, _ctx, id: Unheard): ...  # noqa: F821
     def odd(_self, _ctx, ok: int, point: dict[str, complex]): ...
     def two(_self, _ctx, either: Item | Tree): ...
     def keyed(_self, _ctx, by: dict[int, str]): ...
