@@ -11,7 +11,7 @@ from broker.node.link import Link
 from broker.node.middleware.base import Publish, Receive, Send, TakePacket
 from broker.node.middleware.stack import Middlewares
 from broker.protocol.channels import Channel, channel_name, parse_channel
-from broker.protocol.codec import channel_of, decode, decode_extended, encode
+from broker.protocol.codec import decode, decode_extended, encode
 from broker.protocol.headers import Malformed
 from broker.protocol.packets import Packet
 from broker.protocol.serializers import JSON_EXT, serializer_name
@@ -23,6 +23,9 @@ TARGETED_COMMANDS = ("EVENT", "REQ", "RES", "DISCOVER", "INFO", "PING", "PONG")
 
 PROTOCOLS = ("4", "5")
 """Versions that we speak: MoleculerJS 0.14's and 0.15's."""
+
+_MOST_NAMES = 10_000
+"""Of channels that are remembered; there are many only where nodes come and go under ever new ids."""
 
 Take = Callable[[Any], None]
 """Takes one packet."""
@@ -65,6 +68,7 @@ class Wire:
         self._protocols: dict[str, str] = {}
         self._takers: dict[str, Take] = {}
         self._channels: dict[bytes, Channel | None] = {}
+        self._names: dict[str, dict[str, bytes]] = {}
         self.link: Link | None = None
         self.malformed = 0
         self.is_known: Callable[[str], bool] = lambda _node_id: False
@@ -102,7 +106,17 @@ class Wire:
 
     def _send(self, packet: Packet, target: str) -> None:
         body = encode(packet, self._serializer)
-        self._put_out(channel_of(packet, self._namespace, target), body)
+        names = self._names.get(packet.COMMAND)
+        channel = None if names is None else names.get(target)
+        self._put_out(channel or self._name_channel(packet.COMMAND, target), body)
+
+    def _name_channel(self, command: str, target: str) -> bytes:
+        """A channel's name, remembered."""
+        names = self._names.setdefault(command, {})
+        if len(names) >= _MOST_NAMES:
+            names.clear()
+        name = names[target] = channel_name(self._namespace, command, target)
+        return name
 
     async def drain(self) -> None:
         """Wait while too much is waiting to leave."""
@@ -146,7 +160,7 @@ class Wire:
         """A node speaks this version: so do we to it, and from now on to all as well."""
         if protocol not in PROTOCOLS or self._protocols.get(sender) == protocol:
             return
-        if len(self._protocols) > 10_000:  # senders that pass by, each under a new id
+        if len(self._protocols) > _MOST_NAMES:  # senders that pass by, each under a new id
             self._protocols = {known: spoken for known, spoken in self._protocols.items() if self.is_known(known)}
         self._protocols[sender] = protocol
         if protocol not in self.spoken:
