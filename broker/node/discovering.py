@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,8 +34,12 @@ class RedisDiscoverer:
     full_check: int = 10
 
 
-def discovery_for(broker: Broker, wire: Wire, wanted: str | RedisDiscoverer) -> Discovery:
-    """The discoverer that was wanted: ``Local``, a Redis URL, or one that is set up.
+MakeDiscovery = Callable[["Broker", "Wire"], Discovery]
+"""A discoverer of one's own: its class, for instance."""
+
+
+def discovery_for(broker: Broker, wire: Wire, wanted: str | RedisDiscoverer | MakeDiscovery) -> Discovery:
+    """The discoverer that was wanted: ``Local``, a Redis URL, one that is set up, or what makes one.
 
     Raises:
         BrokerOptionsError: There is none such.
@@ -46,6 +51,8 @@ def discovery_for(broker: Broker, wire: Wire, wanted: str | RedisDiscoverer) -> 
         if "://" not in wanted:
             raise BrokerOptionsError(f"Invalid Discoverer type '{wanted}'.", data={"type": wanted})
         wanted = RedisDiscoverer(wanted)
+    if not isinstance(wanted, RedisDiscoverer):
+        return wanted(broker, wire)
     where = wanted.url
     settings = ConnectionSettings.parse(where) if isinstance(where, str) else where
     keys = settings.keys() if isinstance(settings, MemoryBus) else open_keys(settings)

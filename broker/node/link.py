@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from broker.transport import open_publisher, open_subscription
 from broker.transport.base import Deliver, Publisher, Subscription
-from broker.transport.memory import MemoryBus
 from broker.transport.url import ConnectionSettings
 
-Bus = str | ConnectionSettings | MemoryBus
-"""Where the mesh talks: a URL, settings made of one, or a bus in memory."""
+
+class OpenBus(Protocol):
+    """A bus that is there already, such as one in memory."""
+
+    def publisher(self) -> Publisher:
+        """Something that sends."""
+        ...
+
+    async def subscribe(
+        self, channels: Sequence[bytes], deliver: Deliver, on_reconnect: Callable[[], None] | None = None
+    ) -> Subscription:
+        """Hear some channels."""
+        ...
+
+
+Bus = str | ConnectionSettings | OpenBus
+"""Where the mesh talks: a URL, settings made of one, or a bus that is there already."""
 
 
 class Link:
@@ -41,7 +56,7 @@ async def connect(bus: Bus, channels: Sequence[bytes], deliver: Deliver, reconne
         TransportError: The bus said no.
         ValueError: The URL is none; says what is wrong with it.
     """
-    if isinstance(bus, MemoryBus):
+    if not isinstance(bus, str | ConnectionSettings):
         return Link(bus.publisher(), await bus.subscribe(channels, deliver, reconnected))
     settings = ConnectionSettings.parse(bus) if isinstance(bus, str) else bus
     publisher = await open_publisher(settings)

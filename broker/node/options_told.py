@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from broker.node.discovering import RedisDiscoverer
 from broker.node.fields import milliseconds
 from broker.node.published import published
 from broker.transport.url import ConnectionSettings
@@ -27,7 +28,7 @@ def options_told(broker: Broker) -> dict[str, Any]:
         "heartbeatTimeout": options.heartbeat_timeout_s,
         "tracking": {"enabled": options.tracking, "shutdownTimeout": milliseconds(options.stop_timeout_s)},
         "registry": {
-            "discoverer": options.discoverer if options.discoverer == "Local" else "Redis",
+            "discoverer": _discoverer(options.discoverer),
             "strategy": options.strategy,
             "strategyOptions": options.strategy_options,
             "preferLocal": options.prefer_local,
@@ -47,6 +48,12 @@ def options_told(broker: Broker) -> dict[str, Any]:
         "metadata": options.metadata,
     }
     return published(told)
+
+
+def _discoverer(wanted: object) -> str:
+    if wanted == "Local":
+        return "Local"
+    return "Redis" if isinstance(wanted, str | RedisDiscoverer) else getattr(wanted, "__name__", "")
 
 
 def _without_secrets(transporter: object) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from broker.node.caching import Cacher
 from broker.node.context import Context
-from broker.node.discovering import RedisDiscoverer
+from broker.node.discovering import MakeDiscovery, RedisDiscoverer
 from broker.node.metrics.options import MetricsOptions
 from broker.node.middleware.base import Middleware
 from broker.node.options import BulkheadPolicy, CircuitBreakerPolicy, RetryPolicy
@@ -43,7 +43,8 @@ class BrokerOptions:
             others and for event handlers.
         error_handler: Given the error of a call, action or event handler and its context: raises, or gives a
             result in the error's place; may be awaited.
-        discoverer: How nodes find each other: ``Local`` by packets, a Redis URL or ``RedisDiscoverer`` by keys.
+        discoverer: How nodes find each other: ``Local`` by packets, a Redis URL or ``RedisDiscoverer`` by keys;
+            or a class of one's own.
         heartbeat_interval_s: Between our heartbeats; 0 for none, and no checks of others'.
         heartbeat_timeout_s: A node not heard for longer is taken for gone.
         forget_offline_s: A node offline for longer is forgotten.
@@ -80,7 +81,7 @@ class BrokerOptions:
     strategy_options: Mapping[str, Any] = field(default_factory=dict)
     tracking: bool = False
     error_handler: Callable[[Exception, Context], Any] | None = None
-    discoverer: str | RedisDiscoverer = "Local"
+    discoverer: str | RedisDiscoverer | MakeDiscovery = "Local"
     heartbeat_interval_s: float = 10.0
     heartbeat_timeout_s: float = 30.0
     forget_offline_s: float = 600.0

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from broker.clock import MILLISECOND, Clock
+from broker.clock import Clock
 from broker.observe.journal import StateChange
 from broker.operate.commands import Report
 from broker.probe.announcing import Announcer
@@ -74,7 +74,7 @@ class Voice:
             self._asker = Asker(publisher, self._node_id, self._tongues)
             if self._options.announce:
                 self._announcer = Announcer(
-                    publisher, self._node_id, self._tongues, self._options.namespaces, self._now_ms
+                    publisher, self._node_id, self._tongues, self._options.namespaces, self._clock
                 )
                 await self._announcer.run()
             await asyncio.Event().wait()
@@ -99,9 +99,6 @@ class Voice:
         if self._asker is None:
             return Report("failed", "Not connected yet.", "Ask again in a moment.")
         return self._asker.ask_once()
-
-    def _now_ms(self) -> int:
-        return self._clock.now_ns() // MILLISECOND
 
     async def _publisher(self) -> Publisher:
         """A publisher, as soon as there is a bus."""

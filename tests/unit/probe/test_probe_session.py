@@ -128,7 +128,7 @@ async def test_announced_we_answer_like_a_node_and_say_goodbye(tmp_path: Path, m
         assert said.keys() == {b"MOL-prod.DISCOVER", b"MOL-prod.INFO", b"MOL-prod.HEARTBEAT"}
         info = decode(b"MOL-prod.INFO", said[b"MOL-prod.INFO"])
         assert isinstance(info, Info)
-        assert (info.ver, info.sender, info.seq) == ("4", me, 1)
+        assert (info.ver, info.sender, info.seq) == ("4", me, 2)
         assert info.services[0]["actions"] == {}
         assert {event["group"] for event in info.services[0]["events"].values()} == {me}
         ping = Ping(ver="4", sender="a", time=5, id="p1")
@@ -142,7 +142,7 @@ async def test_announced_we_answer_like_a_node_and_say_goodbye(tmp_path: Path, m
     assert [channel for channel, _ in bus.published[-2:]] == [b"MOL-prod.INFO", b"MOL-prod.DISCONNECT"]
     goodbye = decode(*bus.published[-2])
     assert isinstance(goodbye, Info)
-    assert (goodbye.services, goodbye.seq) == ([], 2)
+    assert (goodbye.services, goodbye.seq) == ([], 3)
 
 
 async def test_with_several_namespaces_none_is_joined_unless_it_was_chosen(
