@@ -21,6 +21,10 @@ class Clock(Protocol):
         """How far the wall clock has moved away from this clock since it was last asked, in ns."""
         ...
 
+    def ahead_of_wall_ns(self) -> int:
+        """What to add to a moment that the wall clock gave a short while ago, in ns."""
+        ...
+
 
 class SystemClock:
     """The wall clock at its creation, plus the time since.
@@ -48,6 +52,10 @@ class SystemClock:
         self._step_ns = drift_ns
         return step_ns
 
+    def ahead_of_wall_ns(self) -> int:
+        """What to add to a moment that the wall clock gave a short while ago, in ns."""
+        return self.now_ns() - time.time_ns()
+
 
 class ManualClock:
     """A clock that a test sets by hand."""
@@ -61,4 +69,8 @@ class ManualClock:
 
     def wall_step_ns(self) -> int:
         """Always 0: nobody steps this clock."""
+        return 0
+
+    def ahead_of_wall_ns(self) -> int:
+        """Always 0: it is the wall clock."""
         return 0

@@ -28,7 +28,7 @@ from broker.probe.status import ProbeStatus
 from broker.probe.voice import Voice
 from broker.protocol.frame import CATALOGUE_CHANNEL, CLOCK_CHANNEL, SESSION_CHANNEL, RawFrame
 from broker.transport import ConnectionSettings
-from broker.transport.base import TransportError
+from broker.transport.base import Tap, TransportError
 
 log = logging.getLogger(__name__)
 
@@ -231,7 +231,7 @@ class ProbeSession:
             async with asyncio.TaskGroup() as tasks:
                 hearing = [
                     tasks.create_task(tap.run(self._intake), name="tap"),
-                    tasks.create_task(self._tick(deliver), name="session tick"),
+                    tasks.create_task(self._tick(tap, deliver), name="session tick"),
                     tasks.create_task(self._lookout.run(), name="lookout"),
                 ]
                 speaking = [tasks.create_task(self._voice.run(), name="voice")] if self._voice is not None else []
@@ -257,9 +257,10 @@ class ProbeSession:
     def _feed_now(self, frames: list[RawFrame]) -> None:
         self._intake.feed(self._clock.now_ns(), frames)
 
-    async def _tick(self, deliver: Deliver) -> None:
+    async def _tick(self, tap: Tap, deliver: Deliver) -> None:
         while True:
             await asyncio.sleep(TICK_S)
+            tap.catch_up()  # what is read later arrived later
             now_ns = self._clock.now_ns()
             step_ns = self._clock.wall_step_ns()
             if abs(step_ns) > CLOCK_STEP_NS:

@@ -38,6 +38,10 @@ class Tap(Protocol):
         """
         ...
 
+    def catch_up(self) -> None:
+        """Deliver what has arrived until now, where that was not done at once."""
+        ...
+
 
 class Looker(Protocol):
     """Looks around without publishing: it has no method for that."""

@@ -111,6 +111,9 @@ class MemoryTap:
         finally:
             self._bus.remove_sink(sink)
 
+    def catch_up(self) -> None:
+        """Everything is delivered at once."""
+
 
 class MemoryLooker:
     """Sees who listens, and what is stored."""

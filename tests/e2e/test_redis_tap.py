@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import sys
 import threading
 import time
 
@@ -12,7 +13,7 @@ import pytest
 import uvloop
 from redis.asyncio import Connection
 
-from broker.clock import SystemClock
+from broker.clock import MILLISECOND, SystemClock
 from broker.transport import ConnectionSettings, TransportError, check, open_looker, open_tap
 from broker.transport.redis import backoff, wire
 from broker.transport.redis.connect import open_connection
@@ -70,6 +71,35 @@ def test_frames_arrive_whole_and_in_order_with_moments_that_never_run_back(run, 
     assert heard.frames == published
     assert heard.moments == sorted(heard.moments)
     assert heard.gaps == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel of Linux stamps what it holds for us")
+def test_a_moment_is_that_of_arrival_even_when_we_stand_still(run, redis_server):
+    async def story():
+        async with tapping(redis_server.url) as heard:
+            await hears(redis_server, heard)
+            clock = SystemClock()
+            begin_ns = clock.now_ns()
+            order(redis_server, "PUBLISH", "MOL.INFO", "again")
+            published_ns = clock.now_ns()
+            time.sleep(0.3)  # noqa: ASYNC251 the loop is to stand still
+            await until(lambda: len(heard.frames) == 2)
+            return begin_ns, heard.moments[-1], published_ns
+
+    begin_ns, at_ns, published_ns = run(story())
+    assert begin_ns - MILLISECOND <= at_ns <= published_ns + MILLISECOND  # two clocks, set one after the other
+
+
+def test_what_had_arrived_when_we_leave_is_heard(run, redis_server):
+    async def story():
+        async with tapping(redis_server.url) as heard:
+            await hears(redis_server, heard)
+            with hand(redis_server) as client:
+                for number in range(5):
+                    client.publish("MOL.INFO", str(number))
+        return heard.frames[1:]
+
+    assert run(story()) == [(b"MOL.INFO", str(number).encode()) for number in range(5)]
 
 
 def test_tls_with_an_authority_of_our_own(run, start_redis, certificates):

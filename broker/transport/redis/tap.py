@@ -59,6 +59,12 @@ class RedisTap:
         self._clock = clock
         self._patterns = patterns(namespaces or None)
         self._backoff = Backoff()
+        self._wire: Wire | None = None
+
+    def catch_up(self) -> None:
+        """Deliver what has arrived until now."""
+        if self._wire is not None:
+            self._wire.catch_up()
 
     async def run(self, sink: FrameSink) -> None:
         """Listen until cancelled; a lost connection is a gap, mended by itself.
@@ -83,9 +89,11 @@ class RedisTap:
                 if in_gap:
                     sink.feed(wire.held_since_ns or self._clock.now_ns(), [gap_frame("end")])
                 wire.deliver_to(sink.feed)
+                self._wire = wire
                 reason = await wire.ended()
             finally:
                 await wire.close()
+                self._wire = None
             in_gap = True
             text = f"{reason.removesuffix('.')} ({self._settings.redacted})."
             await self._wait(sink, TransportError(text, _advice(reason)))
@@ -102,7 +110,7 @@ class RedisTap:
         Raises:
             TransportError: What went wrong, and what to do.
         """
-        wire = Wire(await open_connection(self._settings), self._clock.now_ns)
+        wire = Wire(await open_connection(self._settings), self._clock)
         try:
             names = [pattern.encode("utf-8", "surrogateescape") for pattern in self._patterns]
             await wire.subscribe(b"PSUBSCRIBE", names)

@@ -10,8 +10,10 @@ from typing import Any, Final
 import hiredis
 from redis.asyncio import Connection
 
+from broker.clock import Clock
 from broker.protocol.frame import RawFrame
 from broker.transport.base import TransportError
+from broker.transport.redis.patient import PatientReader
 from broker.transport.redis.replies import Replies, pack
 
 BLOCK_BYTES: Final = 1 << 18
@@ -48,14 +50,15 @@ class Wire(asyncio.BufferedProtocol):
         on_refusal: Given the errors that nobody waits for.
     """
 
-    def __init__(self, connection: Connection, now_ns: Callable[[], int] = lambda: 0) -> None:
+    def __init__(self, connection: Connection, clock: Clock | None = None) -> None:
         """Take a connection over; what arrives is held until `deliver_to`.
 
         Args:
             connection: Connected and logged in, with nothing under way.
-            now_ns: Tells the time, in ns since the epoch; left out where nobody asks when.
+            clock: Stamps what arrives, which is then read a moment later where that is cheaper; left out where
+                it is wanted at once, and nobody asks when it arrived.
         """
-        self._now_ns = now_ns
+        self._clock = clock
         self._replies = Replies(self._other)
         self._block = memoryview(bytearray(BLOCK_BYTES))
         self._held: list[tuple[int, list[RawFrame]]] = []
@@ -78,6 +81,9 @@ class Wire(asyncio.BufferedProtocol):
         # the stream is kept because Python closes the transport of one that nobody holds
         self._stream, self._transport, self._before = self._take_over(connection)
         self._ticking = self._loop.call_later(CHECK_EVERY_S, self._tick)
+        self._patient: PatientReader | None = None
+        if clock is not None and PatientReader.is_possible(self._transport):
+            self._patient = PatientReader(self._transport, clock, self._arrived, self._read_end)
 
     def _take_over(
         self, connection: Connection
@@ -103,17 +109,21 @@ class Wire(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """So many bytes arrived together."""
-        at_ns = self._now_ns()
-        self._heard_s = self._loop.time()
-        self._is_pinged = False
         is_short = nbytes < FULL_READ_BYTES
         # what has piled up is read without a pause, and its last read is a short one
-        if self._heard_s - self._read_s > PAUSE_S or (is_short and self._was_short):
-            self._behind_bytes = 0
-        self._behind_bytes += nbytes
+        has_waited = self._loop.time() - self._read_s <= PAUSE_S and not (is_short and self._was_short)
         self._was_short = is_short
+        self._arrived(self._clock.now_ns() if self._clock is not None else 0, self._block[:nbytes], has_waited)
+
+    def _arrived(self, at_ns: int, data: bytes | memoryview, has_waited: bool) -> None:
+        """Bytes arrived; they had waited if they were there when those before them had been read."""
+        self._heard_s = self._loop.time()
+        self._is_pinged = False
+        if not has_waited:
+            self._behind_bytes = 0
+        self._behind_bytes += len(data)
         try:
-            if frames := self._replies.feed(self._block, nbytes):
+            if frames := self._replies.feed(data, len(data)):
                 self._take(at_ns, frames)
         except ValueError as error:
             self._end(f"What the server sent is not Redis's protocol: {error}.")
@@ -129,6 +139,8 @@ class Wire(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """It is over."""
         self._ticking.cancel()
+        if self._patient is not None:
+            self._patient.close()
         self._can_write.set()
         self._before.connection_lost(exc)
         if not self._why:
@@ -205,6 +217,11 @@ class Wire(asyncio.BufferedProtocol):
             text = self._why or f"The server did not answer in {ANSWER_S:.0f} s."
             raise TransportError(text, "Is it frozen, or loading its data?")
 
+    def catch_up(self) -> None:
+        """Hand over what has arrived until now."""
+        if self._patient is not None and self.is_open:
+            self._patient.catch_up()
+
     def deliver_to(self, take: Take) -> None:
         """Hand over what was held, and everything from now on."""
         held, self._held = self._held, []
@@ -229,7 +246,8 @@ class Wire(asyncio.BufferedProtocol):
         return await asyncio.shield(self._ended)
 
     async def close(self) -> None:
-        """Send what waits, and end the connection."""
+        """Hand over what has arrived, send what waits, and end the connection."""
+        self.catch_up()
         self._why = self._why or "We closed the connection."
         self._transport.close()
         try:
@@ -281,6 +299,9 @@ class Wire(asyncio.BufferedProtocol):
             # a loop that stood still has not read what waits: the answer gets its full time
             self._heard_s = self._loop.time() - QUIET_S
             self._ping()
+
+    def _read_end(self, error: OSError | None) -> None:
+        self._end(self._reason(error))
 
     def _end(self, why: str) -> None:
         self._why = self._why or why

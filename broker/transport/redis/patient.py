@@ -1,0 +1,196 @@
+"""Reads a socket a few hundred times a second and no oftener, and hands over what it read in bulk.
+
+A busy mesh sends a few packets with each of ten thousand writes a second. To
+wake up for each costs more than to read it, and to think about it at once
+costs more than to think about it, since everybody else's work has emptied the
+processor's caches meanwhile. On Linux the kernel stamps what arrives, so that
+stamps are as fine as if each write were read at once, and do not depend on
+when we get a CPU.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import sys
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from broker.clock import Clock
+
+PAUSE_S: Final = 0.002
+"""Between two rounds of reading. The kernel may join what it holds for us and keep the last stamp of it, so this is
+also how wrong a stamp can be at worst."""
+STAMPS_A_ROUND: Final = 4
+"""Each read has one stamp, that of its last byte; so a round is read in about so many pieces, as the last one was."""
+LEAST_BYTES: Final = 1 << 11
+MOST_BYTES: Final = 1 << 14
+MOST_READS: Final = 32
+"""After so many reads others get their turn in the loop."""
+
+THINK_EVERY_S: Final = 0.05
+"""So long what was read waits to be handed over, while there is more of it all the time."""
+THINK_BYTES: Final = 1 << 20
+"""Nor does more than this wait."""
+SLICE_BYTES: Final = 1 << 16
+"""After so much has been handed over it is time to read again."""
+
+_SO_TIMESTAMPNS: Final = 35
+_STAMP: Final = struct.Struct("@qq")  # a timespec: s, ns
+_NOTE_BYTES: Final = 64
+
+Taken = Callable[[int, bytes, bool], None]
+"""Takes when (ns since the epoch) bytes arrived, the bytes, and whether they were there already when the bytes before
+them had been read."""
+
+Ended = Callable[[OSError | None], None]
+"""Told once that no more can be read: the error, or None when the other side hung up."""
+
+
+class PatientReader:
+    """Reads a connection that asyncio made; its transport goes on writing, and closes it."""
+
+    def __init__(self, transport: asyncio.Transport, clock: Clock, taken: Taken, ended: Ended) -> None:
+        """Begin to read; asyncio reads no more.
+
+        Args:
+            transport: See `is_possible`.
+            clock: Stamps what the kernel has not.
+            taken: Given what arrives.
+            ended: Told that it is over.
+        """
+        transport.pause_reading()
+        self._loop = asyncio.get_running_loop()
+        # a loop refuses to watch a socket that one of its transports has
+        self._socket: socket.socket = transport.get_extra_info("socket").dup()
+        self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        self._clock = clock
+        self._taken = taken
+        self._ended = ended
+        self._at_ns = 0
+        self._piece_bytes = LEAST_BYTES
+        self._is_behind = False
+        self._unread: deque[tuple[int, bytes, bool]] = deque()
+        self._unread_bytes = 0
+        self._thought_s = 0.0
+        self._resting: asyncio.Handle | None = None
+        self._thinking: asyncio.Handle | None = None
+        self._watch()
+
+    @staticmethod
+    def is_possible(transport: asyncio.Transport) -> bool:
+        """Whether a transport can be read in this way: the kernel is Linux, and nothing is encrypted."""
+        return sys.platform == "linux" and transport.get_extra_info("sslcontext") is None
+
+    def close(self) -> None:
+        """Read no more."""
+        for waiting in (self._resting, self._thinking):
+            if waiting is not None:
+                waiting.cancel()
+        self._unread.clear()
+        if self._is_open:
+            self._loop.remove_reader(self._socket)
+            self._socket.close()
+
+    @property
+    def _is_open(self) -> bool:
+        return self._socket.fileno() >= 0
+
+    def catch_up(self) -> None:
+        """Hand over what has arrived until now; of a flood, much of it."""
+        if self._is_open:
+            self._read()
+            self._think_of(self._unread_bytes)
+
+    # reading
+
+    def _watch(self) -> None:
+        self._resting = None
+        self._loop.add_reader(self._socket, self._wake)
+
+    def _wake(self) -> None:
+        """Something arrived: read it, and then rest even if more comes."""
+        self._loop.remove_reader(self._socket)
+        self._round()
+
+    def _round(self) -> None:
+        """Rest as long as there is something to read each time; otherwise wait for it."""
+        has_read = self._read()
+        if self._unread_bytes >= THINK_BYTES:
+            self._think_of(self._unread_bytes)
+        elif has_read and self._thinking is None:
+            in_s = self._thought_s + THINK_EVERY_S - self._loop.time()
+            self._thinking = self._loop.call_later(max(0.0, in_s), self._think)
+        if not self._is_open:
+            return
+        if has_read:
+            self._resting = self._loop.call_later(0.0 if self._is_behind else PAUSE_S, self._round)
+        else:
+            self._watch()
+
+    def _read(self) -> bool:
+        """Read what there is, within measure. Whether there was anything."""
+        ahead_ns = self._clock.ahead_of_wall_ns()
+        now_ns = self._clock.now_ns()
+        receive, size = self._socket.recvmsg, self._piece_bytes
+        round_bytes = 0
+        for number in range(MOST_READS):
+            try:
+                piece, notes, _, _ = receive(size, _NOTE_BYTES)
+            except (BlockingIOError, InterruptedError):
+                self._is_behind = False
+                break
+            except OSError as error:
+                self._end(error)
+                return False
+            if not piece:
+                self._end(None)
+                return False
+            self._unread.append((self._stamp(notes, ahead_ns, now_ns), piece, self._is_behind or number > 0))
+            round_bytes += len(piece)
+            if len(piece) < size:
+                self._is_behind = False
+                break
+            if number >= STAMPS_A_ROUND:
+                size = MOST_BYTES  # much has piled up
+        else:
+            self._is_behind = True
+        self._unread_bytes += round_bytes
+        self._piece_bytes = min(max(LEAST_BYTES, round_bytes // STAMPS_A_ROUND), MOST_BYTES)
+        return round_bytes > 0
+
+    def _stamp(self, notes: list[tuple[int, int, bytes]], ahead_ns: int, now_ns: int) -> int:
+        """When it arrived, in ns since the epoch; never before what arrived before it, never later than now."""
+        at_ns = now_ns
+        for level, kind, data in notes:
+            if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS and len(data) == _STAMP.size:
+                seconds, ns = _STAMP.unpack(data)
+                at_ns = min(at_ns, seconds * 1_000_000_000 + ns + ahead_ns)
+        self._at_ns = max(self._at_ns, at_ns)
+        return self._at_ns
+
+    def _end(self, error: OSError | None) -> None:
+        self._think_of(self._unread_bytes)
+        if self._is_open:
+            self.close()
+            self._ended(error)
+
+    # handing over
+
+    def _think(self) -> None:
+        """Hand over a part of what was read, and the rest after the next turn of the loop."""
+        self._thinking = None
+        self._think_of(SLICE_BYTES)
+        if self._unread:
+            self._thinking = self._loop.call_soon(self._think)
+
+    def _think_of(self, most_bytes: int) -> None:
+        unread, taken = self._unread, self._taken
+        while unread and most_bytes > 0:
+            at_ns, piece, has_waited = unread.popleft()
+            self._unread_bytes -= len(piece)
+            most_bytes -= len(piece)
+            taken(at_ns, piece, has_waited)  # which may close us
+        self._thought_s = self._loop.time()
