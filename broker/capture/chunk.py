@@ -85,7 +85,7 @@ def seal(chunk: OpenChunk, mask: Mask | None, compressor: zstandard.ZstdCompress
     offsets = np.asarray(chunk.offsets, np.int64)
     if mask is not None:
         mask(chunk.raw, offsets)
-    raw = bytes(chunk.raw)
+    raw = chunk.raw
     indexes, index_offsets, counts = _index(raw, offsets)
     packed = compressor.compress(raw)
     head = _CHUNK_HEAD.pack(
@@ -104,7 +104,7 @@ def seal(chunk: OpenChunk, mask: Mask | None, compressor: zstandard.ZstdCompress
     )
 
 
-def _index(raw: bytes, offsets: NDArray[np.int64]) -> tuple[bytes, dict[int, int], dict[int, int]]:
+def _index(raw: bytearray, offsets: NDArray[np.int64]) -> tuple[bytes, dict[int, int], dict[int, int]]:
     """MessageIndex records, one a channel; where each begins; how many messages it names."""
     octets = np.frombuffer(raw, np.uint8)
     channels = octets[offsets + 9].astype(np.uint16) | octets[offsets + 10].astype(np.uint16) << 8

@@ -109,7 +109,7 @@ class _ChunkMask:
         if self._masking.policy == "headers":
             suspected = range(len(offsets))
         else:
-            places = self._masking.suspects(np.frombuffer(bytes(raw), np.uint8), offsets)
+            places = self._masking.suspects(np.frombuffer(raw, np.uint8), offsets)
             suspected = np.unique(np.searchsorted(offsets, places, "right") - 1).tolist()
         for row in suspected:
             self._mask(raw, int(offsets[row]), ends[row])

@@ -38,11 +38,15 @@ _JOINTS: Final = ("", "_", "-", " ")
 _CASE: Final = 0x20202020
 _THREE: Final = 0x00FFFFFF
 _BLOCK: Final = 1 << 16
+_KEYS_BLOCK: Final = 1 << 19
 _QUOTE, _COLON, _SLASH, _BACKSLASH, _SPACE = b'":/\\ '
-_BEFORE: Final = 16
+_BEFORE: Final = 64
 _TAIL: Final = 8
 _MOST_SLASHES: Final = 7
 """JSON in JSON in JSON; a key deeper than that is looked for in vain."""
+_MOST_TAILS: Final = 10_000
+_MOST_BLANKS: Final = 16
+"""Between a key and its colon; where there are more, the whole message is looked at."""
 
 _RARITY: Final = {c: math.log(n) for n, c in enumerate("etaoinshrdlucmfwypvbgkjqxz", 2)}
 """Letters of English, the commonest first."""
@@ -74,7 +78,7 @@ class SecretNames:
         endings = [ending for name in names for ending in _written_endings(name)]
         self._tails = np.zeros(1 << 16, np.bool_)
         self._tails[_hashed(np.array([_tail(ending) >> 32 for ending in endings], np.uint32))] = True
-        self._long_tails = _by_shift(endings)
+        self._long_tails = _LongTails(endings)
         windows = sorted({_rarest(joint.join(name.lower().split())) for name in names for joint in _JOINTS})
         self._fours = _words(window for window in windows if len(window) == 4)
         self._threes = _words(window + b"\0" for window in windows if len(window) == 3)
@@ -86,25 +90,24 @@ class SecretNames:
 
     def suspect_keys(self, octets: NDArray[np.uint8]) -> NDArray[np.int64]:
         """As `suspects`, for bytes that are JSON only, at less than half the cost: looks at the ends of keys."""
-        found = [at for begin in range(0, len(octets), _BLOCK) for at in self._keys_in_block(octets, begin)]
+        found = [at for begin in range(0, len(octets), _KEYS_BLOCK) for at in self._keys_in_block(octets, begin)]
         return np.sort(np.concatenate(found)) if found else np.empty(0, np.int64)
 
     def _keys_in_block(self, octets: NDArray[np.uint8], begin: int) -> list[NDArray[np.int64]]:
-        first = max(0, begin - _BEFORE)  # the end of a key may be in the block before
-        part = octets[first : begin + _BLOCK + 2]
-        after = part[1:]
-        is_key_end = part[:-1] == _QUOTE
-        is_key_end &= (after == _COLON) | (after <= _SPACE)
-        quotes = np.flatnonzero(is_key_end)
+        """Colons are looked for: of all that ends a key, JSON holds them least often."""
+        first = max(0, begin - _BEFORE)  # a key may be in the block before its colon
+        part = octets[first : begin + _KEYS_BLOCK + 2]
+        colons = np.flatnonzero(part == _COLON)
+        urls = colons[(part.take(colons + 1, mode="clip") == _SLASH) & (part.take(colons + 2, mode="clip") == _SLASH)]
+        quotes, unclear = _quotes_before(part, colons[colons > _TAIL])
         ends = quotes
         for _ in range(_MOST_SLASHES):
-            escaped = part[np.maximum(ends - 1, 0)] == _BACKSLASH
+            escaped = part[ends - 1] == _BACKSLASH
             if not escaped.any():
                 break
-            ends = ends - escaped
+            ends = np.maximum(ends - escaped, 1)
         hits = self._with_tails(part, ends[ends >= _TAIL])
-        is_url = (part[:-2] == _COLON) & (part[1:-1] == _SLASH) & (part[2:] == _SLASH)
-        return [found.astype(np.int64) + first for found in (hits - 1, np.flatnonzero(is_url)) if len(found)]
+        return [found + first for found in (hits - 1, urls, unclear) if len(found)]
 
     def _with_tails(self, part: NDArray[np.uint8], ends: NDArray[Any]) -> NDArray[Any]:
         """Those of the ends before which a name ends; first by a hash of four bytes, what is left by up to eight."""
@@ -112,10 +115,7 @@ class SecretNames:
         if not len(some):
             return some
         tails = _at_each_byte(part, "<u8")[some - _TAIL] | np.uint64(_CASE << 32 | _CASE)
-        found = np.zeros(len(some), np.bool_)
-        for shift, long_tails in self._long_tails.items():
-            found |= _among(tails >> np.uint64(shift), long_tails)
-        return some[found]
+        return some[np.fromiter(map(self._long_tails.__getitem__, tails.tolist()), np.bool_, len(some))]
 
     def suspects(self, octets: NDArray[np.uint8]) -> NDArray[np.int64]:
         """Where a secret's name, or a URL, might be: every true place and some others, rising."""
@@ -162,22 +162,42 @@ def _at_each_byte(octets: NDArray[np.uint8], dtype: str) -> NDArray[Any]:
     return np.ndarray((max(0, len(octets) - size + 1),), dtype, np.ascontiguousarray(octets), strides=(1,))
 
 
+def _quotes_before(part: NDArray[np.uint8], colons: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Quotation marks that a colon follows, blanks between them or not; and colons of which it is not clear."""
+    places = colons - 1
+    before = part[places]
+    quotes = places[before == _QUOTE]
+    places = places[before <= _SPACE]
+    for _ in range(_MOST_BLANKS):
+        if not len(places):
+            return quotes, places
+        places = np.maximum(places - 1, 1)
+        before = part[places]
+        quotes = np.concatenate([quotes, places[before == _QUOTE]])
+        places = places[before <= _SPACE]
+    return quotes, places
+
+
 def _hashed(tails: NDArray[np.uint32]) -> NDArray[np.uint32]:
     return (tails * np.uint32(0x9E3779B1)) >> np.uint32(16)
 
 
-def _among(numbers: NDArray[np.uint64], rising: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """As np.isin, which takes longer for few."""
-    return np.equal(rising[np.minimum(np.searchsorted(rising, numbers), len(rising) - 1)], numbers)
+class _LongTails(dict[int, bool]):
+    """Whether a tail of eight bytes ends with one of some names; the same few keys are asked for again and again."""
 
+    def __init__(self, endings: Iterable[str]) -> None:
+        super().__init__()
+        self._by_shift: dict[int, set[int]] = {}  # how far a tail of eight is shifted to be as long as the name's
+        for ending in endings:
+            shift = 8 * (_TAIL - min(_TAIL, max(4, len(ending))))
+            self._by_shift.setdefault(shift, set()).add(_tail(ending) >> shift)
 
-def _by_shift(endings: Iterable[str]) -> dict[int, NDArray[np.uint64]]:
-    """Tails of equal length, by how far a tail of eight is shifted to have that length."""
-    groups: dict[int, set[int]] = {}
-    for ending in endings:
-        shift = 8 * (_TAIL - min(_TAIL, max(4, len(ending))))
-        groups.setdefault(shift, set()).add(_tail(ending) >> shift)
-    return {shift: np.array(sorted(tails), np.uint64) for shift, tails in groups.items()}
+    def __missing__(self, tail: int) -> bool:
+        is_one = any(tail >> shift in tails for shift, tails in self._by_shift.items())
+        if len(self) >= _MOST_TAILS:
+            self.clear()
+        self[tail] = is_one
+        return is_one
 
 
 def _letters(key: bytes) -> bytes:
