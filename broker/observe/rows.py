@@ -67,9 +67,9 @@ def call_columns(rows: list[CallRow]) -> tuple[NDArray[np.void], bytes]:
     begins, routes, sizes, spans, traces, parents, frames, _, ends, endings, answer_sizes, answers = zip(
         *rows, strict=True
     )
-    end_ns = np.array(ends, np.int64)
-    duration_s = (end_ns - np.array(begins, np.int64)) / SECOND
-    ending = np.array(endings, np.uint32)
+    end_ns = np.frombuffer(array("q", ends), np.int64)
+    duration_s = (end_ns - np.frombuffer(array("q", begins), np.int64)) / SECOND
+    ending = np.frombuffer(array("I", endings), np.uint32)
     outcome = ending & 0xFF
     table["end_ns"] = end_ns
     table["duration_s"] = duration_s
@@ -83,7 +83,7 @@ def call_columns(rows: list[CallRow]) -> tuple[NDArray[np.void], bytes]:
     table["request_size"] = _sizes(sizes)
     table["response_size"] = _sizes(answer_sizes)
     table["span"] = ids64(spans)
-    table["trace"] = _ids(traces)
+    table["trace"] = table["span"] if traces == spans else _ids(traces)  # a call that nobody's call caused
     table["parent"] = _ids(parents)
     table["request_frame"] = _frames(frames)
     table["response_frame"] = _frames(answers)
@@ -118,11 +118,13 @@ def _sizes(sizes: Sequence[int]) -> NDArray[np.uint32]:
 
 def _frames(numbers: Sequence[int]) -> NDArray[np.uint64] | int:
     """Frame numbers in 64 bits; just 0 where there is no capture."""
-    return np.array(numbers, np.uint64) if any(numbers) else 0
+    return np.frombuffer(array("Q", numbers), np.uint64) if any(numbers) else 0
 
 
 def _ids(values: Sequence[Any]) -> NDArray[np.uint64]:
     """Ids as they came over the wire; 0 for what is no text."""
+    if not any(values):
+        return np.zeros(len(values), np.uint64)
     try:
         return ids64(values)
     except TypeError:

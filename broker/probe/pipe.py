@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any, Final
 
 import msgspec
@@ -141,7 +140,7 @@ def batch_messages(batch: Batch, status: dict[str, Any] | None = None) -> Iterat
         yield "state", {"changes": [tuple(change) for change in batch.changes], "waiting": batch.waiting}
     if len(batch.calls) or len(batch.events):
         yield "rows", {"calls": _columns(batch.calls), "events": _columns(batch.events)}
-    body: dict[str, Any] = {"rows": _columns(batch.counters), "tally": asdict(batch.tally)}
+    body: dict[str, Any] = {"rows": _columns(batch.counters), "tally": msgspec.to_builtins(batch.tally)}
     if status is not None:
         body["status"] = status
     yield "counters", body
