@@ -16,6 +16,12 @@ _K = TypeVar("_K")
 _V = TypeVar("_V")
 
 _MAX_KEPT = 1_000
+_LONGEST = 250
+
+
+def as_label(claimed: object) -> str | None:
+    """What another node says of itself, as a label: None when it is no text, or longer than any name."""
+    return claimed if isinstance(claimed, str) and len(claimed) <= _LONGEST else None
 
 
 class Resolved(dict[_K, _V], Generic[_K, _V]):

@@ -9,7 +9,7 @@ from broker.node.context import Context
 from broker.node.definitions import ActionDefinition, EventDefinition, Handler, ServiceDefinition
 from broker.node.machine import client_info
 from broker.node.metrics import built_in
-from broker.node.metrics.executions import Executions, Resolved
+from broker.node.metrics.executions import Executions, Resolved, as_label
 from broker.node.metrics.process import ProcessMetrics
 from broker.node.metrics.state import BrokerState
 from broker.node.metrics.tolerance import ToleranceMetrics
@@ -89,8 +89,7 @@ class Metrics(Middleware):
         now_ns, levels = self._now_ns, self._levels
 
         async def handler(ctx: Context) -> Any:
-            caller = ctx.caller
-            executions = by_caller[caller if isinstance(caller, str) else None]
+            executions = by_caller[as_label(ctx.caller)]
             begun_ns = now_ns()
             executions.begin(begun_ns)
             levels[ctx.level].add(1, begun_ns)
@@ -115,8 +114,7 @@ class Metrics(Middleware):
         now_ns = self._now_ns
 
         async def handler(ctx: Context) -> Any:
-            caller = ctx.caller
-            executions = by_name[ctx.event_name, caller if isinstance(caller, str) else None]
+            executions = by_name[as_label(ctx.event_name), as_label(ctx.caller)]
             begun_ns = now_ns()
             executions.begin(begun_ns)
             try:

@@ -193,9 +193,10 @@ def test_the_log_is_told_in_a_few_lines():
 
 
 @story
-async def test_callers_that_are_no_texts_do_not_stop_a_call():
+async def test_callers_that_are_no_names_do_not_stop_a_call():
     async with mesh(("a", Math()), metrics=ON) as (a,):
-        assert await a.call("v2.math.add", {"a": 1, "b": 2}, caller=["odd"]) == 3
+        for caller in (["odd"], 7, "x" * 1_000_000):
+            assert await a.call("v2.math.add", {"a": 1, "b": 2}, caller=caller) == 3
         assert list(counted(a, "moleculer.request.total")) == ['"v2.math"|"v2.math.add"|"local"|']
 
 

@@ -459,6 +459,17 @@ def test_the_log_is_told_of_a_trace_as_a_tree():
     ]
 
 
+@story
+async def test_a_parent_that_is_no_text_does_not_stop_a_call():
+    lines: list[str] = []
+    options = TracingOptions(exporters=[ConsoleExporter(write=lines.append)])
+    async with mesh(("a", Math()), tracing=options) as (a,):
+        ctx = Context(a, {"a": 1, "b": 2})
+        ctx.parent_id = ["odd"]
+        assert await a.calls.start(ctx, "v2.math.add") == 3
+    assert len(lines) == 2
+
+
 json_like = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),

@@ -31,16 +31,20 @@ class ConsoleExporter(Exporter):
         if len(self._within) >= _MOST_KEPT:  # spans that never end
             self._within.clear()
         self._within[span.id] = []
-        if span.parent_id in self._within:
-            self._within[span.parent_id].append(span)
+        if self._is_within(span):
+            self._within[str(span.parent_id)].append(span)
 
     def span_finished(self, span: Span) -> None:
         """If it is within none that is kept, its tree is written."""
-        if span.parent_id in self._within or span.id not in self._within:
+        if self._is_within(span) or span.id not in self._within:
             return
         self._write(f"trace {span.trace_id}")
         for level, each in self._tree(span, 1):
             self._write(f"{'  ' * level}{_caption(each)}  {_taken(each)}")
+
+    def _is_within(self, span: Span) -> bool:
+        # other nodes say what they like: a parent may be no text
+        return isinstance(span.parent_id, str) and span.parent_id in self._within
 
     def _tree(self, span: Span, level: int) -> Iterator[tuple[int, Span]]:
         yield level, span
