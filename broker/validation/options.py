@@ -20,6 +20,7 @@ class ValidatorOptions:
         consider_null_as_a_value: Whether null is allowed unless a rule says ``nullable: false``.
         use_new_custom_checker_function: Whether custom functions give the value and add errors (what Moleculer 0.15
             wants); if not, they give a list of errors (what 0.14 wants unless told otherwise).
+        param_name: Under which key actions and events have their schemas.
     """
 
     messages: Mapping[str, str] = field(default_factory=dict)
@@ -29,3 +30,4 @@ class ValidatorOptions:
     halt_on_first_error: bool = False
     consider_null_as_a_value: bool = False
     use_new_custom_checker_function: bool = True
+    param_name: str = "params"

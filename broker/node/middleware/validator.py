@@ -37,11 +37,11 @@ class Validation(Middleware):
     def service_created(self, service: ServiceDefinition) -> None:
         """Refuse a service whose events have broken schemas; actions are looked at as they are made."""
         for event in service.events.values():
-            self._checker(event.said("params"), f"event '{event.name}'", service)
+            self._checker(event, f"event '{event.name}'", service)
 
     def local_action(self, call: Handler, service: ServiceDefinition, action: ActionDefinition) -> Handler:
         """Check ``ctx.params`` if the action has a schema."""
-        check = self._checker(action.said("params"), f"action '{action.name}'", service)
+        check = self._checker(action, f"action '{action.name}'", service)
 
         def refuse(ctx: Context, errors: Errors) -> None:
             _refuse(errors, {"nodeID": ctx.node_id, "action": action.name})
@@ -50,20 +50,26 @@ class Validation(Middleware):
 
     def local_event(self, call: Handler, service: ServiceDefinition, event: EventDefinition) -> Handler:
         """Check ``ctx.params``, the event's data, if its handler has a schema."""
-        check = self._checker(event.said("params"), f"event '{event.name}'", service)
+        check = self._checker(event, f"event '{event.name}'", service)
 
         def refuse(ctx: Context, errors: Errors) -> None:
             _refuse(errors, {"nodeID": ctx.node_id, "event": event.name})
 
         return call if check is None else _checked(call, check, refuse)
 
-    def _checker(self, schema: Any, of: str, service: ServiceDefinition) -> Checker | None:
+    def _checker(
+        self, what: ActionDefinition | EventDefinition, called: str, service: ServiceDefinition
+    ) -> Checker | None:
+        name = self._validator.options.param_name
+        schema = what.said(name)
         if not isinstance(schema, dict | list | tuple):
             return None
         try:
             return self._validator.compile(schema)
         except SchemaError as error:
-            raise ServiceSchemaError(f"Invalid 'params' of {of} in '{service.full_name}' service! {error}") from None
+            raise ServiceSchemaError(
+                f"Invalid '{name}' of {called} in '{service.full_name}' service! {error}"
+            ) from None
 
 
 def _refuse(errors: Errors, about: dict[str, Any]) -> None:

@@ -94,6 +94,7 @@ def test_a_broker_is_told_how_to_validate():
     assert offered_by({"id": "id"}, options)
     with pytest.raises(ServiceSchemaError, match="unknown type 'id'"):
         offered_by({"id": "id"})
+    assert offered_by({"id": "id"}, BrokerOptions(validator=ValidatorOptions(param_name="input")))
 
 
 def test_info_says_of_a_schema_what_is_plain_data_and_nothing_twice_within_itself():
