@@ -155,8 +155,8 @@ class Requesting:
 
         async def put(chunk: Any) -> None:
             nonlocal seq
+            self._send_request(ctx, params=chunk, seq=seq + 1, more=True, mark=mark)
             seq += 1
-            self._send_request(ctx, params=chunk, seq=seq, more=True, mark=mark)
             await self._wire.drain()
 
         ending: dict[str, Any] | None = mark
@@ -164,7 +164,10 @@ class Requesting:
             await stream.send(put, self._broker.options.max_chunk_size)
         except BaseException as error:
             # whatever the source raised is told to the receiver; also that we gave up
-            ending = {**(mark or {}), STREAM_ERROR: to_wire(error, self._broker.node_id)}
+            told: BaseException = error
+            if not isinstance(error, Exception):
+                told = MoleculerError(f"Stream closed by {self._broker.node_id}", type="STREAM_CLOSED")
+            ending = {**(mark or {}), STREAM_ERROR: to_wire(told, self._broker.node_id)}
             if not isinstance(error, Exception):
                 raise
         finally:
@@ -190,7 +193,9 @@ class Requesting:
     def _take_response_chunk(self, pending: _Pending, response: Response) -> None:
         pending.ctx.meta.pop(OBJECT_MODE, None)
         if not pending.is_streaming:
-            opened = IncomingStream(response.sender, object_mode=bool(marks(response).get(OBJECT_MODE)))
+            is_of_values = bool(marks(response).get(OBJECT_MODE))
+            most_bytes = self._broker.options.max_unread_bytes
+            opened = IncomingStream(response.sender, object_mode=is_of_values, most_bytes=most_bytes)
             pending.is_streaming, pending.stream = True, weakref.ref(opened)
             pending.settle(opened)
         stream = pending.stream() if pending.stream is not None else None

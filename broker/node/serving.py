@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from broker.node.context import Context
@@ -26,6 +27,7 @@ class Serving:
         self._wire = wire
         self._streams: dict[str, IncomingStream] = {}
         self._doubtful: set[str] = set()
+        self._answering: dict[asyncio.Task[Any], str] = {}
         wire.on("REQ", self.take_request)
 
     @property
@@ -33,8 +35,16 @@ class Serving:
         """How many request streams have not ended yet."""
         return len(self._streams)
 
+    @property
+    def streaming(self) -> int:
+        """How many answers are streams that have not ended yet."""
+        return len(self._answering)
+
     def node_gone(self, node_id: str) -> None:
-        """End the streams of a node that is gone."""
+        """End the streams of a node that is gone, and those to it."""
+        for task, receiver in list(self._answering.items()):
+            if receiver == node_id:
+                task.cancel()
         for request_id, stream in list(self._streams.items()):
             if stream.sender == node_id:
                 del self._streams[request_id]
@@ -77,7 +87,7 @@ class Serving:
         markers = marks(request)
         stream = self._streams.get(request.id)
         if stream is None:
-            stream = IncomingStream(request.sender)
+            stream = IncomingStream(request.sender, most_bytes=self._broker.options.max_unread_bytes)
             self._streams[request.id] = stream
         if markers.get(OBJECT_MODE):
             stream.object_mode = True
@@ -155,7 +165,10 @@ class Serving:
             if error is not None:
                 raise
             text = f"the result of {request.action} cannot be sent: {unsendable}"
-            self._respond(request, ctx, error=MoleculerError(text, type="RESULT_NOT_SENDABLE"), seq=seq, more=more)
+            failure = MoleculerError(text, type="RESULT_NOT_SENDABLE")
+            if more and seq:  # a chunk: the stream ends with it
+                raise failure from unsendable
+            self._respond(request, ctx, error=failure, seq=seq, more=more)
 
     async def _respond_stream(self, request: Request, ctx: Context, stream: OutgoingStream) -> None:
         """Answer with a stream: opener, chunks, end."""
@@ -166,13 +179,18 @@ class Serving:
 
         async def put(chunk: Any) -> None:
             nonlocal seq
+            self._respond(request, ctx, data=chunk, seq=seq + 1, more=True, mark=mark)
             seq += 1
-            self._respond(request, ctx, data=chunk, seq=seq, more=True, mark=mark)
             await self._wire.drain()
 
         failure: Exception | None = None
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - a handler runs in one
+        self._answering[task] = request.sender
         try:
             await stream.send(put, self._broker.options.max_chunk_size)
         except Exception as error:  # noqa: BLE001 - whatever the source raised is told to the receiver
             failure = error
+        finally:
+            del self._answering[task]
         self._respond(request, ctx, error=failure, seq=seq + 1, more=False, mark=mark)

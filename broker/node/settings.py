@@ -35,6 +35,8 @@ class BrokerOptions:
         max_call_level: Calls nested deeper are refused; 0 is no limit.
         max_queue_size: More requests than this may not wait for answers.
         max_chunk_size: Binary chunks of streams are cut to this many bytes.
+        max_unread_bytes: A stream that comes in ends with an error when more of it waits unread, a value counted as
+            1 kB; 0 for no limit, as in MoleculerJS.
         prefer_local: Whether our own endpoints come first.
         strategy: Of balancing, where an action or event says nothing of its own: ``RoundRobin``, ``Random``,
             ``CpuUsage``, ``Latency``, ``Shard``, or a class.
@@ -76,6 +78,7 @@ class BrokerOptions:
     max_call_level: int = 0
     max_queue_size: int = 50_000
     max_chunk_size: int = 256 * 1024
+    max_unread_bytes: int = 256 * 1024 * 1024
     prefer_local: bool = True
     strategy: str | MakeStrategy = "RoundRobin"
     strategy_options: Mapping[str, Any] = field(default_factory=dict)

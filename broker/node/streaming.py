@@ -14,6 +14,9 @@ _MOST_EARLY = 1024
 """More packets than this do not wait for one that is missing: it will not come any more."""
 
 
+_VALUE_BYTES = 1024
+"""What a value counts as, of whatever size it is."""
+
 _Packet = tuple[object, Any, bool, Exception | None]
 """seq, chunk, whether more come, why it ends"""
 
@@ -22,7 +25,8 @@ class IncomingStream(AsyncIterator[Any]):
     """Chunks as they arrive, handed out in order.
 
     A packet that comes early waits for those before it. As in MoleculerJS
-    there is no way to slow the sender down.
+    there is no way to slow the sender down; what waits unread is bounded
+    instead: a stream whose reader is too slow ends with an error.
 
     Attributes:
         object_mode: Whether chunks are values; otherwise they are bytes.
@@ -30,11 +34,19 @@ class IncomingStream(AsyncIterator[Any]):
         is_abandoned: Whether nobody reads it any more.
     """
 
-    def __init__(self, sender: str, *, object_mode: bool = False) -> None:
+    def __init__(self, sender: str, *, object_mode: bool = False, most_bytes: int = 0) -> None:
+        """
+        Args:
+            sender: The node that sends it.
+            object_mode: Whether chunks are values.
+            most_bytes: More than this may not wait unread, a value counted as 1 kB; 0 for no limit.
+        """
         self.sender = sender
         self.object_mode = object_mode
         self._packets: InOrder[_Packet] = InOrder(_MOST_EARLY)
         self._ready: deque[Any] = deque()
+        self._ready_bytes = 0
+        self._most_bytes = most_bytes
         self._ended = False
         self.is_abandoned = False
         self._error: Exception | None = None
@@ -58,7 +70,7 @@ class IncomingStream(AsyncIterator[Any]):
             return
         for place, value, goes_on, failure in self._packets.take(seq, (seq, chunk, more, error)):
             if goes_on and place and not self.is_abandoned:
-                self._ready.append(as_bytes(value))
+                self._keep(as_bytes(value))
             if not goes_on and not self._ended:
                 self._end(failure)
         if self._packets.early >= _MOST_EARLY and not self._ended:
@@ -69,6 +81,7 @@ class IncomingStream(AsyncIterator[Any]):
         """Nobody will read it any more: only its end is waited for."""
         self.is_abandoned = True
         self._ready.clear()
+        self._ready_bytes = 0
 
     def fail(self, error: Exception) -> None:
         """End it from this side: its sender is gone, or nobody waits any longer."""
@@ -85,14 +98,28 @@ class IncomingStream(AsyncIterator[Any]):
                 raise StopAsyncIteration
             self._waiting = asyncio.get_running_loop().create_future()
             await self._waiting
-        return self._ready.popleft()
+        chunk = self._ready.popleft()
+        self._ready_bytes -= _size(chunk)
+        return chunk
+
+    def _keep(self, chunk: Any) -> None:
+        self._ready.append(chunk)
+        self._ready_bytes += _size(chunk)
+        if self._ready_bytes > self._most_bytes > 0:
+            self.abandon()  # its end is still waited for, so that what comes until then finds where it belongs
+            text = f"a stream of {self.sender} was read too slowly: more than {self._most_bytes} bytes of it waited"
+            self._error = MoleculerError(text, type="STREAM_UNREAD")
 
     def _end(self, error: Exception | None) -> None:
-        self._ended, self._error = True, error
+        self._ended, self._error = True, self._error or error
 
     def _wake(self) -> None:
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
+
+
+def _size(chunk: Any) -> int:
+    return len(chunk) if isinstance(chunk, bytes) else _VALUE_BYTES
 
 
 class OutgoingStream:
@@ -122,7 +149,7 @@ class OutgoingStream:
             self.object_mode = bool(self._first) and not isinstance(self._first[0], bytes | bytearray | memoryview)
 
     async def send(self, put: Callable[[Any], Awaitable[None]], chunk_bytes: int) -> None:
-        """Send everything.
+        """Send everything; however that ends, the source is closed.
 
         Args:
             put: Sends one chunk, and waits while the connection is full.
@@ -133,10 +160,15 @@ class OutgoingStream:
         """
         if self._error is not None:
             raise self._error
-        for chunk in self._first:
-            await self._put(chunk, put, chunk_bytes)
-        async for chunk in self._source:
-            await self._put(chunk, put, chunk_bytes)
+        try:
+            for chunk in self._first:
+                await self._put(chunk, put, chunk_bytes)
+            async for chunk in self._source:
+                await self._put(chunk, put, chunk_bytes)
+        finally:
+            close = getattr(self._source, "aclose", None)  # what a generator has, and few others
+            if close is not None:
+                await close()
 
     async def _put(self, chunk: Any, put: Callable[[Any], Awaitable[None]], chunk_bytes: int) -> None:
         if isinstance(chunk, bytes | bytearray | memoryview) and len(chunk) > chunk_bytes > 0:

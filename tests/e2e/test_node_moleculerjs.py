@@ -66,6 +66,10 @@ class Peer:
         self._numbers = itertools.count()
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
 
+    def kill(self) -> None:
+        """It says good-bye to nobody."""
+        self._process.kill()
+
     async def read(self) -> None:
         assert self._process.stdout is not None
         while line := await self._process.stdout.readline():
@@ -212,7 +216,12 @@ class Mesh:
 
 @asynccontextmanager
 async def mesh(
-    url: str, *versions: str, serializer: str = "JSON", transmit: Any = (), middlewares: Sequence[Middleware] = ()
+    url: str,
+    *versions: str,
+    serializer: str = "JSON",
+    transmit: Any = (),
+    middlewares: Sequence[Middleware] = (),
+    **more: Any,
 ) -> AsyncIterator[Mesh]:
     """A mesh whose nodes know each other.
 
@@ -222,6 +231,7 @@ async def mesh(
         serializer: Of all nodes.
         transmit: MoleculerJS's middlewares, as ``js/peer.js`` takes them.
         middlewares: The same for ours.
+        more: Further options of our broker.
     """
     namespace, py = next(NAMESPACES), Py()
     options = BrokerOptions(
@@ -229,6 +239,7 @@ async def mesh(
         settle_s=0.05,
         heartbeat_interval_s=2,
         middlewares=middlewares,
+        **more,
     )
     async with asyncio.TaskGroup() as tasks:
         processes, peers, readers = [], {}, []

@@ -36,6 +36,13 @@ const broker = new ServiceBroker({
 
 let flakyCalls = 0;
 
+async function* endless() {
+	for (;;) {
+		yield Buffer.alloc(1000, "e");
+		await new Promise(resolve => setTimeout(resolve, 5));
+	}
+}
+
 function seen(ctx) {
 	return {
 		id: ctx.id,
@@ -105,6 +112,15 @@ broker.createService({
 		},
 		rows: ctx => Readable.from(rows(ctx.params.n, ctx.params.failing), { objectMode: true }),
 		bytes: ctx => Readable.from([Buffer.alloc(ctx.params.n, "a")], { objectMode: false }),
+		endless: () => Readable.from(endless(), { objectMode: false }),
+		async torn(ctx) {
+			try {
+				for await (const chunk of incoming(ctx)) void chunk;
+			} catch (err) {
+				heard.push({ name: "torn", message: err.message });
+				throw err;
+			}
+		},
 		async size(ctx) {
 			let size = 0;
 			for await (const chunk of incoming(ctx)) size += chunk.length;
