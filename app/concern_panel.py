@@ -21,6 +21,8 @@ from broker.mesh.answers import Concern
 
 SEVERITIES: dict[str, tuple[str, Tone]] = {"failed": ("▲", "failed"), "slow": ("◷", "slow"), "note": ("●", "dim")}
 DURATIONS: Final = (("for 15 minutes", 900), ("for 1 hour", 3600), ("for 8 hours", 28_800), ("for 7 days", 604_800))
+TWO_LINES_PX: Final = 42
+HEAD_PX, LEAST_PX = 86, 240
 Muted = tuple[Mute, Concern | None]
 
 CONCERNS: tuple[Column[Concern], ...] = (
@@ -31,9 +33,15 @@ CONCERNS: tuple[Column[Concern], ...] = (
         tone=lambda c: SEVERITIES[c.severity][1],
         tip=lambda c: c.severity,
     ),
-    Column("what is wrong", lambda c: c.title, width=250, tone=lambda c: "" if c.severity == "note" else c.severity),
-    Column("why we think so", lambda c: c.detail, width=0, tone=lambda _c: "dim"),
-    Column("since", lambda c: clock_time(c.since_ns), width=88, tone=lambda _c: "dim"),
+    Column(
+        "what is wrong, and why we think so",
+        lambda c: c.title,
+        width=0,
+        tone=lambda c: "" if c.severity == "note" else c.severity,
+        tip=lambda c: f"{c.title}\n{c.detail}",
+        below=lambda c: c.detail,
+    ),
+    Column("since", lambda c: clock_time(c.since_ns) if c.since_ns else "", width=84, tone=lambda _c: "dim"),
     Column(
         "look at",
         lambda c: f"{c.leads_to.title()} →",
@@ -69,7 +77,7 @@ class ConcernPanel(QFrame):
         super().__init__()
         self._desk = desk
         self.counts = label("", "dim", name="Counts")
-        self.table = RecordTable("What is wrong now, worst first", CONCERNS, lambda c: c.key)
+        self.table = RecordTable("What is wrong now, worst first", CONCERNS, lambda c: c.key, row_px=TWO_LINES_PX)
         self.muted = RecordTable("What is muted", MUTED, lambda m: m[0].key)
         self.empty = EmptyState("check-circle-outline")
         self.toggle = button("0 muted", self._show_muted, icon="bell-off-outline", role="flat", name="Muted lines")
@@ -84,6 +92,7 @@ class ConcernPanel(QFrame):
             table.horizontalHeader().setSortIndicatorShown(False)
             table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.muted.setMaximumHeight(150)
+        self._rows = 0
         self._below = QFrame()
         below = column(row(section("Muted"), None, self._one, self._all), self.muted, spacing=2)
         below.setContentsMargins(12, 4, 12, 0)
@@ -121,6 +130,7 @@ class ConcernPanel(QFrame):
         self.table.show_records(split.shown)
         self.muted.show_records(split.muted)
         self._stack.setCurrentIndex(1 if split.shown else 0)
+        self._rows = len(split.shown)
         self._show_toggle(len(split.muted))
 
     def _show_toggle(self, muted: int) -> None:
@@ -130,10 +140,13 @@ class ConcernPanel(QFrame):
         self.toggle.setVisible(muted > 0)
         if not muted and self.toggle.isChecked():
             self.toggle.setChecked(False)
-        self._below.setVisible(self.toggle.isChecked())
+        self._show_muted()
 
     def _show_muted(self) -> None:
+        """The list of what is muted; the panel is no higher than what it has to say."""
         self._below.setVisible(self.toggle.isChecked())
+        below = self._below.sizeHint().height() if self.toggle.isChecked() else 0
+        self.setMaximumHeight(max(LEAST_PX, HEAD_PX + self._rows * TWO_LINES_PX) + below)
 
     # muting
 

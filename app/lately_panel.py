@@ -104,5 +104,7 @@ class LatelyPanel(QWidget):
     def _arrange(self) -> None:
         is_wide = self.width() >= WIDE_PX
         self._picks.setVisible(not is_wide)
+        for title in (self._came_title, self._waiting_title):
+            title.setVisible(is_wide)
         self._came_panel.setVisible(is_wide or self._pick_came.isChecked())
         self._waiting_panel.setVisible(is_wide or self._pick_waiting.isChecked())

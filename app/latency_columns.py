@@ -53,7 +53,7 @@ ROW_COLUMNS: tuple[Column[ActionRow], ...] = (
         "p99 over time",
         lambda _row: "",
         lambda row: least(row.figures.p99_ms),
-        width=92,
+        width=112,
         tip=lambda row: failed_note(row.figures),
     ),
     Column(

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPlainTextEdit, QScrollArea, QVBoxLayout, QWidget
 
 from app import theme
+from app.breaker_words import sign_of, source_of
 from app.columns import failed_note, samples_note
 from app.desk import Desk
 from app.live import LiveView
@@ -19,6 +20,7 @@ from app.widgets.figures import Figure, FigureRow
 from app.widgets.format import change_ms, clock_time, count, duration_ms, length, percent, rate
 from app.widgets.mini_table import Cell, MiniRow, MiniTable
 from app.widgets.small_charts import Curves, HeatStrip
+from app.widgets.time_marks import mark_of
 from broker.mesh.answers import ActionRow, CallRecord, Figures, Series
 from broker.mesh.subject import Subject
 from broker.protocol.codec import decode_body
@@ -52,7 +54,7 @@ class SidePanel(LiveView):
         ]
         self.figures = FigureRow(("calls", "errors", "p50", "p99"))
         self._over_time = section("Latency")
-        self._curves = Curves("p50, p90 and p99 over time", height=96, is_log=True)
+        self._curves = Curves("p50, p90 and p99 over time", height=116, is_log=True)
         self._heat = HeatStrip("Calls by duration and time")
         self._table_title = section("")
         self.table = MiniTable("What is in it", TABLE_HEADS, (0, -46, -50, -60, -66))
@@ -67,7 +69,7 @@ class SidePanel(LiveView):
         ]
         self._body = self._code("Body of the packet")
         self._recent_title = section("Recent calls")
-        self.recent = MiniTable("Recent calls", (), (88, 0, -58, 74))
+        self.recent = MiniTable("Recent calls", (), (88, 0, -56, 74))
         for table in (self.table, self.recent):
             table.chosen.connect(desk.select)
         desk.selection_changed.connect(self._on_selection)
@@ -180,6 +182,8 @@ class SidePanel(LiveView):
         set_text(self._over_time, f"LATENCY, {count(figures.completed)} CALLS IN {length(seconds).upper()}")
         if facts.series is not None:
             self._show_series(facts.series)
+            marks = [mark_of(coming) for coming in facts.marks]
+            self._curves.show_moments(facts.series.span, marks, facts.series.gaps)
 
     def _show_pill(self, figures: Figures) -> None:
         share = figures.error_share * 100
@@ -203,13 +207,18 @@ class SidePanel(LiveView):
                 f"{count(int(series.calls[bucket]))} calls, {count(int(series.failed[bucket]))} failed"
             )
 
-        self._curves.show_curves(lines, read)
+        self._curves.show_curves(lines, read, unit=partial(duration_ms, short=True))
         self._heat.show_heat(series.heat)
 
     def _show_tables(self, facts: SideFacts) -> None:
         set_text(self._table_title, facts.table_title.upper())
         self.table.show_rows([_table_row(item, facts.subject) for item in facts.table])
         self.breakers.show_rows([_breaker_row(fact) for fact in facts.breakers])
+        sources = {source_of(fact.source) for fact in facts.breakers}
+        where = "on this way" if facts.kind == "edge" else "on its callers"
+        set_text(
+            self._breaker_title, f"BREAKERS {where.upper()}" + (f" · {sources.pop()}" if len(sources) == 1 else "")
+        )
         self.recent.show_rows([_call_row(call, facts.subject) for call in facts.recent])
         self.fact_table.show_rows([MiniRow((Cell(n, "dim"), Cell(v)), tip=v) for n, v in facts.facts])
         for title, table in (
@@ -301,30 +310,24 @@ def _table_row(item: ActionRow, of: Subject | None) -> MiniRow:
     return MiniRow(cells, subject, f"{title}\n{failed_note(figures)}\n{samples_note(figures)}")
 
 
-BREAKERS: dict[str, tuple[str, Tone]] = {
-    "closed": ("● closed", "ok"),
-    "open": ("▬ open", "failed"),
-    "half-open": ("◐ half-open", "slow"),
-    "held-open": ("✋ held open", "held"),
-    "held-closed": ("✋ held closed", "held"),
-}
-
-
 def _breaker_row(fact: BreakerFact) -> MiniRow:
-    text, tone = BREAKERS.get(fact.state, (f"? {fact.state}", "dim"))
+    text, tone = sign_of(fact.state)
     way = f"{fact.owner} → {fact.endpoint}"
     since = clock_time(fact.since_ns)
-    return MiniRow((Cell(way), Cell(text, tone), Cell(since, "dim")), None, f"{way}\n{text[2:]} since {since}")
+    told = source_of(fact.source)
+    cells = (Cell(way), Cell(text, tone or "dim"), Cell(since, "dim"))
+    return MiniRow(cells, None, f"{way}\n{text[2:]} since {since}\n{told}")
 
 
 def _call_row(call: CallRecord, of: Subject | None) -> MiniRow:
     is_ok = call.outcome == "ok"
     outcome = "ok" if is_ok else call.error or call.outcome.replace("_", " ")
+    code, _, _ = outcome.partition(" ")  # "504 REQUEST_TIMEOUT": the rest is told when the mouse is over it
     cells = (
         Cell(clock_time(call.end_ns, with_ms=True), "dim"),
         Cell(call.action if of is None or of.kind not in ("action", "endpoint") else f"{call.source} → {call.target}"),
         Cell(duration_ms(call.duration_ms)),
-        Cell(outcome if is_ok else f"▲ {outcome}", "ok" if is_ok else "failed"),
+        Cell(outcome if is_ok else f"▲ {code if code.isdecimal() else outcome}", "ok" if is_ok else "failed"),
     )
     subject = Subject("call", call.namespace, call.action, address=call.address)
     way = f"{call.caller or 'outside services'} on {call.source} → {call.target}"

@@ -9,7 +9,10 @@ from typing import Any, NamedTuple
 
 from app.widgets.format import NOTHING, byte_size, clock_time, count, date_time, duration_ms, length, percent
 from broker.mesh import calls, inventory, latency
-from broker.mesh.answers import ActionRow, CallRecord, Figures, Series
+from broker.mesh.answers import ActionRow, CallRecord, Coming, Figures, Series
+from broker.mesh.boxes import group_member
+from broker.mesh.comings import turning_points
+from broker.mesh.edge_breakers import breakers_of
 from broker.mesh.filter import EMPTY, Filter, parse
 from broker.mesh.span import Span
 from broker.mesh.subject import Subject
@@ -29,12 +32,14 @@ class BreakerFact(NamedTuple):
         endpoint: What it guards: "node:action".
         state: closed, open, half-open, ...
         since_ns: Since when.
+        source: How it is known: event, helper, asked, guess.
     """
 
     owner: str
     endpoint: str
     state: str
     since_ns: int
+    source: str = "event"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,7 @@ class SideFacts:
         recent: What just happened.
         frames: Captured frames of a call: request, response.
         is_known: Whether the mesh knows it in this span.
+        marks: What may explain its curves: nodes that came, went or were deployed anew, breakers.
     """
 
     subject: Subject | None
@@ -72,6 +78,7 @@ class SideFacts:
     recent: tuple[CallRecord, ...] = ()
     frames: tuple[tuple[str, int], ...] = ()
     is_known: bool = True
+    marks: tuple[Coming, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,7 @@ def _mesh(snapshot: Snapshot, span: Span, wanted: Filter) -> SideFacts:
         table_title="Services",
         table=tuple(sorted(heard, key=lambda row: -row.figures.calls)[:ROWS]),
         recent=tuple(calls.recent(snapshot, span, filter=wanted, limit=RECENT)),
+        marks=tuple(turning_points(snapshot, span)),
     )
 
 
@@ -114,7 +122,8 @@ def _flow(question: Asked) -> dict[str, Any]:
     series = latency.series(snapshot, span, subject=subject, buckets=BUCKETS, heat_rows=HEAT_ROWS)
     found = series[0] if series else None
     recent = tuple(calls.recent(snapshot, span, subject=subject, limit=RECENT))
-    return {"figures": found.total if found else Figures(), "series": found, "recent": recent}
+    marks = tuple(turning_points(snapshot, span))
+    return {"figures": found.total if found else Figures(), "series": found, "recent": recent, "marks": marks}
 
 
 def _breakers(question: Asked, concerns: Callable[[str, str, str], bool]) -> tuple[BreakerFact, ...]:
@@ -125,7 +134,8 @@ def _breakers(question: Asked, concerns: Callable[[str, str, str], bool]) -> tup
         owner, _, endpoint = key.partition("|")
         node, _, action = endpoint.partition(":")
         if namespace == question.subject.namespace and concerns(owner, node, action):
-            found.append(BreakerFact(owner, endpoint, str(value.get("state", "unknown")), interval.from_ns))
+            state = str(value.get("state", "unknown"))
+            found.append(BreakerFact(owner, endpoint, state, interval.from_ns, interval.source))
     return tuple(sorted(found, key=lambda fact: (fact.state == "closed", -fact.since_ns))[:ROWS])
 
 
@@ -163,15 +173,22 @@ def _service(question: Asked) -> SideFacts:
     ]
     if found and found.offline_nodes:
         facts.insert(0, ("offline", _joined(found.offline_nodes)))
+    here = subject.other
     return SideFacts(
         subject,
-        subject.name,
-        "service",
-        about,
+        f"{subject.name} on {here}" if here else subject.name,
+        "instance" if here else "service",
+        f"one of {about}" if here else about,
         facts=tuple(facts),
         table_title="Actions",
-        table=_rows(question, "action", lambda s: s.name in mine or s.name.rpartition(".")[0] == subject.name),
-        breakers=_breakers(question, lambda _o, _n, action: action.rpartition(".")[0] == subject.name),
+        table=_rows(
+            question,
+            "endpoint" if here else "action",
+            lambda s: (s.name in mine or s.name.rpartition(".")[0] == subject.name) and here in ("", s.other),
+        ),
+        breakers=_breakers(
+            question, lambda _o, node, action: action.rpartition(".")[0] == subject.name and here in ("", node)
+        ),
         schema_title="Settings",
         schema=_pretty(found.settings) if found else "",
         is_known=found is not None,
@@ -247,14 +264,41 @@ def _action(question: Asked) -> SideFacts:
 
 def _edge(question: Asked) -> SideFacts:
     subject = question.subject
-    caller = subject.name.removeprefix("node:")
-    about = "calls from outside services" if subject.name.startswith("node:") else "calls from service to service"
+    caller, called = subject.name, subject.other
+    for prefix in ("node:", "outside:", "namespace:", "version:"):
+        caller, called = caller.removeprefix(prefix), called.removeprefix(prefix)
+    is_outside = subject.name.startswith(("node:", "outside:")) and not called.startswith("node:")
+    about = "calls from outside services" if is_outside else "calls from the one to the other"
+    found = breakers_of(question.snapshot, question.span, subject)
     return SideFacts(
         subject,
-        f"{caller} → {subject.other}",
+        f"{caller} → {called}",
         "edge",
         about,
-        facts=(("caller", caller), ("called", subject.other), ("namespace", subject.namespace or NOTHING)),
+        facts=(("caller", caller), ("called", called), ("namespace", subject.namespace or NOTHING)),
+        breakers=tuple(
+            BreakerFact(one.owner, f"{one.node_id}:{one.action}", one.state, one.since_ns, one.source) for one in found
+        ),
+        **_flow(question),
+    )
+
+
+def _group(question: Asked) -> SideFacts:
+    """Everything of a namespace, or of a version."""
+    subject = question.subject
+    kind, _, name = subject.name.partition(":")
+    snapshot = question.snapshot
+    member = group_member(snapshot.directory, subject.namespace, subject.name)
+    names = [key[1] for key, is_in in zip(snapshot.directory.services, member.tolist(), strict=True) if is_in]
+    shown = tuple(sorted(one for one in names if not one.startswith("$")))
+    return SideFacts(
+        subject,
+        name or "(no namespace)" if kind == "namespace" else name,
+        kind or "group",
+        f"{count(len(shown))} service{'' if len(shown) == 1 else 's'}",
+        facts=(("namespace", subject.namespace or NOTHING), ("services", _joined(shown, 20))),
+        table_title="Services",
+        table=_rows(question, "service", lambda s: s.name in shown),
         **_flow(question),
     )
 
@@ -348,13 +392,14 @@ _BY_KIND: dict[str, Callable[[Asked], SideFacts]] = {
     "event": _event,
     "call": _call,
     "gap": _gap,
+    "group": _group,
 }
 
 
 def filter_for(subject: Subject) -> Filter | None:
     """The filter that shows only this subject; None where there is none."""
     texts = {
-        "service": f'service = "{subject.name}"',
+        "service": f'service = "{subject.name}"' + (f' and node = "{subject.other}"' if subject.other else ""),
         "node": f'node = "{subject.name}"',
         "action": f'action = "{subject.name}"',
         "endpoint": f'action = "{subject.name}" and node = "{subject.other}"',

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal
 
+from app.breaker_words import sign_of, source_of
 from app.widgets.canvas.items import Card, Frame, Sign, Tone, Wire
 from app.widgets.format import NOTHING, clock_time, count, duration_ms, percent, rate
 from broker.mesh.answers import EdgeBreaker, Figures, Topology, TopologyEdge, TopologyGroup, TopologyNode
@@ -17,19 +18,6 @@ LABELS: Final[tuple[Label, ...]] = ("rate", "errors", "p50", "p90", "p99", "none
 NOTED_SHARE: Final = 0.001
 """Failed calls beyond this share are a sign of their own; the health of the mesh begins to worry there."""
 _SHAPES: Final = {"outside": "pill", "node": "square", "namespace": "square", "version": "square"}
-BREAKER_SIGNS: Final[dict[str, tuple[str, Tone]]] = {
-    "closed": ("● closed", "ok"),
-    "open": ("▬ open", "failed"),
-    "half-open": ("◐ half-open", "slow"),
-    "held-open": ("✋ held open", "held"),
-    "held-closed": ("✋ held closed", "held"),
-}
-BREAKER_SOURCES: Final = {
-    "event": "told by its event",
-    "helper": "told by the helper",
-    "asked": "asked of the node",
-    "guess": "guessed from traffic that stopped",
-}
 _WORDS: Final = {"none": "no calls", "ok": "fine", "slow": "needs a look", "failed": "failing"}
 
 
@@ -181,14 +169,14 @@ def barrier_of(breakers: Sequence[EdgeBreaker]) -> tuple[str, Tone]:
     """The worst breaker as a sign and a word, how many there are, and its colour."""
     if not breakers:
         return "", "none"
-    word, tone = BREAKER_SIGNS.get(breakers[0].state, (f"? {breakers[0].state}", "none"))
-    return (f"{word} ×{len(breakers)}" if len(breakers) > 1 else word), tone
+    word, tone = sign_of(breakers[0].state)
+    return (f"{word} ×{len(breakers)}" if len(breakers) > 1 else word), tone or "none"
 
 
 def spoken_breaker(breaker: EdgeBreaker) -> str:
     """A breaker in a line: what it stops, since when, how we know."""
-    word = BREAKER_SIGNS.get(breaker.state, (f"? {breaker.state}", "none"))[0]
-    told = BREAKER_SOURCES.get(breaker.source, f"told by {breaker.source}")
+    word, _ = sign_of(breaker.state)
+    told = source_of(breaker.source)
     way = f"{breaker.owner} → {breaker.node_id}:{breaker.action}"
     return f"{word} since {clock_time(breaker.since_ns)}: {way} ({told})"
 

@@ -15,6 +15,8 @@ Index = QModelIndex | QPersistentModelIndex
 RECORD_ROLE: Final = int(Qt.ItemDataRole.UserRole) + 20
 TONE_ROLE: Final = int(Qt.ItemDataRole.UserRole) + 21
 """A tone of `app.widgets.controls`: "", ok, slow, failed, held, dim."""
+BELOW_ROLE: Final = int(Qt.ItemDataRole.UserRole) + 23
+"""The second line of a cell; None for none."""
 BAR_ROLE: Final = int(Qt.ItemDataRole.UserRole) + 22
 """A share from 0 to 1, drawn as a bar behind the number; None for none."""
 
@@ -37,6 +39,7 @@ class Column(Generic[Record]):
         note: What its heading explains.
         tip: What a cell explains.
         shown: Whether it is there until a user asks for it.
+        below: A second line, small and dim; only in tables whose rows have room for two.
     """
 
     title: str
@@ -49,6 +52,7 @@ class Column(Generic[Record]):
     note: str = ""
     tip: Callable[[Record], str] | None = None
     shown: bool = True
+    below: Callable[[Record], str] | None = None
 
 
 def in_order(records: Sequence[Record], column: Column[Record], *, is_descending: bool) -> list[Record]:
@@ -173,11 +177,14 @@ class Records(QAbstractTableModel, Generic[Record]):
             return column.tone(record) if column.tone else ""
         if role == BAR_ROLE:
             return column.bar(record) if column.bar else None
+        if role == BELOW_ROLE:
+            return column.below(record) if column.below else None
         if role == RECORD_ROLE:
             return record
         match role:
             case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.AccessibleTextRole:
-                return column.text(record)
+                below = column.below(record) if column.below and role != Qt.ItemDataRole.DisplayRole else ""
+                return f"{column.text(record)}: {below}" if below else column.text(record)
             case Qt.ItemDataRole.TextAlignmentRole:
                 return RIGHT if column.is_number else LEFT
             case Qt.ItemDataRole.ToolTipRole:

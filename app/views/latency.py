@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, cast
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
 from app import theme
@@ -30,8 +29,9 @@ from app.widgets.format import FEW_SAMPLES, age, count, duration_ms
 from app.widgets.plot import TimeCharts
 from app.widgets.sparkline import CurveDelegate
 from app.widgets.table import RecordTable
-from broker.mesh import calls, inventory, latency
+from broker.mesh import calls, latency
 from broker.mesh.answers import ActionRow, CallRecord, Coming, Series
+from broker.mesh.comings import turning_points
 from broker.mesh.filter import Filter, parse
 from broker.mesh.span import Span
 from broker.mesh.subject import Subject
@@ -41,7 +41,6 @@ By = Literal["action", "edge", "endpoint"]
 Split = Literal["none", "endpoint", "caller"]
 
 SHOWN_KINDS = ("action", "service", "node", "edge", "endpoint")
-MARKED_CHANGES = ("restarted", "came back", "vanished", "opened", "closed", "half-opened")
 LISTED_CALLS = 200
 BUCKETS = 120
 HINT = (
@@ -123,8 +122,6 @@ class LatencyView(LiveView):
         parts.addWidget(left)
         parts.addWidget(right)
         parts.setSizes([600, 540])
-        parts.splitterMoved.connect(lambda _place, _number: self._fit_columns())
-        self._parts = parts
         parts.setHandleWidth(8)
         parts.setStyleSheet("QSplitter::handle { background: transparent; }")
         self.setLayout(column(parts, margin=8))
@@ -137,6 +134,7 @@ class LatencyView(LiveView):
         self.charts.brushed.connect(desk.zoom)
         self.charts.zoomed_back.connect(desk.zoom_back)
         self.charts.boxed.connect(lambda span, low, high: self._list_box((span, low, high)))
+        self.table.resized.connect(self._fit_columns)  # a narrow table goes without columns rather than without names
         self.table.chosen.connect(lambda record: desk.select(record.subject) if record else None)
         self.table.opened.connect(lambda record: desk.show_view("graph", record.subject))
         self.table.sort_changed.connect(self.refresh)
@@ -145,18 +143,15 @@ class LatencyView(LiveView):
         desk.selection_changed.connect(self._on_selection)
         self.setFocusProxy(self.table)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """A narrow table goes without some columns rather than without names."""
-        super().resizeEvent(event)
-        QTimer.singleShot(0, self, self._fit_columns)  # when the parts have their new sizes
-
     def _fit_columns(self) -> None:
-        room = self._parts.sizes()[1] - NAME_PX - 16
+        room = self.table.viewport().width() - NAME_PX
         needed = sum(made.width for made in ROW_COLUMNS if made.shown)
+        given_up = []
         for number in GIVEN_UP:
-            self.table.setColumnHidden(number, needed > room)
             if needed > room:
+                given_up.append(number)
                 needed -= ROW_COLUMNS[number].width
+        self.table.hide_columns(given_up)
 
     # asking
 
@@ -246,7 +241,7 @@ def _rows(span: Span, wanted: Filter, by: By, order: tuple[Column[Any], bool], s
 def _chart(span: Span, wanted: Filter, subject: Subject | None, split: Split, snapshot: Snapshot) -> _Chart:
     """In the worker."""
     series = latency.series(snapshot, span, subject=subject, filter=wanted, buckets=BUCKETS, split=split)
-    marks = [c for c in inventory.comings(snapshot, span) if c.change in MARKED_CHANGES and c.kind != "gap"]
+    marks = turning_points(snapshot, span)
     endpoints = 0
     if subject is not None and subject.kind == "action":
         table = latency.action_table(snapshot, span, filter=wanted, by="endpoint")

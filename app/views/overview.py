@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout
 
 from app import theme
@@ -18,15 +20,28 @@ from app.views.registry import MAIN, View, register
 from app.widgets.controls import Tone, set_text
 from app.widgets.figures import Figure, FigureCard
 from app.widgets.format import NOTHING, change_ms, clock_time, count, duration_ms, length, percent, rate
-from broker.mesh import calls, inventory, overview
+from app.widgets.time_marks import TimeMark, mark_of
+from broker.mesh import calls, inventory, latency, overview
 from broker.mesh.answers import Coming, Concern, Golden, Overview, WaitingCall
+from broker.mesh.comings import turning_points
 from broker.mesh.filter import Filter
 from broker.mesh.span import Span
 from broker.mesh.subject import Subject
 from broker.mesh.timeline import Snapshot
 
 MOST_WAITING = 200
-Answer = tuple[Overview, list[Coming], list[WaitingCall], float]
+HIGH_PX, HIGH_CURVE_PX, CURVE_PX = 960, 150, 66
+
+
+class Answer(NamedTuple):
+    """What the view shows: figures and concerns, what came and went, what waits, what may explain the curves."""
+
+    overview: Overview
+    came: list[Coming]
+    waiting: list[WaitingCall]
+    marks: list[TimeMark]
+    gaps: list[Span]
+    heard_s: float
 
 
 def _ask(span: Span, wanted: Filter, snapshot: Snapshot) -> Answer:
@@ -35,7 +50,8 @@ def _ask(span: Span, wanted: Filter, snapshot: Snapshot) -> Answer:
     answer = overview.overview(snapshot, span, filter=wanted)
     came = [one for one in inventory.comings(snapshot, span, limit=400) if one.kind not in ("action", "event")]
     waiting = calls.waiting(snapshot, span.to_ns, filter=wanted, limit=MOST_WAITING)
-    return answer, came[:60], waiting, heard_s
+    marks = [mark_of(coming) for coming in turning_points(snapshot, span)]
+    return Answer(answer, came[:60], waiting, marks, latency.gaps_in(snapshot, span), heard_s)
 
 
 class OverviewView(LiveView):
@@ -70,6 +86,13 @@ class OverviewView(LiveView):
         layout.addWidget(self.wrong, 3)
         layout.addWidget(self.lately, 2)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """High windows have room for higher curves."""
+        super().resizeEvent(event)
+        for card in self.cards:
+            if card.curve is not None:
+                card.curve.setFixedHeight(HIGH_CURVE_PX if self.height() > HIGH_PX else CURVE_PX)
+
     def refresh(self) -> None:
         """Ask for all of it at once."""
         self.desk.ask(self, "overview", partial(_ask, self.desk.span(), self.desk.filter), self._show)
@@ -83,8 +106,11 @@ class OverviewView(LiveView):
             table.viewport().update()
 
     def _show(self, answer: Answer) -> None:
-        found, came, waiting, self._heard_s = answer
+        found, self._heard_s = answer.overview, answer.heard_s
         self._last = found
+        for card in self.cards:
+            if card.curve is not None:
+                card.curve.show_moments(found.golden.span, answer.marks, answer.gaps)
         self._show_cards(found.golden)
         set_text(
             self.wrong.counts,
@@ -92,7 +118,7 @@ class OverviewView(LiveView):
             f"{count(found.services_known)} services · {count(found.actions_seen)} actions seen · "
             f"{count(found.golden.waiting)} calls waiting",
         )
-        self.lately.show_lists(came, waiting)
+        self.lately.show_lists(answer.came, answer.waiting)
         self._split()
 
     def _split(self) -> None:
@@ -147,6 +173,7 @@ class OverviewView(LiveView):
                 lambda bucket: f"{self._time(golden, bucket)}: {say(float(values[bucket]))}",
                 top=top,
                 is_filled=True,
+                unit=say,
             )
 
     def _show_rate(self, golden: Golden) -> None:
@@ -190,7 +217,8 @@ class OverviewView(LiveView):
             p99, p50 = float(golden.p99_ms[bucket]), float(golden.p50_ms[bucket])
             return f"{self._time(golden, bucket)}: p99 {duration_ms(p99)}, p50 {duration_ms(p50)}"
 
-        curve.show_curves([(golden.p50_ms, faint), (golden.p99_ms, colours.accent)], read)
+        lines = [(golden.p50_ms, faint), (golden.p99_ms, colours.accent)]
+        curve.show_curves(lines, read, unit=partial(duration_ms, short=True))
 
     def _show_cpu(self, golden: Golden) -> None:
         tone: Tone = "failed" if golden.cpu_now >= 90 else "slow" if golden.cpu_now >= 75 else ""

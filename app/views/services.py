@@ -29,17 +29,10 @@ def _title(service: ServiceRecord) -> str:
 
 
 COLUMNS: tuple[Column[ServiceRecord], ...] = (
-    Column("service", _title, lambda s: (s.full_name.startswith("$"), s.full_name), width=180, tone=name_of_health),
+    Column("service", _title, lambda s: (s.full_name.startswith("$"), s.full_name), width=160, tone=name_of_health),
     namespace_column(),
-    Column("version", lambda s: s.version or NOTHING, width=70, tone=lambda _s: "dim"),
-    Column(
-        "known by",
-        lambda s: "names of its actions" if s.supposed else "INFO",
-        width=140,
-        tone=lambda s: "slow" if s.supposed else "dim",
-        note="A service is supposed until an INFO packet tells of it",
-    ),
-    Column("instances", _instances, lambda s: len(s.nodes), True, 110, tone=_instance_tone),
+    Column("instances", _instances, lambda s: len(s.nodes), True, 92, tone=_instance_tone),
+    *figure_columns(lambda s: s.figures),
     Column(
         "on nodes", lambda s: ", ".join((*s.nodes, *(f"{n} (offline)" for n in s.offline_nodes))) or NOTHING, width=0
     ),
@@ -59,7 +52,14 @@ COLUMNS: tuple[Column[ServiceRecord], ...] = (
         80,
         tip=lambda s: ", ".join(s.events),
     ),
-    *figure_columns(lambda s: s.figures),
+    Column("version", lambda s: s.version or NOTHING, width=70, tone=lambda _s: "dim"),
+    Column(
+        "known by",
+        lambda s: "names of its actions" if s.supposed else "INFO",
+        width=140,
+        tone=lambda s: "slow" if s.supposed else "dim",
+        note="A service is supposed until an INFO packet tells of it",
+    ),
     *first_last("the service"),
 )
 

@@ -45,7 +45,7 @@ class FigureCard(QFrame):
         layout.addLayout(grid)
         self.curve: Curves | None = None
         if has_curve:
-            self.curve = Curves(f"{what} over time", height=56)
+            self.curve = Curves(f"{what} over time", height=66)
             layout.addSpacing(6)
             layout.addWidget(self.curve)
 

@@ -12,14 +12,17 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QBrush, QColor, QKeyEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from app.theme import Theme, mix
+from app.theme import SMALL_PX, Theme, font, mix
 from app.widgets.format import FEW_SAMPLES, clock_time, count, duration_ms, zone_name
 from app.widgets.time_axis import LOWEST_LOG_MS, BrushBox, CountAxis, DurationAxis
+from app.widgets.time_marks import TimeMark, mark_of, near
 from broker.clock import SECOND
 from broker.mesh.answers import Coming, Counts, Floats, Series
 from broker.mesh.span import Span
 
 AXIS_WIDTH = 64
+MOST_SIGNS = 12
+"""With more of them signs on lines would cover each other; the reading line tells of each all the same."""
 LINE_STYLES = (
     Qt.PenStyle.SolidLine,
     Qt.PenStyle.DashLine,
@@ -68,7 +71,7 @@ class TimeCharts(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._series: list[Series] = []
-        self._marks: list[Coming] = []
+        self._marks: list[TimeMark] = []
         self._is_log = True
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Latency, rate and distribution over time")
@@ -85,6 +88,11 @@ class TimeCharts(QWidget):
         self._heat.setXLink(self._lines)
         self._image = pg.ImageItem()
         self._pointer = [pg.InfiniteLine(angle=90) for _ in range(3)]
+        self._legend = QLabel()
+        self._legend.setWordWrap(True)
+        self._legend.setProperty("role", "small")
+        self._legend.setAccessibleName("What the lines across mean")
+        self._legend.hide()
         self._readout = QLabel(self)
         self._readout.setObjectName("readout")
         self._readout.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -92,6 +100,7 @@ class TimeCharts(QWidget):
         self._move = pg.SignalProxy(self.canvas.scene().sigMouseMoved, rateLimit=60, slot=self._hover)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._legend)
         layout.addWidget(self.canvas)
         self.set_theme(theme)
 
@@ -116,6 +125,7 @@ class TimeCharts(QWidget):
                 axis = plot.getAxis(side)
                 axis.setPen(pg.mkPen(theme.line))
                 axis.setTextPen(pg.mkPen(theme.dim))
+                axis.setStyle(tickFont=font(SMALL_PX))
             plot.showGrid(x=False, y=True, alpha=0.25)
             band = plot.getViewBox().band
             band.setPen(pg.mkPen(theme.accent))
@@ -147,10 +157,28 @@ class TimeCharts(QWidget):
         titles = (
             (self._lines, f"LATENCY &nbsp; {legend}"),
             (self._bars, f"CALLS/S &nbsp; ■ all {failed}"),
-            (self._heat, "DISTRIBUTION &nbsp; stronger: more calls"),
+            (self._heat, f"DISTRIBUTION &nbsp; stronger: more calls · times are {zone_name()}"),
         )
         for plot, text in titles:
             plot.setTitle(text, color=theme.dim, size="11px", justify="left")
+            plot.titleLabel.setMinimumWidth(0)  # a long title must not make the chart wider than there is room for
+        marks = self._legend_of_marks()
+        self._legend.setText(marks)
+        self._legend.setVisible(bool(marks))
+
+    def _legend_of_marks(self) -> str:
+        """What the lines across mean, of those that are there."""
+        words = {"⟳": "deployed anew", "↑": "came", "↓": "gone", "▬": "breaker open", "◐": "half-open", "●": "closed"}
+        there = {mark.sign: mark.tone for mark in self._marks}
+        theme = self._theme
+        told = [
+            f'<span style="color:{theme.ink(theme.colours()[there[sign]])}">{sign} {word}</span>'
+            for sign, word in words.items()
+            if sign in there
+        ]
+        gaps = any(series.gaps for series in self._series)
+        told += [f'<span style="color:{theme.ink(theme.failed)}">▨ nothing heard</span>'] if gaps else []
+        return " &nbsp; ".join(told)
 
     def _band_brush(self) -> QBrush:
         colour = QColor(self._theme.accent)
@@ -169,7 +197,7 @@ class TimeCharts(QWidget):
             series: One, or the parts of a split; all over the same span.
             marks: What else happened, drawn as vertical lines.
         """
-        self._series, self._marks = list(series), list(marks)
+        self._series, self._marks = list(series), [mark_of(mark) for mark in marks]
         self._show_titles()
         self._draw()
 
@@ -182,8 +210,7 @@ class TimeCharts(QWidget):
             return
         first = self._series[0]
         times = self._times(first)
-        if zone_name() == "UTC":
-            self._heat.getAxis("bottom").utcOffset = 0
+        self._heat.getAxis("bottom").utcOffset = 0 if zone_name() == "UTC" else None
         for index, series in enumerate(self._series):
             self._draw_lines(index, series, times)
         self._draw_bars(times)
@@ -289,10 +316,15 @@ class TimeCharts(QWidget):
                 )
                 plot.addItem(region, ignoreBounds=True)
         for mark in self._marks:
-            pen = pg.mkPen(mix(theme.slow, theme.surface1, 0.8), style=Qt.PenStyle.DashLine)
-            line = pg.InfiniteLine(mark.at_ns / SECOND, angle=90, pen=pen)
-            line.setToolTip(f"{clock_time(mark.at_ns)} {mark.what} {mark.change}. {mark.detail}")
-            self._lines.addItem(line, ignoreBounds=True)
+            colour = theme.colours()[mark.tone]
+            pen = pg.mkPen(mix(colour, theme.surface1, 0.8), style=Qt.PenStyle.DashLine)
+            for plot in (self._lines, self._bars, self._heat):
+                is_named = plot is self._lines and len(self._marks) <= MOST_SIGNS
+                options = {"color": theme.ink(colour), "position": 0.94} if is_named else {}
+                line = pg.InfiniteLine(
+                    mark.at_ns / SECOND, angle=90, pen=pen, label=mark.sign if is_named else None, labelOpts=options
+                )
+                plot.addItem(line, ignoreBounds=True)
 
     # what the user does
 
@@ -352,4 +384,5 @@ class TimeCharts(QWidget):
                 lines[-1] += f", p99 {duration_ms(float(series.p99_ms[index]))}"
         if first.completed[index] and len(self._series) == 1 and first.completed[index] < FEW_SAMPLES:
             lines.append(f"p99 rests on {count(int(first.completed[index]))} samples")
-        return lines
+        reach_ns = first.bucket_s * SECOND * 1.5
+        return lines + near(self._marks, at_ns + first.bucket_s * SECOND / 2, reach_ns)

@@ -11,8 +11,12 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QP
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app import theme
+from app.widgets.time_marks import TimeMark, near, paint_marks
+from broker.mesh.span import Span
 
 Floats = NDArray[np.float64]
+SCALE_PX = 13
+"""Room above (and below) a chart for what its lines stand for."""
 
 
 class Curves(QWidget):
@@ -21,6 +25,13 @@ class Curves(QWidget):
     hovered_share = Signal(float)
 
     def __init__(self, name: str, *, height: int = 72, is_log: bool = False, parent: QWidget | None = None) -> None:
+        """
+        Args:
+            name: What it shows.
+            height: In px.
+            is_log: Whether values stand on a logarithmic scale.
+            parent: Of the widget.
+        """
         super().__init__(parent)
         self.setAccessibleName(name)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -31,6 +42,13 @@ class Curves(QWidget):
         self._read: Callable[[int], str] | None = None
         self._top = 0.0
         self._is_filled = False
+        self._span, self._marks, self._gaps = Span(0, 0), list[TimeMark](), list[Span]()
+        self._unit: Callable[[float], str] | None = None
+
+    def show_moments(self, span: Span, marks: Sequence[TimeMark], gaps: Sequence[Span] = ()) -> None:
+        """Show when something happened, and when nothing was heard, on the span that the curves cover."""
+        self._span, self._marks, self._gaps = span, list(marks), list(gaps)
+        self.update()
 
     def show_curves(
         self,
@@ -39,6 +57,7 @@ class Curves(QWidget):
         *,
         top: float = 0.0,
         is_filled: bool = False,
+        unit: Callable[[float], str] | None = None,
     ) -> None:
         """Show these.
 
@@ -47,7 +66,9 @@ class Curves(QWidget):
             read: What the pointer is told about a bucket.
             top: The least value that reaches the top; so that little is not drawn as much.
             is_filled: Whether the area below the last curve is tinted.
+            unit: Writes a value with its unit: what the lowest and the highest line of the grid stand for is told.
         """
+        self._unit = unit
         self._curves, self._read, self._top, self._is_filled = list(curves), read, top, is_filled
         self.update()
 
@@ -59,7 +80,10 @@ class Curves(QWidget):
         """Grid, area, curves."""
         painter = QPainter(self)
         colours = theme.current()
-        box = QRectF(self.rect()).adjusted(0, 4, 0, -3)
+        has_scale = self._unit is not None
+        box = QRectF(self.rect()).adjusted(
+            0, SCALE_PX if has_scale else 4, 0, -SCALE_PX if has_scale and self._is_log else -3
+        )
         painter.setPen(QPen(QColor(colours.line), 1))
         for share in (0.0, 0.5, 1.0):
             y = round(box.top() + box.height() * share) + 0.5
@@ -76,7 +100,20 @@ class Curves(QWidget):
                     painter.drawEllipse(part[0], 1, 1)
                 else:
                     painter.drawPolyline(QPolygonF(part))
+        paint_marks(painter, box, self._span, self._marks, self._gaps)
+        if self._unit is not None and self._curves:
+            self._paint_scale(painter, low, high)
         painter.end()
+
+    def _paint_scale(self, painter: QPainter, low: float, high: float) -> None:
+        """What the highest line stands for, above it; on a logarithmic scale the lowest one too, below it."""
+        assert self._unit is not None  # noqa: S101  asked by the only caller
+        painter.setFont(theme.font(theme.SMALL_PX - 1))
+        painter.setPen(QColor(theme.current().dim))
+        ascent = painter.fontMetrics().ascent()
+        painter.drawText(QPointF(0, ascent - 1), self._unit(10.0**high if self._is_log else high))
+        if self._is_log:
+            painter.drawText(QPointF(0, self.height() - 2), self._unit(10.0**low))
 
     def _scaled(self, values: Floats) -> Floats:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -115,7 +152,10 @@ class Curves(QWidget):
         buckets = len(self._curves[0][0]) if self._curves else 0
         if buckets and self._read is not None:
             bucket = min(buckets - 1, max(0, int(event.position().x() / max(1, self.width()) * buckets)))
-            QToolTip.showText(event.globalPosition().toPoint(), self._read(bucket), self)
+            length_ns = self._span.to_ns - self._span.from_ns
+            at_ns = self._span.from_ns + length_ns * (bucket + 0.5) / buckets
+            lines = [self._read(bucket), *near(self._marks, at_ns, length_ns / buckets * 1.5)]
+            QToolTip.showText(event.globalPosition().toPoint(), "\n".join(lines), self)
 
 
 class HeatStrip(QWidget):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import Any
 
 from PySide6.QtCore import QByteArray, QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, Qt, Signal
@@ -19,11 +19,11 @@ from PySide6.QtWidgets import (
 )
 
 from app import theme
-from app.items.records import BAR_ROLE, LEFT, TONE_ROLE, Column, Records
+from app.items.records import BAR_ROLE, BELOW_ROLE, LEFT, TONE_ROLE, Column, Records
 
 ROW_PX = 28
 PADDING_PX = 10
-ELASTIC_PX = 180
+ELASTIC_PX = 150
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -49,11 +49,27 @@ class CellDelegate(QStyledItemDelegate):
         painter.setFont(font)
         painter.setPen(QColor(colour))
         text = index.data(Qt.ItemDataRole.DisplayRole) or ""
+        below = index.data(BELOW_ROLE)
+        if below:
+            inside = self._paint_below(painter, inside, below, colours.ink(colours.dim, ground))
+            painter.setFont(font)
+            painter.setPen(QColor(colour))
         fitted = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, inside.width())
         painter.drawText(inside, index.data(Qt.ItemDataRole.TextAlignmentRole) or LEFT, fitted)
         if state & QStyle.StateFlag.State_HasFocus and not is_selected:
             painter.setPen(QColor(colours.accent))
             painter.drawRect(box.adjusted(0, 0, -1, -2))
+
+    @staticmethod
+    def _paint_below(painter: QPainter, inside: QRect, text: str, colour: str) -> QRect:
+        """The second line of a cell. Where the first one goes."""
+        half = inside.height() // 2
+        painter.setFont(theme.font(theme.SMALL_PX))
+        painter.setPen(QColor(colour))
+        lower = inside.adjusted(0, half, 0, -2)
+        fitted = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, lower.width())
+        painter.drawText(lower, LEFT, fitted)
+        return inside.adjusted(0, 4, 0, -half)
 
     @staticmethod
     def _paint_bar(painter: QPainter, box: QRect, share: float, colours: theme.Theme) -> None:
@@ -70,6 +86,8 @@ class RecordTable(QTableView):
     opened = Signal(object)
     """The record that was drilled into."""
     sort_changed = Signal()
+    resized = Signal()
+    """There is more or less room for columns."""
 
     def __init__(
         self,
@@ -80,6 +98,7 @@ class RecordTable(QTableView):
         *,
         sorted_by: int = 0,
         is_descending: bool = False,
+        row_px: int = ROW_PX,
     ) -> None:
         super().__init__(parent)
         self.setAccessibleName(name)
@@ -94,19 +113,19 @@ class RecordTable(QTableView):
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setTabKeyNavigation(False)
         self.setFrameShape(QTableView.Shape.NoFrame)
-        self._set_headers(columns)
+        self._set_headers(columns, row_px)
         self._key, self._sort, self._is_descending = key, sorted_by, is_descending
         self._is_showing = False
         self._show_sort()
         self.selectionModel().currentRowChanged.connect(self._on_current)
         self.doubleClicked.connect(lambda index: self._open(index.row()))
 
-    def _set_headers(self, columns: Sequence[Column[Any]]) -> None:
+    def _set_headers(self, columns: Sequence[Column[Any]], row_px: int) -> None:
         rows = self.verticalHeader()
         rows.setVisible(False)
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        rows.setDefaultSectionSize(ROW_PX)
-        rows.setMinimumSectionSize(ROW_PX)
+        rows.setDefaultSectionSize(row_px)
+        rows.setMinimumSectionSize(row_px)
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         header.setSectionsMovable(True)
@@ -124,6 +143,14 @@ class RecordTable(QTableView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Columns without a width of their own share what the others leave."""
         super().resizeEvent(event)
+        self.resized.emit()
+        self._stretch()
+
+    def hide_columns(self, numbers: Collection[int]) -> None:
+        """Hide just these of the columns that are there by default; the others take their room."""
+        for number, column in enumerate(self.records.columns):
+            if column.shown:
+                self.setColumnHidden(number, number in numbers)
         self._stretch()
 
     def _stretch(self) -> None:

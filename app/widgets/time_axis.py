@@ -33,7 +33,7 @@ class DurationAxis(pg.AxisItem):  # type: ignore[misc]
         powers = [float(p) for p in range(low, high + 1) if minVal <= p <= maxVal]
         step = max(1, -(-len(powers) * TICK_PX // max(1, int(size))))
         powers = powers[::step]
-        if len(powers) < 2 and size > 60:
+        if step == 1 and size / (len(powers) + 1) > 60:
             between = [p + 0.4771 for p in range(low, high + 1) if minVal <= p + 0.4771 <= maxVal]
             return [(1.0, sorted(powers + between))]
         return [(1.0, powers)]

@@ -13,9 +13,14 @@ from PySide6.QtGui import QBrush, QColor, QKeyEvent, QMouseEvent, QPainter, QPai
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app import theme
-from app.widgets.format import age, clock_time, count
+from app.widgets.format import age, clock_time, count, zone_name
+from broker.clock import SECOND
 
 MARGIN_PX = 12
+SCALE_PX = 13
+"""Below the bars, for the times."""
+STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)
+TICK_PX = 130
 GRIP_PX = 6
 LEAST_NS = 1_000_000_000
 
@@ -55,7 +60,7 @@ class TimelineStrip(QWidget):
         self.setAccessibleName("Timeline of everything held; arrows move the window, End goes back to live")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setFixedHeight(58)
+        self.setFixedHeight(58 + SCALE_PX)
         self.setMouseTracking(True)
         self._content: StripContent | None = None
         self._from_ns = self._to_ns = 0
@@ -95,7 +100,11 @@ class TimelineStrip(QWidget):
     def _band(self) -> QRectF:
         left = max(self._x(self._from_ns), float(MARGIN_PX))
         right = min(max(self._x(self._to_ns), left + 2), float(self.width() - MARGIN_PX))
-        return QRectF(left, 6, max(2.0, right - left), self.height() - 12)
+        return QRectF(left, 6, max(2.0, right - left), self._bottom() - 4)
+
+    def _bottom(self) -> float:
+        """Where bars stand."""
+        return self.height() - 8 - SCALE_PX
 
     # painting
 
@@ -118,13 +127,14 @@ class TimelineStrip(QWidget):
         self._paint_bars(painter, content, band)
         self._paint_gaps(painter, content)
         self._paint_marks(painter, content)
+        self._paint_times(painter, content)
         painter.setPen(QPen(QColor(tone), 2 if self.hasFocus() else 1))
         painter.drawRect(band)
 
     def _paint_bars(self, painter: QPainter, content: StripContent, band: QRectF) -> None:
         colours = theme.current()
         buckets = len(content.calls)
-        room = self.height() - 18
+        room = self._bottom() - 10
         most = max(1, int(content.calls.max()))
         width = (self.width() - 2 * MARGIN_PX) / buckets
         quiet = QColor(theme.mix(colours.dim, colours.surface1, 0.32))
@@ -133,7 +143,7 @@ class TimelineStrip(QWidget):
         # the square root lets failures be seen beside a thousand times as many calls
         heights = np.sqrt(content.calls / most) * room
         failed = np.where(content.failed > 0, np.maximum(2, np.sqrt(content.failed / most) * room), 0)
-        bottom = self.height() - 8
+        bottom = self._bottom()
         for number in np.flatnonzero(content.calls):
             x = MARGIN_PX + number * width
             colour = inside if band.left() <= x + width / 2 <= band.right() else quiet
@@ -144,7 +154,7 @@ class TimelineStrip(QWidget):
     def _paint_gaps(self, painter: QPainter, content: StripContent) -> None:
         colours = theme.current()
         for begin, end in content.gaps:
-            box = QRectF(self._x(begin), 6, max(2.0, self._x(end) - self._x(begin)), self.height() - 12)
+            box = QRectF(self._x(begin), 6, max(2.0, self._x(end) - self._x(begin)), self._bottom() - 4)
             painter.fillRect(box, QColor(colours.surface0))
             painter.fillRect(box, QBrush(QColor(colours.failed), Qt.BrushStyle.BDiagPattern))
 
@@ -154,7 +164,25 @@ class TimelineStrip(QWidget):
             colour = QColor(colours.colours()[mark.tone])
             x = round(self._x(mark.at_ns)) + 0.5
             painter.setPen(QPen(colour, 1, Qt.PenStyle.DashLine))
-            painter.drawLine(QPointF(x, 5), QPointF(x, self.height() - 6))
+            painter.drawLine(QPointF(x, 5), QPointF(x, self._bottom() + 2))
+
+    def _paint_times(self, painter: QPainter, content: StripContent) -> None:
+        """Round moments below the bars, with the zone behind the last."""
+        colours = theme.current()
+        painter.setPen(QColor(colours.dim))
+        painter.setFont(theme.font(theme.SMALL_PX - 1))
+        metrics, y = painter.fontMetrics(), self.height() - 5
+        zone = zone_name()
+        right = self.width() - MARGIN_PX - metrics.horizontalAdvance(zone)
+        painter.drawText(QPointF(right, y), zone)
+        seconds = (content.to_ns - content.from_ns) / SECOND
+        ticks = max(1.0, (self.width() - 2 * MARGIN_PX) / TICK_PX)
+        step_ns = next((step for step in STEPS_S if seconds / step <= ticks), STEPS_S[-1]) * SECOND
+        for at_ns in range(-(-content.from_ns // step_ns) * step_ns, content.to_ns + 1, step_ns):
+            text = clock_time(at_ns)
+            x = self._x(at_ns) - metrics.horizontalAdvance(text) / 2
+            if x >= MARGIN_PX and x + metrics.horizontalAdvance(text) < right - 8:
+                painter.drawText(QPointF(x, y), text)
 
     # dragging
 

@@ -195,7 +195,7 @@ def _is_about(snapshot: Snapshot, call: WaitingCall, subject: Subject | None) ->
         "action": lambda: call.action == subject.name,
         "endpoint": lambda: (call.action, call.target) == (subject.name, subject.other),
         "node": lambda: subject.name in ends,
-        "service": lambda: subject.name in {_service(snapshot, call), call.caller},
+        "service": lambda: subject.name in {_service(snapshot, call), call.caller} and subject.other in {"", *ends},
         "edge": lambda: _edge_fits(subject, {caller, f"node:{call.source}"}, {_service(snapshot, call), call.target}),
     }.get(subject.kind, lambda: False)()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import chain
 from typing import Any, Final, Literal
 
@@ -19,7 +19,20 @@ SETTLING_NS: Final = 15 * SECOND
 FOUND: Final = "found"
 
 
-def comings(snapshot: Snapshot, span: Span, limit: int = 200, *, with_found: bool = True) -> list[Coming]:
+def turning_points(snapshot: Snapshot, span: Span, limit: int = 60) -> list[Coming]:
+    """What may explain why a curve bends, newest first: nodes that came, went or were deployed anew, breakers."""
+    told = comings(snapshot, span, limit * 4, with_found=False, kinds=("node", "breaker"))
+    return told[:limit]
+
+
+def comings(
+    snapshot: Snapshot,
+    span: Span,
+    limit: int = 200,
+    *,
+    with_found: bool = True,
+    kinds: Collection[str] = ("node", "service", "gap", "breaker", "clock"),
+) -> list[Coming]:
     """What appeared, vanished, restarted, opened or closed in a span, newest first.
 
     Args:
@@ -27,17 +40,19 @@ def comings(snapshot: Snapshot, span: Span, limit: int = 200, *, with_found: boo
         span: When.
         limit: How many at most.
         with_found: Whether what was there before the session began is told as ``found``.
+        kinds: Of what; actions and events are told of with their service.
     """
+    tellers = {
+        "node": _node_comings,
+        "service": _service_comings,
+        "gap": _gap_comings,
+        "breaker": _breaker_comings,
+        "clock": _clock_comings,
+    }
     settled_ns = snapshot.begin_ns + SETTLING_NS
     found = [
         coming
-        for coming in chain(
-            _of_kind(snapshot, "node", _node_comings),
-            _of_kind(snapshot, "service", _service_comings),
-            _of_kind(snapshot, "gap", _gap_comings),
-            _of_kind(snapshot, "breaker", _breaker_comings),
-            _of_kind(snapshot, "clock", _clock_comings),
-        )
+        for coming in chain.from_iterable(_of_kind(snapshot, kind, tellers[kind]) for kind in kinds)
         if span.holds(coming.at_ns)
     ]
     told = [_found(coming) if _was_there(coming, settled_ns) else coming for coming in found]
@@ -70,8 +85,33 @@ def _node_comings(key: Key, before: Interval | None, interval: Interval) -> Iter
         told = new or old or {}
         client = told.get("client") or {}
         version = " ".join(str(client[part]) for part in ("type", "version") if client.get(part))
-        detail = ", ".join(part for part in (str(told.get("reason") or ""), version) if part)
+        parts = (str(told.get("reason") or ""), version, *_differences(old, new))
+        detail = ", ".join(part for part in parts if part)
         yield Coming(interval.from_ns, key[0], "node", key[1], change, detail, Subject("node", *key))
+
+
+def _differences(old: dict[str, Any] | None, new: dict[str, Any] | None) -> Iterator[str]:
+    """What is another than before on a node that is there again: a deploy tells itself by these."""
+    if old is None or new is None or new.get("state") != "online":
+        return
+    if old.get("instance_id") and new.get("instance_id") and old["instance_id"] != new["instance_id"]:
+        yield "another instance"
+    versions = [_version(value) for value in (old, new)]
+    if all(versions) and versions[0] != versions[1]:
+        yield f"version {versions[0]} → {versions[1]}"
+    had, has = set(old.get("services") or ()), set(new.get("services") or ())
+    if had and has:
+        yield from (f"now with {name}" for name in sorted(has - had)[:3])
+        yield from (f"no longer with {name}" for name in sorted(had - has)[:3])
+
+
+def _version(value: dict[str, Any]) -> str:
+    """The version that a node tells in its metadata, else that of its Moleculer."""
+    metadata, client = value.get("metadata"), value.get("client")
+    told = metadata.get("version") if isinstance(metadata, dict) else None
+    if told is None and isinstance(client, dict):
+        told = client.get("version")
+    return str(told) if told is not None else ""
 
 
 def _node_change(old: dict[str, Any] | None, new: dict[str, Any] | None) -> str:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from broker.mesh.answers import EdgeBreaker, TopologyEdge
 from broker.mesh.boxes import NO_BOX, Boxing
-from broker.mesh.cuts import call_cuts
+from broker.mesh.cuts import Cut, call_cuts
 from broker.mesh.span import Span
+from broker.mesh.subject import Subject
 from broker.mesh.timeline import Snapshot
 from broker.observe.journal import NameKind
 
@@ -36,6 +37,18 @@ def with_breakers(snapshot: Snapshot, span: Span, boxes: Boxing, edges: list[Top
         else edge
         for edge in edges
     ]
+
+
+def breakers_of(snapshot: Snapshot, span: Span, edge: Subject) -> tuple[EdgeBreaker, ...]:
+    """The breakers that are not closed on one edge, the worst first."""
+    breakers = _not_closed(snapshot, span)
+    wanted = np.array(sorted(breakers), np.int64)
+    whole = Span(span.before().from_ns, span.to_ns)
+    found: set[int] = set()
+    for cut in call_cuts(snapshot, whole, subject=edge) if breakers else ():
+        codes = _codes(snapshot, cut)
+        found.update(codes[np.isin(codes, wanted)].tolist())
+    return tuple(sorted((breakers[code] for code in found), key=_rank))
 
 
 def _rank(breaker: EdgeBreaker) -> tuple[int, int]:
@@ -63,17 +76,22 @@ def _not_closed(snapshot: Snapshot, span: Span) -> dict[int, EdgeBreaker]:
     return found
 
 
+def _codes(snapshot: Snapshot, cut: Cut) -> NDArray[np.int64]:
+    """(action, source, target) of each call as one number. Shape (count,)."""
+    nodes = snapshot.names.count(NameKind.NODE) + 1
+    action, source, target = (cut.column(name).astype(np.int64) for name in ("action", "source", "target"))
+    return np.asarray((action * nodes + source) * nodes + target)
+
+
 def _edges_of(
     snapshot: Snapshot, span: Span, boxes: Boxing, wanted: NDArray[np.int64]
 ) -> Iterator[tuple[tuple[str, str], int]]:
     """(source, target) of the edges on which calls with these codes went; in the span, and before it."""
     if not len(wanted):
         return
-    nodes = snapshot.names.count(NameKind.NODE) + 1
     found: set[tuple[int, int, int]] = set()
     for cut in call_cuts(snapshot, Span(span.before().from_ns, span.to_ns)):
-        action, source, target = (cut.column(name).astype(np.int64) for name in ("action", "source", "target"))
-        codes = (action * nodes + source) * nodes + target
+        codes = _codes(snapshot, cut)
         is_meant = np.isin(codes, wanted)
         if is_meant.any():
             mine = cut.where(is_meant)

@@ -287,9 +287,8 @@ class GraphCanvas(QWidget):
         self.picture.draw(painter, self.viewport, colours_of(theme.current()).ground)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._motion.paint(painter)
-        paint_overlay(
-            painter, self.scene, self.viewport, Marked(self.selected, self.hovered, self.hasFocus(), self.other)
-        )
+        marked = Marked(self.selected, self.hovered, self.hasFocus(), self.other)
+        paint_overlay(painter, self.scene, self.viewport, marked, self.chips)
         self._hands.paint(painter)
         painter.end()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from PySide6.QtCore import Qt
@@ -9,7 +10,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QTransform
 
 from app import theme
 from app.widgets.canvas.card_paint import TEXT_ZOOM, paint_card
-from app.widgets.canvas.chips import chip_scale, paint_chip
+from app.widgets.canvas.chips import Chip, chip_scale, paint_chip
 from app.widgets.canvas.colours import Colours, colours_of
 from app.widgets.canvas.frames import paint_frame
 from app.widgets.canvas.routes import sampled
@@ -30,7 +31,7 @@ class Marked(NamedTuple):
     other: str = ""
 
 
-def paint_overlay(painter: QPainter, scene: Scene, view: Viewport, marked: Marked) -> None:
+def paint_overlay(painter: QPainter, scene: Scene, view: Viewport, marked: Marked, chips: Mapping[str, Chip]) -> None:
     """Draw what stands out once more, brighter. The painter is in px."""
     colours = colours_of(theme.current())
     for key in dict.fromkeys((marked.hovered, marked.selected)):
@@ -39,9 +40,9 @@ def paint_overlay(painter: QPainter, scene: Scene, view: Viewport, marked: Marke
             paint_frame(painter, scene, key, view, colours, ring=ring)
     for key in dict.fromkeys((marked.selected, marked.hovered)):
         if key in scene.wires and key in scene.routes:
-            _paint_wires(painter, scene, view, [key], colours, is_selected=key == marked.selected)
+            _paint_wires(painter, scene, view, [key], chips, is_selected=key == marked.selected)
         elif key in scene.cards and key in scene.at and key == marked.hovered:
-            _paint_wires(painter, scene, view, scene.wires_of(key)[:MOST_WIRES], colours, is_selected=False)
+            _paint_wires(painter, scene, view, scene.wires_of(key)[:MOST_WIRES], chips, is_selected=False)
     for key in dict.fromkeys((marked.hovered, marked.selected)):
         if key in scene.cards and key in scene.at:
             _paint_card(painter, scene, view, key, colours, is_selected=key == marked.selected)
@@ -78,8 +79,9 @@ def _paint_card(
 
 
 def _paint_wires(
-    painter: QPainter, scene: Scene, view: Viewport, keys: list[str], colours: Colours, *, is_selected: bool
+    painter: QPainter, scene: Scene, view: Viewport, keys: list[str], chips: Mapping[str, Chip], *, is_selected: bool
 ) -> None:
+    colours = colours_of(theme.current())
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setTransform(view.transform())
     for key in keys:
@@ -95,8 +97,9 @@ def _paint_wires(
     for key in keys if len(keys) <= 12 else ():
         wire = scene.wires[key]
         if wire.text:
-            x, y = sampled([scene.routes[key]], 3)[0, 1].tolist()
-            paint_chip(painter, wire, view.to_screen(x, y), min(1.2, chip_scale(view.zoom)), colours)
+            chip = chips.get(key)  # where it stands already
+            x, y = (chip.x, chip.y) if chip else sampled([scene.routes[key]], 3)[0, 1].tolist()
+            paint_chip(painter, wire, view.to_screen(x, y), chip_scale(view.zoom), colours)
 
 
 def _bright(tone: str, is_event: bool, colours: Colours) -> QColor:

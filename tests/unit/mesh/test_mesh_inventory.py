@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from broker.mesh import inventory
+from broker.mesh.comings import turning_points
 from broker.mesh.filter import parse
 from broker.mesh.inventory_actions import cached_text
 from broker.observe.journal import Outcome
@@ -167,3 +168,17 @@ def test_comings_tell_what_appeared_vanished_restarted_and_came_back_newest_firs
     }
     assert len(inventory.comings(snapshot, SPAN, limit=3)) == 3
     assert [one.at_ns for one in inventory.comings(snapshot, between(33, 34))] == [at(33)]
+
+
+def test_a_node_that_comes_back_deployed_anew_tells_what_is_another():
+    mesh = Mesh("prod").node(0, "shop-1", instance_id="i1", metadata={"version": "1.4"}, services=["v1.orders"])
+    mesh.node(30, "shop-1", "offline", reason="said goodbye", instance_id="i1", metadata={"version": "1.4"})
+    mesh.node(31, "shop-1", instance_id="i2", metadata={"version": "1.5"}, services=["v2.orders"])
+    mesh.change(40, "breaker", "a|b:x.y", {"state": "open"})
+    told = turning_points(mesh.snapshot(60), SPAN)
+    assert [(one.at_ns, one.what, one.change) for one in told] == [
+        (at(40), "b:x.y", "opened"),
+        (at(31), "shop-1", "restarted"),
+        (at(30), "shop-1", "vanished"),
+    ]
+    assert told[1].detail == "another instance, version 1.4 → 1.5, now with v2.orders, no longer with v1.orders"
