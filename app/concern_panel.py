@@ -7,7 +7,7 @@ from typing import Final
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QFrame, QMenu, QStackedLayout, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QMenu, QStackedWidget, QVBoxLayout
 
 from app.desk import Desk
 from app.items.records import Column
@@ -44,7 +44,7 @@ CONCERNS: tuple[Column[Concern], ...] = (
     Column("since", lambda c: clock_time(c.since_ns) if c.since_ns else "", width=84, tone=lambda _c: "dim"),
     Column(
         "look at",
-        lambda c: f"{c.leads_to.title()} →",
+        lambda c: f"{c.leads_to.title()} →" if c.leads_to != "overview" else "",
         width=90,
         tone=lambda _c: "accent",
         tip=lambda c: f"Enter or a double click leads to {c.leads_to}; M mutes",
@@ -84,7 +84,7 @@ class ConcernPanel(QFrame):
         self.toggle.setCheckable(True)
         self._all = button("Show all again", self._unmute_all, role="link")
         self._one = button("Show this again", self._unmute_one, role="link")
-        self._stack = QStackedLayout()
+        self._stack = QStackedWidget()
         self._stack.addWidget(self.empty)
         self._stack.addWidget(self.table)
         for table in (self.table, self.muted):
@@ -105,7 +105,7 @@ class ConcernPanel(QFrame):
     def _lay_out(self) -> None:
         content = QVBoxLayout()
         content.setSpacing(0)
-        content.addLayout(self._stack, 1)
+        content.addWidget(self._stack, 1)
         content.addWidget(self._below)
         panel = titled_panel(row(section("What is wrong now"), self.toggle, None, self.counts), content)
         whole = QVBoxLayout(self)

@@ -7,10 +7,10 @@ from typing import Final
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.items.records import Column
-from app.widgets.controls import label, row, section, set_text, titled_panel
+from app.widgets.controls import row, section, set_text, titled_panel
 from app.widgets.format import clock_time, count, duration_ms
 from app.widgets.table import RecordTable
 from broker.mesh.answers import Coming, WaitingCall
@@ -18,7 +18,7 @@ from broker.mesh.answers import Coming, WaitingCall
 WIDE_PX: Final = 1300
 CAME: tuple[Column[Coming], ...] = (
     Column("when", lambda c: clock_time(c.at_ns), width=86, tone=lambda _c: "dim"),
-    Column("what", lambda c: f"{c.kind} {c.what}", width=220),
+    Column("what", lambda c: c.what if c.kind in ("gap", "clock") else f"{c.kind} {c.what}", width=220),
     Column("change", lambda c: c.change, width=100),
     Column("detail", lambda c: c.detail, width=0, tone=lambda _c: "dim"),
 )
@@ -45,24 +45,25 @@ class LatelyPanel(QWidget):
             "Calls waiting now, oldest first",
             WAITING,
             lambda c: (c.namespace, c.begin_ns, c.action, c.source, c.target),
+            nothing="No call has waited for more than a second.",
         )
         self.comings = RecordTable(
-            "What appeared and vanished", CAME, lambda c: (c.at_ns, c.namespace, c.kind, c.what, c.change)
+            "What appeared and vanished",
+            CAME,
+            lambda c: (c.at_ns, c.namespace, c.kind, c.what, c.change),
+            nothing="Nothing came or went in this window.",
         )
         for table in (self.waiting, self.comings):
             table.horizontalHeader().setSectionsClickable(False)
             table.horizontalHeader().setSortIndicatorShown(False)
             table.chosen.connect(self.chosen)
         self.waiting.opened.connect(self.opened)
-        self._none = label("No call has waited for more than a second.", "dim", name="No call waits")
-        self._none.setContentsMargins(12, 8, 12, 12)
-        self._waiting_stack = QStackedLayout()
-        self._waiting_stack.addWidget(self._none)
-        self._waiting_stack.addWidget(self.waiting)
         self._waiting_title = section("Calls waiting now, oldest first")
         self._pick_came, self._pick_waiting = QPushButton("Appeared and vanished"), QPushButton("Calls waiting")
         self._picks = QWidget()
         group = QButtonGroup(self)
+        self._pick_came.setAccessibleName("Show what appeared and vanished")
+        self._pick_waiting.setAccessibleName("Show calls that wait")
         for pick in (self._pick_came, self._pick_waiting):
             pick.setCheckable(True)
             pick.setAutoDefault(False)
@@ -72,10 +73,8 @@ class LatelyPanel(QWidget):
         group.buttonToggled.connect(lambda *_: self._arrange())
 
     def _lay_out(self) -> None:
-        inner = QWidget()
-        inner.setLayout(self._waiting_stack)
         self._came_title = section("What appeared and vanished")
-        self._waiting_panel = titled_panel(row(self._waiting_title, None), inner)
+        self._waiting_panel = titled_panel(row(self._waiting_title, None), self.waiting)
         self._came_panel = titled_panel(row(self._came_title, None), self.comings)
         picks = row(self._pick_came, self._pick_waiting, None, spacing=6)
         self._picks.setLayout(picks)
@@ -93,7 +92,6 @@ class LatelyPanel(QWidget):
         """Show what there is."""
         self.comings.show_records(came)
         self.waiting.show_records(waiting)
-        self._waiting_stack.setCurrentIndex(1 if waiting else 0)
         set_text(self._pick_waiting, f"Calls waiting · {count(len(waiting))}")
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QSplitter, QStackedLayout, QVBoxLayout
+from PySide6.QtWidgets import QLabel, QSplitter, QStackedWidget, QVBoxLayout
 
 from app.desk import Desk
 from app.items.records import Column, in_order
@@ -98,9 +98,10 @@ class RecordView(LiveView):
             COMING_COLUMNS,
             lambda c: (c.at_ns, c.namespace, c.kind, c.what, c.change),
             is_descending=True,
+            nothing="Nothing came or went in this window.",
         )
         self.empty = EmptyState(kind.icon)
-        self._stack = QStackedLayout()
+        self._stack = QStackedWidget()
         self._stack.addWidget(self.empty)
         self._stack.addWidget(self.table)
         self._lay_out(label(kind.title, "title"))

@@ -78,6 +78,7 @@ class Shell(QWidget):
         self.filter_bar = FilterBar(parse, self._complete, FilterError)
         self.filter_bar.set_history(settings.filters, settings.saved_filters)
         self.area = ViewArea(desk, views)
+        self.area.before = self.filter_bar.last
         self.side = SidePanel(desk)
         self.strip = TimelineStrip()
         self.status = StatusLine()
@@ -320,7 +321,9 @@ class Shell(QWidget):
         is_file = self.place.is_file
         if cursor.follows:
             word = "end of file" if is_file else "live"
-            self.bar.show_time(f"{word} {moment} {zone}", is_live=True, tone="held" if is_file else "")
+            has_begun = self.desk.snapshot.through_ns > 0
+            told = f"{word} {moment} {zone}" if has_begun else "nothing heard yet"
+            self.bar.show_time(told, is_live=True, tone="held" if is_file else "")
         else:
             more = self.desk.snapshot.tally.packets - max(0, self._packets_at_pause)
             arrived = f" · +{count(more)} packets while paused" if not is_file else ""

@@ -179,7 +179,8 @@ class SidePanel(LiveView):
                 Figure(duration_ms(figures.p99_ms), "p99", "", samples_note(figures)),
             ]
         )
-        set_text(self._over_time, f"LATENCY, {count(figures.completed)} CALLS IN {length(seconds).upper()}")
+        lasts = f", {count(figures.completed)} CALLS IN {length(seconds).upper()}" if seconds >= 1 else ""
+        set_text(self._over_time, f"LATENCY{lasts}")
         if facts.series is not None:
             self._show_series(facts.series)
             marks = [mark_of(coming) for coming in facts.marks]

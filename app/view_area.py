@@ -42,7 +42,11 @@ class ViewDock(QDockWidget):
 
 
 class ViewArea(QMainWindow):
-    """Builds views when they are first shown, and remembers where each stands."""
+    """Builds views when they are first shown, and remembers where each stands.
+
+    Attributes:
+        before: The control from which Tab leads into the view in the middle.
+    """
 
     changed = Signal()
     key_pressed = Signal(QKeyEvent)
@@ -65,6 +69,7 @@ class ViewArea(QMainWindow):
         self._stack.addWidget(self._away)
         self.setCentralWidget(self._stack)
         self._current = ""
+        self.before: QWidget | None = None
 
     def _away_page(self) -> QWidget:
         page = QWidget()
@@ -108,6 +113,8 @@ class ViewArea(QMainWindow):
         self._current = view_id
         self._stack.setCurrentWidget(widget)
         widget.setFocus()
+        if self.before is not None:
+            put_behind(self.before, widget)
         self.changed.emit()
 
     def is_detached(self, view_id: str) -> bool:
@@ -171,3 +178,20 @@ class ViewArea(QMainWindow):
             self.detach(view_id, floats=False)
         if state:
             self.restoreState(QByteArray.fromBase64(state.encode()), LAYOUT_VERSION)
+
+
+def put_behind(before: QWidget, view: QWidget) -> None:
+    """Let Tab lead from a control into a view, whenever that was built, and through it in its own order."""
+    inside = [view, *view.findChildren(QWidget)]
+    known = set(map(id, inside))
+    chain: list[QWidget] = []
+    here = view.nextInFocusChain()
+    for _ in range(len(inside) * 4 + 500):
+        if here is view or here is None:
+            break
+        if id(here) in known and here.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            chain.append(here)
+        here = here.nextInFocusChain()
+    for widget in chain:
+        QWidget.setTabOrder(before, widget)
+        before = widget

@@ -55,6 +55,17 @@ KEYS = (
     ("Tables", (
         ("Enter", "lead to where it can be understood"),
         ("Ctrl+C", "copy the row"),
+        ("M", "mute or acknowledge a line of the overview"),
+    )),
+    ("Graph", (
+        ("Tab / arrows", "from card to card"),
+        ("Enter", "its latency"),
+        ("G", "open or close a group"),
+        ("P", "path: from here, then to there (Ctrl+click)"),
+        ("H", "hide a card"),
+        ("+ / − / F / Z", "larger, smaller, all, around it"),
+        ("Shift+drag", "zoom to a box"),
+        ("Ctrl+E", "export the whole graph"),
     )),
     ("Window", (
         ("Ctrl+B", "side panel"),

@@ -21,17 +21,18 @@ class Nothing(NamedTuple):
     can_show_all: bool = False
 
 
-def why_nothing(known: int, seconds: float, *, hides: bool, filters: bool) -> Nothing:
+def why_nothing(known: int, passing: int, seconds: float, *, hides: bool, filters: bool) -> Nothing:
     """What to say.
 
     Args:
         known: How many cards there would be.
+        passing: How many of them the filter of all views leaves.
         seconds: How long the span on screen is.
         hides: Whether the Hide box or a focus is in use.
         filters: Whether the filter of all views is in use.
     """
-    if known and hides:
-        return Nothing(f"All {count(known)} cards are hidden", "The Hide box or the focus leaves nothing over.", True)
+    if passing and hides:
+        return Nothing(f"All {count(passing)} cards are hidden", "The Hide box or the focus leaves nothing over.", True)
     if filters:
         return Nothing("Nothing passes the filter", "Widen the time window, or clear the filter at the top.")
     services = f"{count(known)} service{'s' if known != 1 else ''} known; " if known else ""

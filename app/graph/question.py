@@ -89,6 +89,7 @@ class Shown:
         found: Keys of cards that are meant by the search; empty without one.
         faded: Keys of cards and wires that are not.
         known: How many boxes there are in all, hidden or not.
+        passing: How many of them the filter of all views leaves.
         opened: Which groups are open.
         paths: The ways that were looked for; None if none were.
         took_s: How long it took to find out.
@@ -102,11 +103,20 @@ class Shown:
     took_s: float = 0.0
     opened: Opened = CLOSED
     paths: Paths | None = None
+    passing: int = 0
 
     @property
     def cards(self) -> list[Card]:
         """In the order they are painted."""
         return list(self.content.cards.values())
+
+    @property
+    def lines(self) -> list[tuple[str, str, str, float]]:
+        """What a layout is to heed: key, ends and weight of each connection; events and silence weigh little."""
+        return [
+            (wire.key, wire.source, wire.target, 0.05 if wire.is_event or wire.is_silent else 1.0 + wire.calls_per_s)
+            for wire in self.wires
+        ]
 
     @property
     def wires(self) -> list[Wire]:
@@ -144,7 +154,7 @@ def ask(wanted: Wanted, span: Span, passing: Filter, before: Content | None, sna
         found, faded = _on_way(topology, wanted.path, ways)
     known = len(whole.nodes) + whole.hidden
     content = Content(cards, wires, before, frames)
-    return Shown(topology, content, found, faded, known, perf_counter() - begin_s, opened, ways)
+    return Shown(topology, content, found, faded, known, perf_counter() - begin_s, opened, ways, len(whole.nodes))
 
 
 def _opened_if_few(snapshot: Snapshot, span: Span, group_by: GroupBy) -> Opened:

@@ -326,13 +326,9 @@ class GraphView(QWidget):
         if shown is None or not self._is_other:
             return
         self._is_other = False
-        lines = [
-            (wire.key, wire.source, wire.target, 0.05 if wire.is_event or wire.is_silent else 1.0 + wire.calls_per_s)
-            for wire in shown.wires
-        ]
         scene = self.canvas.scene
         frames = {card.key: card.frame for card in shown.cards if card.frame}
-        self._arranger.arrange([card.key for card in shown.cards], lines, scene.width, scene.height, frames)
+        self._arranger.arrange(list(shown.content.cards), shown.lines, scene.width, scene.height, frames)
 
     def _show_page(self) -> None:
         shown = self._shown
@@ -349,12 +345,16 @@ class GraphView(QWidget):
     def _say_why_nothing(self, shown: Shown | None) -> None:
         said = why_nothing(
             shown.known if shown else 0,
+            shown.passing if shown else 0,
             self._desk.span().seconds,
             hides=not self._wanted.hide.is_empty or self._wanted.focus is not None,
             filters=not self._desk.filter.is_empty,
         )
-        action = "Show everything" if said.can_show_all else ""
-        self.empty.say(said.why, said.advice, action, self._show_everything)
+        if said.can_show_all:
+            self.empty.say(said.why, said.advice, "Show everything", self._show_everything)
+        else:
+            action = "" if self._desk.wanted.is_empty else "Remove the filter"
+            self.empty.say(said.why, said.advice, action, self._desk.clear_filter)
 
     def _show_everything(self) -> None:
         wanted = self._wanted

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Literal, cast
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QSplitter, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app import theme
 from app.desk import Desk
@@ -109,7 +109,7 @@ class LatencyView(LiveView):
         left.setLayout(column(head, self._state, charts, label(HINT, "small", wraps=True), margin=12))
         cast(QVBoxLayout, left.layout()).setStretch(2, 1)
 
-        self._stack = QStackedLayout()
+        self._stack = QStackedWidget()
         self._stack.addWidget(self._empty)
         self._stack.addWidget(self.table)
         heading = row(self._rows_title, None, label("Table of", "dim"), self._by)

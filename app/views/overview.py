@@ -137,19 +137,23 @@ class OverviewView(LiveView):
         if found.golden.total.calls:
             number = count(found.golden.total.calls)
             if muted:
-                self.empty.say("Nothing else is wrong", f"{count(muted)} muted. {number} calls in {length(seconds)}.")
+                told = f"{count(muted)} muted. {number} calls in {length(seconds)}."
+                self.empty.say("Nothing else is wrong", told, icon="check-circle-outline")
                 return
             self.empty.say(
-                "Nothing is wrong", f"{number} calls between nodes in {length(seconds)}, none of them conspicuous."
+                "Nothing is wrong",
+                f"{number} calls between nodes in {length(seconds)}, none of them conspicuous.",
+                icon="check-circle-outline",
             )
         elif heard_s < 1:
-            self.empty.say("Nothing heard yet", "Waiting for the first packets from the bus.")
+            self.empty.say("Nothing heard yet", "Waiting for the first packets from the bus.", icon="timer-sand")
         else:
             known = f"{count(found.services_known)} services known" if found.services_known else "no service known"
             self.empty.say(
                 f"No traffic seen in {length(min(seconds, heard_s))}",
                 f"{known}. Calls inside one node are not on the bus, and Moleculer prefers the local endpoint. "
                 "If there should be traffic: check the namespace, the Redis database and the filter.",
+                icon="sleep",
             )
 
     # the four cards

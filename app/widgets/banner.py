@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.widgets.controls import Tone, button, label, set_property, set_text
 
@@ -22,8 +22,11 @@ class Banner(QFrame):
         layout.setContentsMargins(16, 8, 10, 8)
         layout.setSpacing(10)
         layout.addWidget(self._sign)
-        layout.addWidget(self._reason, 2)
-        layout.addWidget(self._advice, 3)
+        told = QVBoxLayout()
+        told.setSpacing(1)
+        told.addWidget(self._reason)
+        told.addWidget(self._advice)
+        layout.addLayout(told, 1)
         layout.addWidget(self._close)
         self._told = ""
         self.hide()
@@ -32,6 +35,7 @@ class Banner(QFrame):
         """Show a reason with its advice. Hidden by its user, it comes back for another reason only."""
         set_text(self._reason, reason)
         set_text(self._advice, advice)
+        self._advice.setVisible(bool(advice))
         set_property(self, "tone", tone)
         set_property(self._sign, "tone", tone)
         self.setAccessibleDescription(f"{reason} {advice}")

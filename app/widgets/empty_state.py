@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app import theme
 from app.widgets.controls import button, label, set_text
@@ -19,25 +19,35 @@ class EmptyState(QWidget):
         self._icon = icon
         self._picture = QLabel()
         self._picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._why = label("", "title", name="Why there is nothing")
+        self._why = label("", "title", name="Why there is nothing", wraps=True)
         self._advice = label("", "dim", wraps=True)
         for text in (self._why, self._advice):
             text.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._advice.setMaximumWidth(560)
-        self._advice.setMinimumWidth(300)
         self._act = button("", self._do, name="What to do about it")
         self._act.hide()
         self._action: Callable[[], object] | None = None
         layout = QVBoxLayout(self)
         layout.setSpacing(12)
         layout.addStretch(2)
-        for part in (self._picture, self._why, self._advice, self._act):
-            layout.addWidget(part, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addWidget(self._why)
+        beside = QHBoxLayout()  # no alignment: aligned, a wrapped text is given the height of a wider one
+        beside.addStretch(1)
+        beside.addWidget(self._advice, 1000)
+        beside.addStretch(1)
+        layout.addLayout(beside)
+        layout.addWidget(self._act, 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addStretch(3)
         self.tint()
 
-    def say(self, why: str, advice: str, action: str = "", do: Callable[[], object] | None = None) -> None:
+    def say(
+        self, why: str, advice: str, action: str = "", do: Callable[[], object] | None = None, *, icon: str = ""
+    ) -> None:
         """Say why there is nothing and what to do; with a button if there is something to do here."""
+        if icon and icon != self._icon:
+            self._icon = icon
+            self.tint()
         set_text(self._why, why)
         set_text(self._advice, advice)
         self._action = do

@@ -113,6 +113,11 @@ class FilterBar(QWidget):
         self._edit.setText(text)
         self.apply()
 
+    @property
+    def last(self) -> QWidget:
+        """The last of its controls, from which Tab leads on."""
+        return self._menu
+
     def set_history(self, used: Sequence[str], saved: Sequence[str]) -> None:
         """Filters for its menu, newest first."""
         self._history, self._saved = list(used), list(saved)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.widgets.controls import button, label, row, section
 
 Keys = Sequence[tuple[str, Sequence[tuple[str, str]]]]
 """Parts of the sheet: heading, and lines of key and meaning."""
+KEY_PX = 112
 
 
 class KeySheet(QDialog):
@@ -20,25 +21,36 @@ class KeySheet(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Keys")
         self.setAccessibleName("Which keys do what")
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(28)
-        grid.setVerticalSpacing(6)
-        half = (sum(len(lines) + 2 for _, lines in keys) + 1) // 2
-        at, side = 0, 0
+        columns = (QVBoxLayout(), QVBoxLayout())
+        half = sum(len(lines) + 2 for _, lines in keys) / 2
+        height = 0
         for heading, lines in keys:
-            if at >= half and side == 0:
-                at, side = 0, 2
-            grid.addWidget(section(heading), at, side, 1, 2)
-            at += 1
-            for key, meaning in lines:
-                chip = label(key, "chip")
-                grid.addWidget(chip, at, side, Qt.AlignmentFlag.AlignLeft)
-                grid.addWidget(label(meaning), at, side + 1)
-                at += 1
-            at += 1
+            column = columns[height + len(lines) / 2 > half]
+            column.addLayout(_part(heading, lines))
+            height += len(lines) + 2
+        beside = QHBoxLayout()
+        beside.setSpacing(36)
+        for column in columns:
+            column.setSpacing(16)
+            column.addStretch(1)
+            beside.addLayout(column)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 20, 24, 16)
         layout.setSpacing(14)
         layout.addWidget(label("Keys", "title"))
-        layout.addLayout(grid)
+        layout.addLayout(beside)
         layout.addLayout(row(None, button("Close", self.accept)))
+
+
+def _part(heading: str, lines: Sequence[tuple[str, str]]) -> QGridLayout:
+    """A heading, and its keys with their meanings."""
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(20)
+    grid.setVerticalSpacing(6)
+    grid.setColumnMinimumWidth(0, KEY_PX)
+    grid.setColumnStretch(1, 1)
+    grid.addWidget(section(heading), 0, 0, 1, 2)
+    for place, (key, meaning) in enumerate(lines, 1):
+        grid.addWidget(label(key, "chip"), place, 0, Qt.AlignmentFlag.AlignLeft)
+        grid.addWidget(label(meaning), place, 1)
+    return grid

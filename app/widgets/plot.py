@@ -275,7 +275,7 @@ class TimeCharts(QWidget):
             )
         )
         self._bars.addItem(pg.BarGraphItem(x=times, height=failed, width=width, pen=None, brush=self._theme.failed))
-        self._bars.setYRange(0, max(1e-9, float(calls.max())) * 1.08 or 1, padding=0)
+        self._bars.setYRange(0, float(calls.max()) * 1.08 or 1.0, padding=0)
 
     def _draw_heat(self) -> None:
         first = self._series[0]

@@ -85,7 +85,8 @@ class Curves(QWidget):
             0, SCALE_PX if has_scale else 4, 0, -SCALE_PX if has_scale and self._is_log else -3
         )
         painter.setPen(QPen(QColor(colours.line), 1))
-        for share in (0.0, 0.5, 1.0):
+        has_data = any(np.isfinite(self._scaled(values)).any() for values, _ in self._curves)
+        for share in (0.0, 0.5, 1.0) if has_data else (0.0, 1.0):
             y = round(box.top() + box.height() * share) + 0.5
             painter.drawLine(QPointF(box.left(), y), QPointF(box.right(), y))
         low, high = self._range()
@@ -101,8 +102,12 @@ class Curves(QWidget):
                 else:
                     painter.drawPolyline(QPolygonF(part))
         paint_marks(painter, box, self._span, self._marks, self._gaps)
-        if self._unit is not None and self._curves:
+        if self._unit is not None and has_data:
             self._paint_scale(painter, low, high)
+        elif not has_data:
+            painter.setFont(theme.font(theme.SMALL_PX))
+            painter.setPen(QColor(colours.dim))
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, "no data in this window")
         painter.end()
 
     def _paint_scale(self, painter: QPainter, low: float, high: float) -> None:

@@ -6,7 +6,17 @@ from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import Any
 
 from PySide6.QtCore import QByteArray, QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QFocusEvent, QFont, QGuiApplication, QKeyEvent, QPainter, QResizeEvent
+from PySide6.QtGui import (
+    QAction,
+    QColor,
+    QFocusEvent,
+    QFont,
+    QGuiApplication,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -99,8 +109,21 @@ class RecordTable(QTableView):
         sorted_by: int = 0,
         is_descending: bool = False,
         row_px: int = ROW_PX,
+        nothing: str = "",
     ) -> None:
+        """
+        Args:
+            name: What it shows.
+            columns: Of a row.
+            key: What a row is known by.
+            parent: Of the widget.
+            sorted_by: The column that rows are sorted by at first.
+            is_descending: Whether largest first.
+            row_px: How high a row is.
+            nothing: What it says while it has no rows.
+        """
         super().__init__(parent)
+        self._nothing = nothing
         self.setAccessibleName(name)
         self.records: Records[Any] = Records(columns, key, self)
         self.setModel(self.records)
@@ -167,6 +190,15 @@ class RecordTable(QTableView):
             if column.title == title and self.isColumnHidden(number) == is_shown:
                 self.setColumnHidden(number, not is_shown)
                 self._stretch()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Rows, or a word instead of them."""
+        super().paintEvent(event)
+        if self._nothing and not self.records.rowCount():
+            painter = QPainter(self.viewport())
+            painter.setPen(QColor(theme.current().dim))
+            painter.drawText(self.viewport().rect(), int(Qt.AlignmentFlag.AlignCenter), self._nothing)
+            painter.end()
 
     # what it shows
 

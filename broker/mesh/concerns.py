@@ -58,7 +58,7 @@ def _gaps(snapshot: Snapshot, span: Span) -> Iterator[Concern]:
     for gap in gaps_in(snapshot, span):
         held = snapshot.state.at("gap", "", "", gap.from_ns)
         value = (held.value if held else None) or {}
-        reason = str(value.get("reason") or "no reason given")
+        reason = str(value.get("reason") or "no reason given").rstrip(".")
         advice = f" {value['advice']}" if value.get("advice") else ""
         subject = Subject("gap", "", str(gap.from_ns))
         if held is not None and held.to_ns > span.to_ns:

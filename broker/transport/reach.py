@@ -7,6 +7,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any, Final, NamedTuple
 
@@ -123,8 +124,9 @@ async def _greeted(settings: ConnectionSettings, host: str, port: int, where: st
 
 def _subject(certificate: dict[str, Any]) -> str:
     names = {name: value for part in certificate.get("subject", ()) for name, value in part}
-    until = certificate.get("notAfter", "")
-    return f"{names.get('commonName', 'nobody by name')}" + (f", valid until {until}" if until else "")
+    until = certificate.get("notAfter")
+    day = datetime.fromtimestamp(ssl.cert_time_to_seconds(until), UTC).date() if until else None
+    return f"{names.get('commonName', 'nobody by name')}" + (f", valid until {day}" if day else "")
 
 
 async def _close(writer: asyncio.StreamWriter) -> None:

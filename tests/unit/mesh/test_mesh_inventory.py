@@ -172,7 +172,8 @@ def test_comings_tell_what_appeared_vanished_restarted_and_came_back_newest_firs
 
 def test_a_node_that_comes_back_deployed_anew_tells_what_is_another():
     mesh = Mesh("prod").node(0, "shop-1", instance_id="i1", metadata={"version": "1.4"}, services=["v1.orders"])
-    mesh.node(30, "shop-1", "offline", reason="said goodbye", instance_id="i1", metadata={"version": "1.4"})
+    gone = {"instance_id": "i1", "metadata": {"version": "1.4"}, "services": ["v1.orders"]}
+    mesh.node(30, "shop-1", "offline", **gone | {"reason": "said goodbye"})
     mesh.node(31, "shop-1", instance_id="i2", metadata={"version": "1.5"}, services=["v2.orders"])
     mesh.change(40, "breaker", "a|b:x.y", {"state": "open"})
     told = turning_points(mesh.snapshot(60), SPAN)
