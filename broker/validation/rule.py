@@ -27,12 +27,19 @@ class Run:
         open: For each rule that contains itself, the values that are being checked by it.
     """
 
-    __slots__ = ("data", "meta", "open")
+    __slots__ = ("_set", "data", "meta", "open")
 
     def __init__(self, data: Any, meta: Any) -> None:
         self.data = data
         self.meta = meta
         self.open: dict[int, list[Any]] | None = None
+        self._set: dict[int, dict[str, Any]] | None = None
+
+    def fields_set_on(self, value: Any) -> dict[str, Any]:
+        """What rules have set on an object that has no keys, such as a date: kept beside it while it is checked."""
+        if self._set is None:
+            self._set = {}
+        return self._set.setdefault(id(value), {})
 
     def values_in(self, index: int) -> list[Any]:
         """The values that are being checked by a rule that contains itself."""

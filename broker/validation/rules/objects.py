@@ -34,11 +34,11 @@ class _Property(NamedTuple):
     label: str | None
 
 
-def fields_of(value: Any) -> dict[str, Any] | None:
+def fields_of(value: Any, run: Run) -> dict[str, Any] | None:
     """What can be read of an object; None for what is no object (lists are none, dates and bytes have no fields)."""
     if isinstance(value, dict):
         return value
-    return {} if kind_of(value) in ("object", "date") else None
+    return run.fields_set_on(value) if kind_of(value) in ("object", "date") else None
 
 
 def make_object(compiler: Compiler, rule: Rule, path: str) -> Check:
@@ -49,7 +49,7 @@ def make_object(compiler: Compiler, rule: Rule, path: str) -> Check:
     halts = compiler.options.halt_on_first_error
 
     def check(value: Any, field: str | None, parent: Any, errors: Errors, run: Run, label: str | None) -> Any:
-        fields = value if type(value) is dict else fields_of(value)
+        fields = value if type(value) is dict else fields_of(value, run)
         if fields is None:
             complain(errors, field, label, value)
             return value
@@ -71,7 +71,7 @@ def make_object(compiler: Compiler, rule: Rule, path: str) -> Check:
         return value
 
     async def wait(value: Any, field: str | None, parent: Any, errors: Errors, run: Run, label: str | None) -> Any:
-        fields = fields_of(value)
+        fields = fields_of(value, run)
         if fields is None:
             complain(errors, field, label, value)
             return value

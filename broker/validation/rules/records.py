@@ -23,7 +23,7 @@ def make_record(compiler: Compiler, rule: Rule, path: str) -> Check:
     complain = rule.complaint("record")
 
     def check(value: Any, field: str | None, parent: Any, errors: Errors, run: Run, label: str | None) -> Any:
-        fields = fields_of(value)
+        fields = fields_of(value, run)
         if fields is None:
             complain(errors, field, label, value)
             return value
@@ -44,7 +44,7 @@ def make_record(compiler: Compiler, rule: Rule, path: str) -> Check:
         return result
 
     async def wait(value: Any, field: str | None, parent: Any, errors: Errors, run: Run, label: str | None) -> Any:
-        fields = fields_of(value)
+        fields = fields_of(value, run)
         if fields is None:
             complain(errors, field, label, value)
             return value
