@@ -46,26 +46,26 @@ class CircuitBreaker(AroundCalls):
             endpoint = ctx.endpoint
             if not isinstance(endpoint, ActionEndpoint):  # an action that is not registered: private
                 return await call(ctx)
-            (endpoint.circuit or self._new_circuit(endpoint, policy)).begin()
+            (endpoint.circuit or self._circuit_for(endpoint, policy)).begin()
             try:
                 result = await call(ctx)
             except Exception as error:
                 if _arose_at_endpoint(error, ctx) and policy.check(error):
-                    (endpoint.circuit or self._new_circuit(endpoint, policy)).failed()
+                    (endpoint.circuit or self._circuit_for(endpoint, policy)).failed()
                 raise
-            (endpoint.circuit or self._new_circuit(endpoint, policy)).succeeded()
+            (endpoint.circuit or self._circuit_for(endpoint, policy)).succeeded()
             return result
 
         return handler
 
     def circuits(self) -> list[Circuit]:
         """The circuits of all endpoints that were called lately and still exist."""
-        return [each for each in self._circuits.values() if self._is_registered(each.endpoint)]
+        return [each for each in self._circuits.values() if self._exists(each.endpoint)]
 
     def circuit_of(self, node_id: str, action: str) -> Circuit | None:
         """The circuit of one endpoint; None while it was not called lately."""
         circuit = self._circuits.get((node_id, action))
-        return circuit if circuit is not None and self._is_registered(circuit.endpoint) else None
+        return circuit if circuit is not None and self._exists(circuit.endpoint) else None
 
     async def starting(self, broker: Broker) -> None:
         """The first window begins."""
@@ -78,18 +78,29 @@ class CircuitBreaker(AroundCalls):
         for circuit in [*self._circuits.values(), *self._retired]:
             circuit.stop()
 
-    def _new_circuit(self, endpoint: ActionEndpoint, policy: CircuitBreakerPolicy) -> Circuit:
+    def _circuit_for(self, endpoint: ActionEndpoint, policy: CircuitBreakerPolicy) -> Circuit:
+        """The circuit of an endpoint that does not hold one: a new one, or that which its action has here already."""
         key = (endpoint.node.id, endpoint.action.name)
-        former = self._circuits.get(key)
-        if former is not None:
-            former.stop()
-        circuit = self._circuits[key] = endpoint.circuit = Circuit(endpoint, policy, self._broker.timers, self._tell)
+        known = self._circuits.get(key)
+        if known is not None:
+            if self._exists(known.endpoint):
+                return known  # a service calls its own action past the balancer, or two have one of the same name
+            known.stop()
+        kept = self._in_registry(endpoint) or endpoint
+        circuit = self._circuits[key] = kept.circuit = Circuit(kept, policy, self._broker.timers, self._tell)
         self._window.start()  # where only actions enable it, MoleculerJS has no window at all
         return circuit
 
-    def _is_registered(self, endpoint: ActionEndpoint) -> bool:
+    def _in_registry(self, endpoint: ActionEndpoint) -> ActionEndpoint | None:
+        """The one that the balancer knows."""
         endpoints = self._broker.registry.actions.get(endpoint.action.name)
-        return endpoints is not None and any(each is endpoint for each in endpoints.endpoints)
+        listed = endpoints.endpoints if endpoints is not None else []
+        return next((each for each in listed if each.node is endpoint.node and each.service is endpoint.service), None)
+
+    def _exists(self, endpoint: ActionEndpoint) -> bool:
+        if endpoint.local:  # private actions are in no list
+            return self._broker.registry.local.services.get(endpoint.service.full_name) is endpoint.service
+        return self._in_registry(endpoint) is endpoint
 
     def _turn_window(self) -> None:
         self._retired = [circuit for circuit in self._retired if circuit.is_timed]
@@ -106,7 +117,7 @@ class CircuitBreaker(AroundCalls):
 
     def _tell(self, circuit: Circuit, happening: Happening) -> None:
         endpoint = circuit.endpoint
-        if happening == "half-opened" and not self._is_registered(endpoint):
+        if happening == "half-opened" and not self._exists(endpoint):
             return  # it is gone, and with it what there was to tell
         data: dict[str, Any] = {
             "nodeID": endpoint.node.id,

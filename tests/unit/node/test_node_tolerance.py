@@ -24,6 +24,7 @@ from broker.node.errors import (
     RequestTimeoutError,
     ServiceNotAvailableError,
 )
+from broker.node.service_object import Owned
 from tests.timers import ManualTimers, settle
 from tests.unit.node.nodes import QUICK, story
 
@@ -197,13 +198,16 @@ async def test_a_hundred_thousand_calls_that_end_in_time_leave_no_deadline_and_f
 async def test_a_failed_call_is_made_again_after_growing_waits_and_not_more_often_than_allowed():
     async with at_work() as (broker, work, timers):
         call = begin(broker, "again", 1)
-        tried_s = []
+        waits_s: list[list[float]] = []
         for _ in range(4):
             await settle()
-            tried_s.append(timers.at_s)
             work.waiting[-1].set_exception(MoleculerRetryableError("again"))
+            await settle()
+            waits_s.append([round(due_s - timers.at_s, 6) for due_s in timers.waiting])
             await timers.advance(0.4)
-        assert (await outcome(call), len(work.waiting)) == ("MoleculerRetryableError", 4)
+        assert waits_s == [[0.1], [0.2], [0.4], []]
+        assert (call.done(), len(work.waiting)) == (True, 4)
+        assert await outcome(call) == "MoleculerRetryableError"
         work.waiting.clear()
         other = begin(broker, "again", 2)
         await settle()
@@ -323,3 +327,40 @@ async def test_a_check_of_an_actions_own_policy_decides_what_counts():
         with pytest.raises(KeyError):
             await broker.call("own.fail", KeyError("counted"))
         assert [(each.state, each.count) for each in broker.breakers.circuits()] == [("open", 1)]
+
+
+@story
+async def test_a_service_that_calls_its_own_action_past_the_balancer_counts_for_the_same_breaker():
+    @service("bank")
+    class Bank:
+        actions: Owned
+
+        def __init__(self) -> None:
+            self.is_broken = True
+
+        @action()
+        async def pay(self, _ctx: Context) -> str:
+            if self.is_broken:
+                raise MoleculerServerError("broken")
+            return "paid"
+
+        @action(circuit_breaker=CircuitBreakerPolicy(enabled=False))
+        async def pay_all(self, _ctx: Context) -> str:
+            return await self.actions.pay()
+
+    policy = CircuitBreakerPolicy(enabled=True, min_request_count=4, half_open_s=5.0)
+    async with at_work(circuit_breaker=policy) as (broker, _, timers):
+        bank = Bank()
+        await broker.add(bank)
+        for name in ("pay_all", "pay", "pay", "pay_all"):
+            with pytest.raises(MoleculerServerError):
+                await broker.call(f"bank.{name}")
+        with pytest.raises(ServiceNotAvailableError):
+            await broker.call("bank.pay")
+        bank.is_broken = False
+        assert await broker.call("bank.pay_all") == "paid"
+        await timers.advance(5.0)
+        assert await broker.call("bank.pay") == "paid"
+        assert [(each.endpoint.action.name, each.state) for each in broker.breakers.circuits()] == [
+            ("bank.pay", "close")
+        ]
