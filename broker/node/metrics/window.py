@@ -18,24 +18,36 @@ node's snapshot sorts 50,000 numbers and not millions; extremes stay exact."""
 class _AgeBucket:
     """What fell into one part of the time."""
 
-    __slots__ = ("count", "highest", "lowest", "samples")
+    __slots__ = ("_pass_over", "_share", "highest", "lowest", "samples")
 
     def __init__(self) -> None:
         self.samples: list[float] = []
-        self.count = 0
         self.lowest = math.inf
         self.highest = -math.inf
+        self._pass_over = -1
+        self._share = 1.0
 
     def replace(self, value: float) -> None:
-        """Take in a sample when there is no room: each that ever came is kept with the same chance."""
-        if self.count == _MAX_SAMPLES:  # the first that finds no room
+        """Take in a sample when there is no room: each that ever came is kept with the same chance.
+
+        How many are passed over until the next one is kept is drawn at once (Li's algorithm L), so that
+        most of them cost a comparison.
+        """
+        if self._pass_over < 0:  # the first that finds no room
             self.lowest, self.highest = min(self.samples), max(self.samples)
-        self.count += 1
-        self.lowest = min(self.lowest, value)
-        self.highest = max(self.highest, value)
-        place = int(random.random() * self.count)
-        if place < _MAX_SAMPLES:
-            self.samples[place] = value
+            self._draw()
+        if not self.lowest <= value <= self.highest:
+            self.lowest, self.highest = min(self.lowest, value), max(self.highest, value)
+        if self._pass_over:
+            self._pass_over -= 1
+            return
+        self.samples[int(random.random() * _MAX_SAMPLES)] = value
+        self._draw()
+
+    def _draw(self) -> None:
+        # 1 - random() is never 0; neither may be what is left of the share
+        self._share = min(self._share * (1.0 - random.random()) ** (1 / _MAX_SAMPLES), 1.0 - 1e-12)
+        self._pass_over = int(math.log(1.0 - random.random()) / math.log(1.0 - self._share))
 
 
 class Window:
@@ -65,7 +77,6 @@ class Window:
         bucket = self._current
         if len(bucket.samples) < _MAX_SAMPLES:
             bucket.samples.append(value)
-            bucket.count += 1
         else:
             bucket.replace(value)
 

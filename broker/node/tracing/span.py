@@ -159,22 +159,30 @@ class Span:
             error_fields: What is told of an error.
             begun_ns: Where this process counts its ticks from, in ns since the epoch.
         """
-        started_ms = self.started_ns // MILLISECOND
-        wire: dict[str, Any] = {"name": self.name, "type": self.type, "id": self.id, "traceID": self.trace_id}
-        if self.parent_id is not None or self.type != "custom":
-            wire["parentID"] = self.parent_id
-        if self.service is not None:
-            wire["service"] = self.service
-        wire |= {"priority": self.priority, "sampled": self.sampled}
-        wire |= {"startTime": started_ms, "startTicks": (self.started_ns - begun_ns) / MILLISECOND}
-        finished_ns = self.finished_ns
-        taken_ms = None if finished_ns is None else (finished_ns - self.started_ns) / MILLISECOND
-        wire["finishTime"] = None if taken_ms is None else started_ms + taken_ms
-        wire["duration"] = taken_ms
-        error = self.error
-        wire["error"] = error_to_wire(error, error_fields) if isinstance(error, BaseException) else None
-        wire["logs"] = [self._log_to_wire(each) for each in self.logs]
-        wire["tags"] = self.tags
+        started_ns, finished_ns, error = self.started_ns, self.finished_ns, self.error
+        started_ms = started_ns // MILLISECOND
+        taken_ms = None if finished_ns is None else (finished_ns - started_ns) / MILLISECOND
+        wire: dict[str, Any] = {
+            "name": self.name,
+            "type": self.type,
+            "id": self.id,
+            "traceID": self.trace_id,
+            "parentID": self.parent_id,
+            "service": self.service,
+            "priority": self.priority,
+            "sampled": self.sampled,
+            "startTime": started_ms,
+            "startTicks": (started_ns - begun_ns) / MILLISECOND,
+            "finishTime": None if taken_ms is None else started_ms + taken_ms,
+            "duration": taken_ms,
+            "error": error_to_wire(error, error_fields) if isinstance(error, BaseException) else None,
+            "logs": [self._log_to_wire(each) for each in self.logs],
+            "tags": self.tags,
+        }
+        if self.service is None:
+            del wire["service"]
+        if self.parent_id is None and self.type == "custom":
+            del wire["parentID"]
         return wire
 
     def _log_to_wire(self, log: SpanLog) -> dict[str, Any]:

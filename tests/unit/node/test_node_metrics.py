@@ -248,3 +248,12 @@ def test_reset_begins_anew():
 def test_bucket_series_can_be_generated():
     assert linear_buckets(10, 5, 3) == [10, 15, 20]
     assert exponential_buckets(1, 2, 4) == [1, 2, 4, 8]
+
+
+def test_whatever_comes_in_a_busy_time_is_kept_with_the_same_chance():
+    kept = Kept()
+    kept.registry.histogram("price", quantiles=[0.1, 0.5, 0.9])
+    for value in range(40_000):  # rising: what came late must not be favoured
+        kept.registry.observe("price", value)
+    quantiles = kept.values("price")[0]["quantiles"]
+    assert [quantiles[each] / 40_000 for each in ("0.1", "0.5", "0.9")] == pytest.approx([0.1, 0.5, 0.9], abs=0.05)
