@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
 
 from broker.node.errors import MaxCallLevelError, RequestSkippedError
 
@@ -39,6 +39,30 @@ def _draw() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_DRAWN.clear)  # a child must not use the ids of its parent
+
+
+class EventOptions(TypedDict, total=False):
+    """What may be said of an event besides its name and data.
+
+    Attributes:
+        groups: Only these, or this one.
+        meta: Travels along.
+        headers: Travel along (protocol 5).
+        request_id: Of the trace this belongs to.
+        caller: A service on whose behalf this is.
+        tracing: The sampling decision.
+        parent: The context that does it; its own methods give it.
+        throw_error: Whether what handlers on this node raise is raised; of a broadcast only.
+    """
+
+    groups: str | Sequence[str] | None
+    meta: Mapping[str, Any] | None
+    headers: Mapping[str, Any] | None
+    request_id: str | None
+    caller: str | None
+    tracing: bool | None
+    parent: Context | None
+    throw_error: bool
 
 
 class Context:
@@ -265,29 +289,15 @@ class Context:
         timeout_s = self._allowed_s(", ".join(str(one.get("action")) for one in each), timeout_s)
         return await self.broker.mcall(calls, settled=settled, timeout_s=timeout_s, parent=self, **options)
 
-    async def emit(
-        self,
-        event: str,
-        data: Any = None,
-        *,
-        groups: str | Sequence[str] | None = None,
-        meta: Mapping[str, Any] | None = None,
-        headers: Mapping[str, Any] | None = None,
-    ) -> None:
+    async def emit(self, event: str, data: Any = None, **options: Unpack[EventOptions]) -> None:
         """Emit an event on behalf of this context: one handler of each group gets it."""
-        await self.broker.emit(event, data, groups=groups, meta=meta, headers=headers, parent=self)
+        options.setdefault("parent", self)
+        await self.broker.emit(event, data, **options)
 
-    async def broadcast(
-        self,
-        event: str,
-        data: Any = None,
-        *,
-        groups: str | Sequence[str] | None = None,
-        meta: Mapping[str, Any] | None = None,
-        headers: Mapping[str, Any] | None = None,
-    ) -> None:
+    async def broadcast(self, event: str, data: Any = None, **options: Unpack[EventOptions]) -> None:
         """Broadcast an event on behalf of this context: every handler gets it."""
-        await self.broker.broadcast(event, data, groups=groups, meta=meta, headers=headers, parent=self)
+        options.setdefault("parent", self)
+        await self.broker.broadcast(event, data, **options)
 
     def chunks(self) -> AsyncIterator[Any]:
         """The chunks of the request stream; none when there is no stream."""

@@ -17,11 +17,11 @@ log = logging.getLogger(__name__)
 SendEvent = Callable[[Context], None]
 """Puts an event for ``ctx.node_id`` on the wire."""
 
-Spawn = Callable[[Coroutine[Any, Any, None], ServiceDefinition], asyncio.Task[None]]
+Spawn = Callable[[Coroutine[Any, Any, Exception | None], ServiceDefinition], asyncio.Task[Exception | None]]
 """Runs a handler of a service of ours beside us."""
 
-Running = list[asyncio.Task[None]]
-"""Handlers of ours that were given an event."""
+Running = list[asyncio.Task[Exception | None]]
+"""Handlers of ours that were given an event; each gives what it raised."""
 
 
 class Events:
@@ -106,21 +106,29 @@ class Events:
         copy.endpoint, copy.node_id, copy.event_groups = endpoint, endpoint.node.id, groups
         self._send(copy)
 
-    def _handle(self, ctx: Context, endpoint: EventEndpoint) -> asyncio.Task[None]:
+    def _handle(self, ctx: Context, endpoint: EventEndpoint) -> asyncio.Task[Exception | None]:
         copy = ctx.copy()
         copy.endpoint = endpoint
         return self._spawn(self._run(copy, endpoint), endpoint.service)
 
-    async def _run(self, ctx: Context, endpoint: EventEndpoint) -> None:
-        if endpoint.handler is None:
-            return
+    async def _run(self, ctx: Context, endpoint: EventEndpoint) -> Exception | None:
         try:
-            await endpoint.handler(ctx)
-        except Exception:
+            if endpoint.handler is not None:
+                await endpoint.handler(ctx)
+        except Exception as error:
             log.exception("handler of event %s in %s failed", ctx.event_name, endpoint.service.full_name)
+            return error
+        return None
 
 
-async def ended(running: Running) -> None:
-    """Wait for handlers; whoever waits may be cancelled without ending them."""
-    if running:
-        await asyncio.wait(running)
+async def ended(running: Running) -> Exception | None:
+    """Wait for handlers; whoever waits may be cancelled without ending them.
+
+    Returns:
+        What the first that failed raised.
+    """
+    if not running:
+        return None
+    done, _ = await asyncio.wait(running)
+    failures = (task.result() for task in running if task in done and not task.cancelled())
+    return next((failure for failure in failures if failure is not None), None)

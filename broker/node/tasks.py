@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from broker.node.definitions import ServiceDefinition
+
+_T = TypeVar("_T")
 
 
 class Tasks:
@@ -22,7 +24,7 @@ class Tasks:
         task.add_done_callback(self._running.discard)
         return task
 
-    def handle(self, work: Coroutine[Any, Any, None], service: ServiceDefinition) -> asyncio.Task[None]:
+    def handle(self, work: Coroutine[Any, Any, _T], service: ServiceDefinition) -> asyncio.Task[_T]:
         """Run a handler of a service of ours; when the service stops it may end."""
         task = asyncio.get_running_loop().create_task(work)
         service.running.add(task)

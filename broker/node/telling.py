@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
-from broker.node.context import Context
+from broker.node.context import Context, EventOptions
 from broker.node.events import Events, ended
 from broker.node.local_bus import LocalBus
 from broker.node.middleware.stack import Middlewares
@@ -26,81 +26,55 @@ class Telling:
     registry: Registry
     tasks: Tasks
 
-    async def emit(
-        self,
-        event: str,
-        data: Any = None,
-        *,
-        groups: str | Sequence[str] | None = None,
-        meta: Mapping[str, Any] | None = None,
-        headers: Mapping[str, Any] | None = None,
-        request_id: str | None = None,
-        caller: str | None = None,
-        tracing: bool | None = None,
-        parent: Context | None = None,
-    ) -> None:
+    async def emit(self, event: str, data: Any = None, **options: Unpack[EventOptions]) -> None:
         """Emit an event: one handler of each group gets it; those on this node have ended when this returns.
 
         Args:
             event: Concrete name.
             data: Its payload.
-            groups: Only these.
-            meta: Travels along.
-            headers: Travel along (protocol 5).
-            request_id: Of the trace this belongs to.
-            caller: A service on whose behalf this is.
-            tracing: The sampling decision.
-            parent: The context that emits; ``ctx.emit`` gives it.
+            options: See there. What a handler raises is logged here.
         """
         self._tell_bus(event, data)
-        ctx = self._event_context(data, meta, headers, request_id, caller, tracing, parent)
-        await ended(self.events.emit(ctx, event, _listed(groups)))
+        await ended(self.events.emit(self._event_context(data, options), event, _listed(options.get("groups"))))
 
-    async def broadcast(
-        self,
-        event: str,
-        data: Any = None,
-        *,
-        groups: str | Sequence[str] | None = None,
-        meta: Mapping[str, Any] | None = None,
-        headers: Mapping[str, Any] | None = None,
-        request_id: str | None = None,
-        caller: str | None = None,
-        tracing: bool | None = None,
-        parent: Context | None = None,
-    ) -> None:
-        """Broadcast an event: every handler on every node gets it. Arguments as those of `emit`."""
-        ctx = self._event_context(data, meta, headers, request_id, caller, tracing, parent)
-        self.events.broadcast(ctx, event, _listed(groups))
+    async def broadcast(self, event: str, data: Any = None, **options: Unpack[EventOptions]) -> None:
+        """Broadcast an event: every handler on every node gets it; those on this node have ended when this returns.
+
+        Args:
+            event: Concrete name.
+            data: Its payload.
+            options: See there.
+
+        Raises:
+            Exception: What a handler on this node raised, where ``throw_error`` says so.
+        """
+        ctx = self._event_context(data, options)
+        self.events.broadcast(ctx, event, _listed(options.get("groups")))
         self._tell_bus(event, data)
-        await self.broadcast_local(event, data, ctx=ctx)
+        await self.broadcast_local(event, data, ctx=ctx, throw_error=options.get("throw_error", False))
 
     async def broadcast_local(
-        self,
-        event: str,
-        data: Any = None,
-        *,
-        groups: str | Sequence[str] | None = None,
-        meta: Mapping[str, Any] | None = None,
-        parent: Context | None = None,
-        ctx: Context | None = None,
+        self, event: str, data: Any = None, *, ctx: Context | None = None, **options: Unpack[EventOptions]
     ) -> None:
         """Give an event to every handler on this node; they have ended when this returns.
 
         Args:
             event: Concrete name.
             data: Its payload.
-            groups: Only these.
-            meta: Travels along.
-            parent: The context that does it.
-            ctx: Made before, by a broadcast to all nodes: then the rest is in it.
+            ctx: Made before, by a broadcast to all nodes: then all but ``throw_error`` is in it.
+            options: See there.
+
+        Raises:
+            Exception: What a handler raised, where ``throw_error`` says so.
         """
         if ctx is None:
             self._tell_bus(event, data)
-            ctx = self._event_context(data, meta, None, None, None, None, parent)
-            ctx.event_groups = _listed(groups)
+            ctx = self._event_context(data, options)
+            ctx.event_groups = _listed(options.get("groups"))
         ctx.event_name, ctx.event_kind = event, "broadcastLocal"
-        await ended(self.events.deliver(ctx))
+        failure = await ended(self.events.deliver(ctx))
+        if failure is not None and options.get("throw_error"):
+            raise failure
 
     def broadcast_now(self, event: str, data: Any = None) -> None:
         """Broadcast without waiting, for our own parts."""
@@ -111,36 +85,25 @@ class Telling:
         self.local_bus.emit(event, data)
         is_heard = self.registry.lists_for(event) or self.middlewares.has("broadcast_local")
         if is_heard and self._runs_in_loop():  # while it is built there may be none yet
-            ctx = self._event_context(data, None, None, None, None, None, None)
+            ctx = self._event_context(data, {})
             self.tasks.spawn(self.broadcast_local(event, data, ctx=ctx), event)
 
     def _tell_bus(self, event: str, data: Any) -> None:
         if event.startswith("$"):
             self.local_bus.emit(event, data)
 
-    def _event_context(
-        self,
-        data: Any,
-        meta: Mapping[str, Any] | None,
-        headers: Mapping[str, Any] | None,
-        request_id: str | None,
-        caller: str | None,
-        tracing: bool | None,
-        parent: Context | None,
-    ) -> Context:
+    def _event_context(self, data: Any, options: EventOptions) -> Context:
+        parent, meta = options.get("parent"), options.get("meta")
         if parent is not None:
             ctx = parent.child(data, meta)
         else:
             ctx = Context(cast("Broker", self), data)
             if meta is not None:
                 ctx.meta = dict(meta)
-        if headers:
-            ctx.headers = dict(headers)
-        if request_id is not None:
-            ctx.request_id = request_id
-        if caller is not None:
-            ctx.caller = caller
-        if tracing is not None:
+        ctx.headers = dict(options.get("headers") or {})
+        ctx.request_id = options.get("request_id") or ctx.request_id
+        ctx.caller = options.get("caller") or ctx.caller
+        if (tracing := options.get("tracing")) is not None:
             ctx.tracing = tracing
         return ctx
 

@@ -299,6 +299,8 @@ async def test_emit_returns_when_the_handlers_here_have_ended_and_their_errors_s
         await a.broadcast_local("x.y", "told", groups="s")
         await a.broadcast_local("x.y", "not told", groups=["other"])
         assert heard[2:] == ["told", "told"]
+        with pytest.raises(ValueError, match="of a handler"):
+            await a.broadcast("x.y", "thrown", throw_error=True)
 
 
 @story
