@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from functools import partial
 
@@ -21,12 +20,13 @@ from app.widgets.format import change_ms, clock_time, count, duration_ms, length
 from app.widgets.mini_table import Cell, MiniRow, MiniTable
 from app.widgets.small_charts import Curves, HeatStrip
 from app.widgets.time_marks import mark_of
+from app.widgets.value_text import value_text
 from broker.mesh.answers import ActionRow, CallRecord, Figures, Series
 from broker.mesh.subject import Subject
 from broker.protocol.codec import decode_body
+from broker.protocol.malformed import Malformed
 
 TABLE_HEADS = ("", "rate", "failed", "p99", "Δ p99")
-MAX_BODY = 200_000
 
 
 class SidePanel(LiveView):
@@ -277,12 +277,9 @@ def body_text(body: bytes | None) -> str:
     if body is None:
         return "Not kept: the ring of the capture has moved on, or bodies were not recorded."
     value = decode_body(body)
-    if not isinstance(value, (dict, list, str, int, float, bool)) and value is not None:
-        return f"Unreadable body of {count(len(body))} bytes: {value}"
-    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
-    if len(text) > MAX_BODY:
-        return f"{text[:MAX_BODY]}\n… cut here; the whole is {count(len(text))} characters"
-    return text
+    if isinstance(value, Malformed):
+        return f"Unreadable body of {count(len(body))} bytes: {value.reason}"
+    return value_text(value)
 
 
 def _set_code(edit: QPlainTextEdit, text: str) -> None:

@@ -75,21 +75,20 @@ def rewritten(value: object, plain: frozenset[type], rule: Callable[[Any], objec
     Raises:
         RecursionError: It nests too deep.
     """
+    # Loops, not comprehensions: they run over everything that a node sends, and almost always change nothing.
     kind = type(value)
+    changes: dict[Any, object] = {}
     if kind is dict:
-        changes = {}
         for key, item in value.items():  # type: ignore[attr-defined]
             if type(item) not in plain and (new := rewritten(item, plain, rule)) is not item:
                 changes[key] = new
         return value | changes if changes else value  # type: ignore[operator]
     if kind is list or kind is tuple:
-        items = [it if type(it) in plain else rewritten(it, plain, rule) for it in value]  # type: ignore[attr-defined]
-        return value if all(map(_is, items, value)) else items  # type: ignore[call-overload]
+        for at, item in enumerate(value):  # type: ignore[arg-type]
+            if type(item) not in plain and (new := rewritten(item, plain, rule)) is not item:
+                changes[at] = new
+        return [changes.get(at, item) for at, item in enumerate(value)] if changes else value  # type: ignore[arg-type, var-annotated]
     return value if kind in plain else rule(value)
-
-
-def _is(one: object, other: object) -> bool:
-    return one is other
 
 
 def rewritten_data(value: object, plain: frozenset[type], rule: Callable[[Any], object]) -> object:
