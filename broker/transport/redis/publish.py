@@ -1,4 +1,8 @@
-"""Sending packets: all of one turn of the loop leave in one write, on one connection."""
+"""Sending packets: all of one turn of the loop leave in one write, on one connection.
+
+While turns have a packet each, it leaves at once: waiting for company that does
+not come would cost each call two turns.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +36,8 @@ class RedisPublisher:
         self._settings = settings
         self._kept = KeptWire(settings, self._connect, name="redis publisher")
         self._waiting: list[bytes] = []
+        self._turn_packets = 0
+        self._is_quiet = True
         self._refusal = ""
         self.lost = 0
         self.refused = 0
@@ -62,9 +68,16 @@ class RedisPublisher:
 
     def publish(self, channel: bytes, body: bytes) -> None:
         """Put a packet out; it leaves with everything else of this turn of the loop."""
-        if not self._waiting:
-            asyncio.get_running_loop().call_soon(self._flush)
         self._waiting.append(PUBLISH % (len(channel), channel, len(body), body))
+        self._turn_packets += 1
+        if self._turn_packets == 1:
+            asyncio.get_running_loop().call_soon(self._end_turn)
+            if self._is_quiet:
+                self._flush()
+
+    def _end_turn(self) -> None:
+        self._is_quiet, self._turn_packets = self._turn_packets == 1, 0
+        self._flush()
 
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
