@@ -9,6 +9,16 @@ import pytest
 
 DOCS = Path(__file__).parents[3] / "docs"
 SHOWN = {
+    "node.md": [
+        "a_call",
+        "a_context",
+        "some_events",
+        "some_streams",
+        "a_schema",
+        "a_middleware",
+        "the_mesh",
+        "measured",
+    ],
     "tolerance.md": ["timeouts", "retries", "breakers", "bulkheads", "fallbacks", "caches"],
     "validation.md": ["by_schema", "broken", "by_types"],
 }
