@@ -67,6 +67,7 @@ class _Translation:
         self._source = source
         self._at = 0
         self._unicode = "u" in flags
+        self._folds = "i" in flags and (self._unicode or not source.isascii())
         self._lines = "m" in flags
         self._dot = "[\\s\\S]" if "s" in flags else f"[^{_LINE_ENDS}]"
         self._groups = len(
@@ -186,12 +187,12 @@ class _Translation:
                 raise self._error("\\k names no group")
             self._at = named.end()
             return f"(?({named[1]})(?P={named[1]}))"
-        if (ranges := Classes.escape(self._source, self._at, self._unicode)) is not None:
+        if (ranges := Classes.escape(self._source, self._at, self._unicode, self._folds)) is not None:
             self._at = ranges[1]
             return ranges_as_class(ranges[0])
         code, self._at = escaped_character(self._source, self._at, self._unicode)
         return re.escape(chr(code))
 
     def _class(self) -> str:
-        ranges, negated, self._at = Classes.read(self._source, self._at, self._unicode)
+        ranges, negated, self._at = Classes.read(self._source, self._at, self._unicode, self._folds)
         return ranges_as_class(ranges, negated)

@@ -18,6 +18,7 @@ WORD: Final = "A-Za-z0-9_"
 _LAST: Final = sys.maxunicode
 _DIGITS: Final[Ranges] = [(0x30, 0x39)]
 _WORDS: Final[Ranges] = [(0x30, 0x39), (0x41, 0x5A), (0x5F, 0x5F), (0x61, 0x7A)]
+_FOLDED: Final[Ranges] = [(0x17F, 0x17F), (0x212A, 0x212A)]
 _SPACES: Final[Ranges] = [(ord(space), ord(space)) for space in SPACES]
 _CLASSES: Final = {"d": _DIGITS, "w": _WORDS, "s": _SPACES}
 _CONTROLS: Final = {"t": 9, "n": 10, "v": 11, "f": 12, "r": 13}
@@ -90,11 +91,18 @@ class Classes:
     """``[...]`` and ``\\d``."""
 
     @staticmethod
-    def escape(source: str, at: int, is_unicode: bool) -> tuple[Ranges, int] | None:
-        r"""The class that begins behind a ``\``, and where it ends; None where there is none."""
+    def escape(source: str, at: int, is_unicode: bool, folds: bool) -> tuple[Ranges, int] | None:
+        r"""The class that begins behind a ``\``, and where it ends; None where there is none.
+
+        Args:
+            source: The pattern.
+            at: Just behind the ``\``.
+            is_unicode: Whether the pattern has the flag u.
+            folds: Whether it has the flag i: then the long s and the sign of Kelvin are letters.
+        """
         character = source[at]
         if character.lower() in _CLASSES and character.isascii():
-            ranges = _CLASSES[character.lower()]
+            ranges = _CLASSES[character.lower()] + (_FOLDED if folds and character in "wW" else [])
             return (ranges if character.islower() else complement(ranges)), at + 1
         if is_unicode and character in "pP":
             match = _PROPERTY.match(source, at)
@@ -108,13 +116,14 @@ class Classes:
         return None
 
     @staticmethod
-    def read(source: str, at: int, is_unicode: bool) -> tuple[Ranges, bool, int]:
+    def read(source: str, at: int, is_unicode: bool, folds: bool) -> tuple[Ranges, bool, int]:
         """A class in brackets.
 
         Args:
             source: The pattern.
             at: Just behind the ``[``.
             is_unicode: Whether the pattern has the flag u.
+            folds: Whether it has the flag i.
 
         Returns:
             Its characters, whether it means all others, and where it ends.
@@ -127,11 +136,11 @@ class Classes:
                 raise SchemaError(f"pattern {source!r} is no regular expression: unterminated character class")
             if source[at] == "]":
                 return ranges, negated, at + 1
-            first, at = _atom(source, at, is_unicode)
+            first, at = _atom(source, at, is_unicode, folds)
             if source[at : at + 1] != "-" or source[at + 1 : at + 2] in ("]", ""):
                 ranges += first
                 continue
-            last, behind = _atom(source, at + 1, is_unicode)
+            last, behind = _atom(source, at + 1, is_unicode, folds)
             at = behind
             if len(first) == len(last) == 1 and first[0][0] == first[0][1] and last[0][0] == last[0][1]:
                 if first[0][0] > last[0][0]:
@@ -143,13 +152,13 @@ class Classes:
                 ranges += [*first, (ord("-"), ord("-")), *last]
 
 
-def _atom(source: str, at: int, is_unicode: bool) -> tuple[Ranges, int]:
+def _atom(source: str, at: int, is_unicode: bool, folds: bool) -> tuple[Ranges, int]:
     if source[at] != "\\":
         return [(ord(source[at]), ord(source[at]))], at + 1
     at += 1
     if at >= len(source):
         raise SchemaError(f"pattern {source!r} is no regular expression: \\ at the end")
-    if (found := Classes.escape(source, at, is_unicode)) is not None:
+    if (found := Classes.escape(source, at, is_unicode, folds)) is not None:
         return found
     if source[at] == "b":
         return [(8, 8)], at + 1
