@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 from mcap.data_stream import ReadDataStream
 from mcap.exceptions import McapError
@@ -32,8 +32,7 @@ class NotACaptureError(Exception):
     """The file is not one that can be read; the message names it and says what was found."""
 
 
-@dataclass(frozen=True, slots=True)
-class FrameGroup:
+class FrameGroup(NamedTuple):
     """Frames that arrived together.
 
     Attributes:

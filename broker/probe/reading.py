@@ -27,6 +27,9 @@ from broker.protocol.peeling import Peeling
 SLICE_NS: Final = 100 * MILLISECOND
 """A batch is delivered after so much time spent reading."""
 
+ASK_EVERY: Final = 256
+"""What time it is, is asked after so many frames."""
+
 
 def batches(
     reader: CaptureReader,
@@ -71,13 +74,17 @@ def batches_of_frames(
     """As `batches`, from the frames, whatever is kept."""
     intake: Intake | None = None
     slice_ends_ns = clock.now_ns() + SLICE_NS
+    unasked = 0
     for group in reader.groups():
         if intake is None:
             intake = Intake(group.at_ns, masking, peeling=peeling)
         intake.feed(group.at_ns, group.frames, group.numbers)
-        if clock.now_ns() >= slice_ends_ns:
-            yield intake.take(intake.now_ns)
-            slice_ends_ns = clock.now_ns() + SLICE_NS
+        unasked += len(group.frames)
+        if unasked >= ASK_EVERY:
+            unasked = 0
+            if clock.now_ns() >= slice_ends_ns:
+                yield intake.take(intake.now_ns)
+                slice_ends_ns = clock.now_ns() + SLICE_NS
     if intake is not None:
         yield intake.take(intake.now_ns)
 
