@@ -63,6 +63,7 @@ class CaptureReader:
         has_loose_frames: Whether any frame lay outside of chunks; other tools may write so.
         is_from_journal: Whether a journal that is kept told of it, and no frames were read.
         journal_trouble: Why the journal that is kept could not be used; empty if it could, or there is none.
+        unreadable: What is to be said of packets that nothing made readable; empty for nothing.
         channels: Names on the wire by number; None for the channel of envelopes.
     """
 
@@ -76,13 +77,14 @@ class CaptureReader:
     has_loose_frames: bool = False
     is_from_journal: bool = False
     journal_trouble: str = ""
+    unreadable: str = ""
     channels: dict[int, bytes | None] = field(default_factory=dict)
     _shelf: Shelf = field(default_factory=Shelf)
 
     @property
     def message(self) -> str:
         """What is to be said of it; empty for nothing."""
-        return f"{self.journal_trouble} {self.stopped}".strip()
+        return " ".join(filter(None, (self.journal_trouble, self.stopped, self.unreadable)))
 
     def groups(self) -> Iterator[FrameGroup]:
         """Frames that arrived together, oldest first. Sets `stopped` when the file ends too early.

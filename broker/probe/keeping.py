@@ -22,7 +22,6 @@ from broker.clock import SystemClock
 from broker.probe.client import PROBE_COMMAND
 from broker.probe.offline import Progress
 from broker.probe.reading import batches_of_frames, rule
-from broker.protocol.peeling import Peeling
 
 log = logging.getLogger(__name__)
 
@@ -50,18 +49,18 @@ def store_journal(
     Returns:
         Whether it has its journal now; without it, it is read from its frames.
     """
-    reader, peeling = CaptureReader(path), Peeling()
+    reader = CaptureReader(path)
     try:
         with tempfile.TemporaryFile(dir=path.parent) as stream:
             maker = JournalMaker(lambda: stream)
             try:
                 # masked by nothing but the recording itself: whoever opens it masks what is shown
-                for batch in batches_of_frames(reader, SystemClock(), EVERYTHING, peeling):
+                for batch in batches_of_frames(reader, SystemClock(), EVERYTHING):
                     maker.take(batch)
                     progress(Progress(reader.stopped_at / max(1, reader.size), reader.frames))
                     if cancelled():
                         return False
-                if reader.stopped or peeling.trouble or not maker.finish(reader, rule(EVERYTHING), None):
+                if reader.stopped or not maker.finish(reader, rule(EVERYTHING), None):
                     return False
                 attach(path, stream, reader.last_ns)
             finally:

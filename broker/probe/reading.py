@@ -27,6 +27,7 @@ from broker.protocol.peeling import Peeling
 SLICE_NS: Final = 100 * MILLISECOND
 """A batch is delivered after so much time spent reading."""
 
+MOST_LETTERS: Final = 1_000
 ASK_EVERY: Final = 256
 """What time it is, is asked after so many frames."""
 
@@ -64,14 +65,13 @@ def batches(
         for batch in batches_of_frames(reader, clock, masking, peeling):
             maker.take(batch)
             yield batch
-        if peeling.trouble:
-            maker.abandon()  # so that it is said again, and what to do
 
 
 def batches_of_frames(
     reader: CaptureReader, clock: Clock, masking: Masking, peeling: Peeling | None = None
 ) -> Iterator[Batch]:
     """As `batches`, from the frames, whatever is kept."""
+    peeling = peeling or Peeling()
     intake: Intake | None = None
     slice_ends_ns = clock.now_ns() + SLICE_NS
     unasked = 0
@@ -85,6 +85,7 @@ def batches_of_frames(
             if clock.now_ns() >= slice_ends_ns:
                 yield intake.take(intake.now_ns)
                 slice_ends_ns = clock.now_ns() + SLICE_NS
+    reader.unreadable = peeling.trouble
     if intake is not None:
         yield intake.take(intake.now_ns)
 
@@ -130,8 +131,14 @@ def _told(reader: CaptureReader, journal: JournalReader, masking: Masking) -> It
     except UnusableJournalError as error:
         raise OSError(f"{reader.path.name} was changed while it was being read ({error})") from error
     reader.frames, reader.last_ns = index.frames, index.last_ns
-    reader.stopped, reader.stopped_at = index.stopped, index.stopped_at
+    reader.stopped, reader.unreadable = _printable(index.stopped), _printable(index.unreadable)
+    reader.stopped_at = index.stopped_at
     reader.is_from_journal = True
+
+
+def _printable(text: str) -> str:
+    """A text that came with a file, fit for terminals."""
+    return "".join(c if c.isprintable() else "?" for c in text[:MOST_LETTERS])
 
 
 def _complain(reader: CaptureReader, error: UnusableJournalError) -> None:
@@ -191,7 +198,7 @@ class FileSession:
                 return
             if self._pace is not None:
                 await self._pace()
-        message = self._reader.message or self._peeling.trouble
+        message = self._reader.message
         self._status = replace(self._status, state="read", message=message)
         deliver(Batch(through_ns=self._reader.last_ns, tally=self._tally))
         await self._stopped.wait()

@@ -61,6 +61,7 @@ class JournalIndex(msgspec.Struct):
         last_ns: Moment of the newest of them.
         stopped: Why the capture could not be read to its end; empty if it could.
         stopped_at: The byte up to which it is whole.
+        unreadable: What is to be said of packets that nothing made readable; empty for nothing.
         places: Where its chunks begin, 8 bytes each.
         digest: Of its chunks: see ChunkList.
         channels: Its channels' numbers and names; None for that of envelopes.
@@ -73,6 +74,7 @@ class JournalIndex(msgspec.Struct):
     last_ns: int
     stopped: str
     stopped_at: int
+    unreadable: str
     places: bytes
     digest: bytes
     channels: dict[int, bytes | None]

@@ -85,6 +85,7 @@ class JournalMaker:
             last_ns=reader.last_ns,
             stopped=reader.stopped,
             stopped_at=reader.stopped_at,
+            unreadable=reader.unreadable,
             places=reader.chunks.places.tobytes(),
             digest=reader.chunks.digest(),
             channels=reader.channels,
@@ -96,10 +97,6 @@ class JournalMaker:
         except OSError as error:
             self._fail(error)
         return not self._has_failed
-
-    def abandon(self) -> None:
-        """Nothing is to be kept."""
-        self._has_failed = True
 
     def close(self) -> None:
         """End the thread and close the stream."""

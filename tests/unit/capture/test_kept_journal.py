@@ -244,14 +244,24 @@ def test_a_second_journal_is_refused_and_a_cut_capture_gets_none(tmp_path: Path)
     assert (tmp_path / "cut.mcap").stat().st_size == 5_000
 
 
-def test_no_journal_is_kept_of_packets_that_need_a_key(tmp_path: Path) -> None:
+def test_packets_that_need_a_key_are_told_of_from_the_journal_too(tmp_path: Path) -> None:
     path = tmp_path / "a.mcap"
     writer = CaptureWriter.file(path)
     writer.write(BEGIN_NS, [(b"MOL.REQ.b", bytes([call]) * 64) for call in range(9)])
     writer.close()
-    assert not store_journal(path)
-    load(path, lambda _: None, shelf=shelf(tmp_path))
-    assert not list((tmp_path / "journals").glob("*"))
+    first, of_frames = seen(path, shelf(tmp_path))
+    again, reader = seen(path, shelf(tmp_path))
+    assert (of_frames.is_from_journal, reader.is_from_journal) == (False, True)
+    assert again == first
+    assert "probably they are encrypted" in reader.message
+    assert reader.message == of_frames.message
+
+
+def test_what_a_forged_journal_says_does_not_reach_the_terminal_as_it_is(tmp_path: Path) -> None:
+    path, _, begin, size = _stored(tmp_path)
+    _forge(path, begin, size, lambda _: None, stopped="\x1b]0;owned\x07")
+    _, reader = seen(path, JournalShelf(tmp_path / "none", least_frames=1 << 60))
+    assert reader.message == "?]0;owned?"
 
 
 def test_a_key_has_the_frames_read_whatever_is_kept(tmp_path: Path) -> None:
@@ -339,8 +349,8 @@ def test_a_journal_of_other_frames_is_not_believed(tmp_path: Path) -> None:
 # lies: whole journals that fit the capture and say what cannot be
 
 
-def _forge(path: Path, begin: int, size: int, lie: Callable[[Batch], Any]) -> None:
-    """Write the journal anew with its last batch changed, checksums and all."""
+def _forge(path: Path, begin: int, size: int, lie: Callable[[Batch], Any], **said: Any) -> None:
+    """Write the journal anew with its last batch changed, or its index, checksums and all."""
     whole = path.read_bytes()
     with path.open("rb") as file:
         journal = JournalReader(file, begin, size)
@@ -351,7 +361,8 @@ def _forge(path: Path, begin: int, size: int, lie: Callable[[Batch], Any]) -> No
     for batch in told:
         writer.write(encode([batch]))
     index = journal.index
-    writer.finish(JournalIndex(**{name: getattr(index, name) for name in index.__struct_fields__ if name != "blocks"}))
+    told_of = {name: getattr(index, name) for name in index.__struct_fields__ if name != "blocks"}
+    writer.finish(JournalIndex(**told_of | said))
     frames_end = index.stopped_at
     path.write_bytes((path.parent / "frames.mcap").read_bytes())
     assert whole[:frames_end] == path.read_bytes()[:frames_end]
@@ -465,7 +476,7 @@ def test_definitions_that_nodes_share_are_kept_once() -> None:
 
 
 def test_the_index_is_plain_msgpack() -> None:
-    index = JournalIndex(1, 2, "", 3, b"", b"", {1: b"MOL.INFO", 65_535: None}, "masked")
+    index = JournalIndex(1, 2, "", 3, "", b"", b"", {1: b"MOL.INFO", 65_535: None}, "masked")
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(index), type=JournalIndex) == index
 
 
