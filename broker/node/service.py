@@ -97,7 +97,7 @@ def action(
 
     Args:
         name: Its name within the service; the method's when left out.
-        params: A fastest-validator schema, published in INFO.
+        params: A fastest-validator schema, checked and published in INFO; parameters with types serve instead.
         timeout_s: After how many seconds a call of it is given up.
         cache: Whether, or under which ``keys`` and for how long (``ttl_s``), its results may be kept.
         visibility: ``published``, ``public``, ``protected`` (this node only) or ``private`` (not listed).
@@ -146,7 +146,7 @@ def event(
     Args:
         name: The event, or a pattern with ``?``, ``*`` and ``**``.
         group: Among all nodes' handlers of a group an emitted event reaches one; the service's name when left out.
-        params: A fastest-validator schema of its data, published in INFO.
+        params: A fastest-validator schema of its data, checked and published in INFO; as for actions.
         bulkhead: Instead of the broker's policy.
         more: Anything else that INFO shall say.
     """
