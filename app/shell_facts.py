@@ -109,8 +109,12 @@ def _strip(snapshot: Snapshot) -> StripContent:
         found.calls,
         found.failed,
         tuple((gap.from_ns, gap.to_ns) for gap in found.gaps),
-        tuple(_mark(coming) for coming in found.marks if coming.kind in ("node", "breaker", "clock"))[:200],
+        tuple(_mark(coming) for coming in found.marks if _is_marked(coming))[:200],
     )
+
+
+def _is_marked(coming: Coming) -> bool:
+    return coming.kind in ("node", "clock") or (coming.kind == "breaker" and coming.change == "opened")
 
 
 def _mark(coming: Coming) -> Mark:

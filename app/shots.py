@@ -16,6 +16,7 @@ from app.check_run import check_live
 from app.main import Sittings, opening
 from app.settings import Connection
 from app.shell import Shell
+from app.views.graph import GraphView
 from app.views.registry import load_views
 from app.widgets.key_sheet import KeySheet
 from app.window import Window
@@ -95,10 +96,33 @@ def session_pictures(shell: Shell, camera: Camera) -> None:
         show("overview", None)
         shell.filter_bar.set_text("durration > 200ms")
 
+    graph = shell.area.widget("graph")
+    assert isinstance(graph, GraphView)  # noqa: S101  the view of that name
+
+    def group(value: str) -> None:
+        graph.ways.end()
+        graph.bar.group.choose(value)
+        graph.bar.group.picked.emit(value)
+        wait(SETTLE_MS)
+
+    def groups() -> None:
+        show("graph", None)
+        group("node")
+
+    def path() -> None:
+        group("service")
+        show("graph", Subject("service", namespace, "bank"))
+        wait(SETTLE_MS)
+        api = next((card.key for card in graph.canvas.scene.cards.values() if card.title == "api"), "")
+        graph.ways.choose_other(api)
+        graph.ways.bar.swap.click()
+
     shoot: dict[str, object] = {view.id: (lambda view_id=view.id: show(view_id, None)) for view in load_views()}
     shoot["graph-selected"] = lambda: show("graph", service)
     bank = Subject("service", namespace, "bank")
     shoot["graph-trouble"] = lambda: show("graph", bank)
+    shoot["graph-groups"] = groups
+    shoot["graph-path"] = path
     shoot["services-selected"] = lambda: show("services", service)
     shoot["paused"] = pause
     shoot["wrong-filter"] = write_wrong_filter

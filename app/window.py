@@ -193,10 +193,18 @@ class Window(QMainWindow):
         menu.addAction("Keys\t?", self.show_keys)
         menu.addSeparator()
         menu.addAction("Close this session\tCtrl+W", self.leave)
-        menu.aboutToShow.connect(partial(self._name_recording, record, ask))
+        record.setObjectName("record")
+        ask.setObjectName("ask")
+        menu.aboutToShow.connect(self._name_recording)
         return menu
 
-    def _name_recording(self, record: QAction, ask: QAction) -> None:
+    def _name_recording(self) -> None:
+        # found anew each time: the wrapper of an action does not live as long as the action
+        actions = self.shell.bar.menu.menu().actions() if self.shell else []
+        named = {action.objectName(): action for action in actions}
+        record, ask = named.get("record"), named.get("ask")
+        if record is None or ask is None:
+            return
         status = self.shell.desk.status if self.shell else None
         is_recording = bool(status and status.recording)
         record.setText("Stop recording\tCtrl+R" if is_recording else "Record to a file…\tCtrl+R")

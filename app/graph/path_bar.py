@@ -15,6 +15,8 @@ class PathBar(QWidget):
 
     shows_all_picked = Signal(bool)
     closed = Signal()
+    swapped = Signal()
+    """The way from the end to the beginning is wanted."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -27,11 +29,12 @@ class PathBar(QWidget):
             group.addButton(choice)
         self._shortest.setChecked(True)
         self._all.toggled.connect(self.shows_all_picked.emit)
+        self.swap = button("", self.swapped.emit, icon="swap-horizontal", name="The way back", role="flat")
         self._close = button("", self.closed.emit, icon="close", name="End the path (Esc)", role="flat")
         line = QHBoxLayout(self)
         line.setContentsMargins(18, 6, 14, 0)
         line.setSpacing(8)
-        for part in (self._text, self._shortest, self._all, self._close):
+        for part in (self._text, self._shortest, self._all, self.swap, self._close):
             line.addWidget(part)
         line.addStretch(1)
         self.hide()

@@ -35,6 +35,7 @@ class Ways:
         self._canvas, self._ask, self._choose, self._hint = canvas, ask, choose, hint
         self.bar.closed.connect(self.end)
         self.bar.shows_all_picked.connect(self._pick_all)
+        self.bar.swapped.connect(self._swap)
 
     def choose_other(self, key: str) -> None:
         """The other end of a way: from the selected card, or, when that is itself, the beginning of one."""
@@ -71,6 +72,13 @@ class Ways:
         if wish is not None:
             self._ask(None)
         return begun or wish is not None
+
+    def _swap(self) -> None:
+        """The way back."""
+        if self.wish is not None:
+            self.wish = replace(self.wish, source=self.wish.target, target=self.wish.source)
+            self.say(None)
+            self._ask(self.wish)
 
     def _pick_all(self, shows_all: bool) -> None:
         if self.wish is not None and self.wish.shows_all is not shows_all:

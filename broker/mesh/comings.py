@@ -22,7 +22,8 @@ FOUND: Final = "found"
 def turning_points(snapshot: Snapshot, span: Span, limit: int = 60) -> list[Coming]:
     """What may explain why a curve bends, newest first: nodes that came, went or were deployed anew, breakers."""
     told = comings(snapshot, span, limit * 4, with_found=False, kinds=("node", "breaker"))
-    return told[:limit]
+    # a breaker that flaps would cover a chart: when it opened is what bends curves
+    return [one for one in told if one.kind == "node" or one.change == "opened"][:limit]
 
 
 def comings(
@@ -123,11 +124,11 @@ def _node_change(old: dict[str, Any] | None, new: dict[str, Any] | None) -> str:
         return ""
     if state == "offline":
         return "vanished" if was not in {None, "offline", "remembered"} else ""
+    if was in {None, "remembered"}:
+        return "appeared"
     instances = [value.get("instance_id") if value else None for value in (old, new)]
     if all(instances) and instances[0] != instances[1]:
         return "restarted"
-    if was in {None, "remembered"}:
-        return "appeared"
     return "came back" if was == "offline" else ""
 
 

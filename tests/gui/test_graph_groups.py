@@ -215,6 +215,8 @@ def test_a_way_is_asked_for_with_the_keyboard_and_against_the_calls_there_is_non
     QTest.keyClick(graph.canvas, Qt.Key.Key_P)
     qtbot.waitUntil(lambda: "no way" in graph.ways.bar.text, timeout=5000)
     assert graph.ways.bar.text == "bank → api: no way along calls seen in this window"
+    qtbot.mouseClick(graph.ways.bar.swap, LEFT)
+    qtbot.waitUntil(lambda: graph.ways.bar.text == "api → bank: 3 hops, 1 way", timeout=5000)
 
 
 def test_an_open_breaker_is_a_sign_on_its_connection_with_word_and_source(

@@ -53,3 +53,14 @@ def test_tab_leads_from_the_filter_into_the_view_and_from_there_to_the_side_and_
             if here is shell.strip:
                 break
         assert stops == ["view", "side", "strip"]
+
+
+def test_the_menu_opens_and_says_what_can_be_done_now(shell: Shell, qtbot: QtBot) -> None:
+    settle(shell, qtbot)
+    menu = shell.bar.menu.menu()
+    menu.popup(shell.mapToGlobal(shell.rect().center()))
+    texts = {action.objectName(): action for action in menu.actions()}
+    assert texts["record"].text().startswith("Record to a file")
+    assert texts["record"].isEnabled()
+    assert not texts["ask"].isEnabled()
+    menu.close()

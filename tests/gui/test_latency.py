@@ -15,6 +15,8 @@ from app.views.latency import LatencyView, build
 from broker.clock import SECOND
 from broker.mesh.filter import parse
 from broker.mesh.subject import Subject
+from broker.mesh.timeline import Timeline
+from broker.observe.journal import Batch, StateChange
 
 CHARGE = Subject("action", "prod", "payments.charge")
 
@@ -161,3 +163,26 @@ def test_seconds_and_nanoseconds_are_not_mixed(view: LatencyView, desk: Desk) ->
     left, right = view.charts.canvas.getItem(0, 0).getViewBox().viewRange()[0]
     assert left == pytest.approx(desk.span().from_ns / SECOND, abs=1)
     assert right == pytest.approx(desk.span().to_ns / SECOND, abs=1)
+
+
+def test_a_deploy_is_a_line_on_every_chart_and_the_reading_line_tells_of_it(
+    view: LatencyView, timeline: Timeline, mesh: FakeMesh, qtbot: QtBot
+) -> None:
+    at_ns = mesh.through_ns - 60 * SECOND
+    before = timeline.snapshot().state.at("node", "prod", "users-1", at_ns)
+    assert before is not None
+    assert before.value is not None
+    anew = before.value | {"instance_id": "another", "metadata": {"version": "2.0"}}
+    timeline.take(
+        Batch(through_ns=mesh.through_ns + 1, changes=[StateChange("node", "prod", "users-1", at_ns, anew, "info")])
+    )
+    mesh.fill(timeline, 2)
+    legend = next(made for made in view.findChildren(QLabel) if made.accessibleName() == "What the lines across mean")
+    qtbot.waitUntil(lambda: "⟳ deployed anew" in legend.text(), timeout=8000)
+    series = view.charts._series[0]
+    bucket = int((at_ns - series.span.from_ns) / SECOND / series.bucket_s)
+    told = view.charts.reading(bucket)
+    assert any(line.startswith("⟳ ") and "node users-1 restarted (" in line for line in told)
+    assert any("another instance" in line for line in told)
+    far = view.charts.reading(max(0, bucket - 20))
+    assert not any("users-1" in line for line in far)

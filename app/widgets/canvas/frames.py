@@ -91,29 +91,36 @@ def paint_frame(
     painter: QPainter, scene: Scene, key: str, view: Viewport, colours: Colours, *, ring: QColor | None
 ) -> None:
     """One frame, under everything else. The painter is in px."""
-    rect, frame, zoom = scene.frames.rects[key], scene.frames[key], view.zoom
-    box = snapped(view.transform().mapRect(rect))
-    radius = min(12.0, 12.0 * zoom)
+    box = snapped(view.transform().mapRect(scene.frames.rects[key]))
+    radius = 12.0 * min(1.0, view.zoom)
     painter.setPen(QPen(ring or colours.line, 1.5 if ring else 1.0))
     painter.setBrush(Qt.BrushStyle.NoBrush if ring else colours.frame)
     painter.drawRoundedRect(box, radius, radius)
-    if zoom < TEXT_ZOOM or ring:
+
+
+def paint_head(painter: QPainter, scene: Scene, key: str, view: Viewport, colours: Colours) -> None:
+    """The name of a frame and what closes it, over the wires that pass. The painter is in px."""
+    if view.zoom < TEXT_ZOOM:
         return
-    _paint_head(painter, frame, box, zoom, colours)
+    box = snapped(view.transform().mapRect(scene.frames.rects[key]))
+    _paint_name(painter, scene.frames[key], box, view.zoom, colours)
     paint_toggle(painter, view.transform().mapRect(scene.frames.button(key)), colours, is_open=True)
 
 
-def _paint_head(painter: QPainter, frame: Frame, box: QRectF, zoom: float, colours: Colours) -> None:
+def _paint_name(painter: QPainter, frame: Frame, box: QRectF, zoom: float, colours: Colours) -> None:
     size = max(LEAST_PX, BODY_PX * zoom)
     left, line = box.left() + 14.0 * zoom, round(box.top() + 21.0 * zoom)
     right = box.right() - (BUTTON + 16.0) * zoom
     if frame.sign:
-        paint_sign(painter, frame.sign, QPointF(left + 5.0 * zoom, line - 4.5 * zoom), zoom, colours)
         left += 17.0 * zoom
     title = fitted(frame.title, size, True, max(0, int(right - left)))
     painter.setFont(scaled_font(size, bold=True))
+    wide = QFontMetricsF(painter.font()).horizontalAdvance(title)
+    begin = box.left() + 10.0 * zoom
+    painter.fillRect(QRectF(begin, line - size, left + wide + 4.0 * zoom - begin, size * 1.35), colours.frame)
     painter.setPen(colours.text)
     painter.drawText(QPointF(left, line), title)
+    paint_sign(painter, frame.sign, QPointF(left - 12.0 * zoom, line - 4.5 * zoom), zoom, colours)
     left += QFontMetricsF(painter.font()).horizontalAdvance(title) + 8.0 * zoom
     small = max(9.0, SMALL_PX * zoom)
     detail = fitted(frame.detail, small, False, max(0, int(right - left)))

@@ -13,7 +13,7 @@ from app.theme import Theme
 from app.widgets.canvas.card_paint import TEXT_ZOOM, paint_blocks, paint_card
 from app.widgets.canvas.chips import CHIP_ZOOM, Chip, chip_scale, paint_chip
 from app.widgets.canvas.colours import Colours, colours_of
-from app.widgets.canvas.frames import paint_frame
+from app.widgets.canvas.frames import paint_frame, paint_head
 from app.widgets.canvas.items import Wire
 from app.widgets.canvas.scene import Scene
 from app.widgets.canvas.viewport import Viewport
@@ -57,24 +57,28 @@ def steps(scene: Scene, view: Viewport, brush: Brush, part: QRectF | None = None
     colours = colours_of(brush.theme)
     if brush.has_ground:
         yield lambda painter: _paint_ground(painter, view, colours)
-    yield from _frame_steps(scene, view, colours, seen)
+    yield from _frame_steps(scene, view, colours, seen, is_head=False)
     wires = [scene.wires[key] for key in scene.wires_in(seen)]
     if len(wires) <= FEW_WIRES:
         yield from _careful_steps(scene, view, brush, wires)
     else:
         yield from _fast_steps(scene, view, brush, wires)
+    yield from _frame_steps(scene, view, colours, seen, is_head=True)
     yield from _card_steps(scene, view, brush, scene.cards_in(seen))
     if view.zoom >= CHIP_ZOOM:
         yield from _chip_steps(scene, view, brush, wires)
 
 
-def _frame_steps(scene: Scene, view: Viewport, colours: Colours, seen: QRectF) -> Iterator[Step]:
+def _frame_steps(scene: Scene, view: Viewport, colours: Colours, seen: QRectF, *, is_head: bool) -> Iterator[Step]:
     keys = [key for key, rect in scene.frames.rects.items() if rect.intersects(seen)]
 
     def paint(painter: QPainter, some: Sequence[str]) -> None:
         _in_px(painter)
         for key in some:
-            paint_frame(painter, scene, key, view, colours, ring=None)
+            if is_head:
+                paint_head(painter, scene, key, view, colours)
+            else:
+                paint_frame(painter, scene, key, view, colours, ring=None)
 
     for begin in range(0, len(keys), CARDS_A_STEP):
         yield lambda painter, some=keys[begin : begin + CARDS_A_STEP]: paint(painter, some)  # type: ignore[misc]

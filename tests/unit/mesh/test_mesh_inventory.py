@@ -175,7 +175,7 @@ def test_a_node_that_comes_back_deployed_anew_tells_what_is_another():
     gone = {"instance_id": "i1", "metadata": {"version": "1.4"}, "services": ["v1.orders"]}
     mesh.node(30, "shop-1", "offline", **gone | {"reason": "said goodbye"})
     mesh.node(31, "shop-1", instance_id="i2", metadata={"version": "1.5"}, services=["v2.orders"])
-    mesh.change(40, "breaker", "a|b:x.y", {"state": "open"})
+    mesh.change(40, "breaker", "a|b:x.y", {"state": "open"}).change(41, "breaker", "a|b:x.y", {"state": "closed"})
     told = turning_points(mesh.snapshot(60), SPAN)
     assert [(one.at_ns, one.what, one.change) for one in told] == [
         (at(40), "b:x.y", "opened"),
@@ -183,3 +183,9 @@ def test_a_node_that_comes_back_deployed_anew_tells_what_is_another():
         (at(30), "shop-1", "vanished"),
     ]
     assert told[1].detail == "another instance, version 1.4 → 1.5, now with v2.orders, no longer with v1.orders"
+
+
+def test_a_node_known_from_an_earlier_session_only_is_found_and_not_restarted():
+    mesh = Mesh("prod").node(0, "shop-1", "remembered", instance_id="i1").node(1, "shop-1", instance_id="i2")
+    told = [(one.what, one.change) for one in inventory.comings(mesh.snapshot(60), SPAN) if one.kind == "node"]
+    assert told == [("shop-1", "found")]
