@@ -6,15 +6,20 @@ as the command line does it, and as the window does it, through a probe.
 
 from __future__ import annotations
 
-import os
 import random
+import shutil
 import tempfile
 import threading
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
 
+import zstandard
+
+from broker.capture.journal.attachment import attach
+from broker.capture.journal.file import JournalReader
 from broker.capture.journal.shelf import JournalShelf
+from broker.capture.reader import CaptureReader
 from broker.capture.writer import CaptureWriter
 from broker.clock import SECOND
 from broker.mesh.timeline import Timeline
@@ -89,6 +94,34 @@ def read_plainly(path: Path) -> float:
     return perf_counter() - begin
 
 
+def unpack_plainly(journal: Path) -> float:
+    """Seconds to read a journal's blocks, unpack them and do nothing with them."""
+    begin = perf_counter()
+    with journal.open("rb") as file:
+        reader = JournalReader(file, 0, journal.stat().st_size)
+        for block in reader.index.blocks:
+            file.seek(block.offset)
+            zstandard.ZstdDecompressor().decompress(file.read(block.length), max_output_size=block.raw_length)
+    return perf_counter() - begin
+
+
+def frames_plainly(path: Path) -> float:
+    """Seconds to take all frames out of a capture and do nothing with them."""
+    begin = perf_counter()
+    for _ in CaptureReader(path).groups():
+        pass
+    return perf_counter() - begin
+
+
+def as_recording(capture: Path, journal: Path) -> Path:
+    """A copy of a capture that holds its journal, as a recording does."""
+    recording = capture.with_name("recording.mcap")
+    shutil.copyfile(capture, recording)
+    with journal.open("rb") as file:
+        attach(recording, file, BEGIN_NS)
+    return recording
+
+
 def open_here(path: Path, shelf: JournalShelf) -> dict[str, float]:
     """Open as the command line does: seconds to the first rows and to the last."""
     timeline, first_s = Timeline(), 0.0
@@ -148,7 +181,7 @@ def run() -> dict[str, Any]:
         path, journals = Path(name) / "ten-million.mcap", Path(name) / "journals"
         write_capture(path, PACKETS)
         shelf = JournalShelf(journals)
-        plain_s = read_plainly(path)
+        frames_s = frames_plainly(path)
         first = open_here(path, shelf)
         [journal] = journals.iterdir()
         results: dict[str, Any] = {
@@ -156,21 +189,31 @@ def run() -> dict[str, Any]:
             "capture_bytes": path.stat().st_size,
             "journal_bytes": journal.stat().st_size,
             "journal_bytes_a_call": round(journal.stat().st_size / first["calls"], 1),
-            "plain_reading_s": round(plain_s, 3),
+            "reading_bytes_s": round(read_plainly(path), 3),
+            "reading_frames_s": round(frames_s, 3),
             "first_opening": first,
             "first_opening_packets_a_second": round(first["packets"] / first["all_s"]),
-            "plain_reading_of_journal_s": round(read_plainly(journal), 3),
-            "again": shortest([open_here(path, shelf) for _ in range(TIMES)]),
-            "again_in_window": shortest([open_in_window(path, journals) for _ in range(TIMES)]),
-            "cores": os.cpu_count(),
         }
+        results |= reopened(path, journal, shelf)
     for what, value in results.items():
         print(f"  {what:<32}{value}")
     results["kept"] = {
         "first_opening": results["first_opening_packets_a_second"] >= BUDGET_PACKETS_A_SECOND,
         "something_after": first["first_s"] <= BUDGET_FIRST_S,
         "again": results["again"]["all_s"] <= BUDGET_AGAIN_S,
-        "again_in_window": results["again_in_window"]["all_s"] <= BUDGET_AGAIN_S,
+        "recording": results["recording"]["all_s"] <= BUDGET_AGAIN_S,
+        "recording_in_window": results["recording_in_window"]["all_s"] <= BUDGET_AGAIN_S,
     }
     print(f"  kept: {results['kept']}")
     return results
+
+
+def reopened(path: Path, journal: Path, shelf: JournalShelf) -> dict[str, Any]:
+    """A capture whose journal is on the shelf, and one that holds it, opened again."""
+    recording = as_recording(path, journal)
+    return {
+        "unpacking_journal_s": round(min(unpack_plainly(journal) for _ in range(TIMES)), 3),
+        "again": shortest([open_here(path, shelf) for _ in range(TIMES)]),
+        "recording": shortest([open_here(recording, shelf) for _ in range(TIMES)]),
+        "recording_in_window": shortest([open_in_window(recording, shelf.folder) for _ in range(TIMES)]),
+    }

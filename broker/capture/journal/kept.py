@@ -65,7 +65,7 @@ def _shelved(path: Path, masking: str, shelf: JournalShelf | None) -> JournalRea
         return None
     with ExitStack() as opened:
         file = opened.enter_context(kept[0])
-        journal = JournalReader(file, 0, kept[1])
+        journal = JournalReader(file, 0, kept[1], is_ours=True)
         if journal.index.file != identity(path) or journal.index.masking != masking:
             return None
         journal.chunks = _fitting(journal.index, path)

@@ -319,6 +319,27 @@ def test_any_damage_behind_the_frames_gives_what_the_frames_give(tmp_path: Path)
         assert again[:3] == told[:3], at
 
 
+def test_any_damage_to_a_journal_on_the_shelf_gives_what_the_frames_give(tmp_path: Path) -> None:
+    record(tmp_path / "a.mcap", 60)
+    journals = shelf(tmp_path)
+    told, _ = seen(tmp_path / "a.mcap", journals)
+    [kept] = (tmp_path / "journals").iterdir()
+    whole = kept.read_bytes()
+    chance = random.Random(7)
+    for at in chance.sample(range(len(whole)), 100):
+        data = bytearray(whole)
+        data[at] ^= 1 << chance.randrange(8)
+        kept.write_bytes(data)
+        again, reader = seen(tmp_path / "a.mcap", journals)
+        assert not reader.is_from_journal, at
+        assert again[:3] == told[:3], at
+    for length in range(0, len(whole), 211):
+        kept.write_bytes(whole[:length])
+        again, reader = seen(tmp_path / "a.mcap", journals)
+        assert not reader.is_from_journal
+        assert again[:3] == told[:3]
+
+
 def test_a_journal_cut_off_anywhere_gives_what_the_frames_give(tmp_path: Path) -> None:
     path, told, begin, _ = _stored(tmp_path)
     whole = path.read_bytes()
