@@ -75,7 +75,8 @@ class Unpacker:
             end = _LENGTH.size + length
             if len(self._buffer) < end:
                 return
-            content = bytes(self._buffer[_LENGTH.size : end])
+            with memoryview(self._buffer) as view:
+                content = bytes(view[_LENGTH.size : end])
             del self._buffer[:end]
             yield _message(content)
 
