@@ -152,7 +152,7 @@ class Broker(Calling, Telling):
         self.services = LocalServices(self, self.registry, self.middlewares)
         self.middlewares.tell("created", self)
         if self.options.internal_services:
-            self.services.register(self.services.create(self._internal_service()))
+            self.services.create(self._internal_service())
 
     # life
 
@@ -176,6 +176,7 @@ class Broker(Calling, Telling):
             TransportError: The bus said no.
             Exception: What a service raised when it was started.
         """
+        self.middlewares.hear_the_log()
         await self.middlewares.tell_in_turn("starting", self)
         if self.transporter is not None:
             channels = self._wire.subscriptions()
@@ -195,6 +196,19 @@ class Broker(Calling, Telling):
         if self._is_leaving:
             return
         self._is_leaving = True
+        try:
+            await self._leave()
+        except Exception:
+            log.exception("%s does not leave as it should", self.node_id)
+        finally:
+            self.is_stopping, self.is_ready = True, False
+            await self.tasks.end()
+            await self._discovery.close()
+            self.requesting.close()
+            await self._wire.close()
+            self.middlewares.hear_no_log()
+
+    async def _leave(self) -> None:
         was_ready = self.is_ready
         if was_ready and self._wire.link is not None:
             self.registry.local.seq += 1
@@ -211,10 +225,6 @@ class Broker(Calling, Telling):
             await self._discovery.leave()
         await self.middlewares.tell_in_turn("stopped", self, last_first=True)
         await self.broadcast_local("$broker.stopped")
-        await self.tasks.end()
-        await self._discovery.close()
-        self.requesting.close()
-        await self._wire.close()
 
     async def add(self, *sources: object) -> None:
         """Offer services; if we have started, they are started now.

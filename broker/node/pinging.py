@@ -22,6 +22,7 @@ class Pinging:
         self._latencies = HostLatencies()
         self._repeating: Repeating | None = None
         self._collect_count = 5
+        self._has_begun = False
 
     def latencies(self, options: Mapping[str, Any]) -> HostLatencies:
         """What is measured from now on; the first who asks says how: ``collectCount`` (5), ``pingInterval`` (10 s)."""
@@ -32,12 +33,13 @@ class Pinging:
             bus.on("$node.pong", self._take_pong)
             bus.on("$node.connected", lambda data: self._latencies.add(data["node"]))
             bus.on("$node.disconnected", lambda data: self._latencies.remove(data["node"]))
-            if self._broker.is_ready:
+            if self._has_begun:
                 self.start()
         return self._latencies
 
     def start(self) -> None:
         """The broker has started: ask all, and then one of each host."""
+        self._has_begun = True
         if self._repeating is not None:
             self._broker.pings.send()
             self._repeating.start()

@@ -37,7 +37,7 @@ class LocalServices:
         self.offered: list[ServiceDefinition] = []
         self.create = middlewares.wrap("create_service", self._create)
         self.destroy = middlewares.wrap("destroy_service", self._destroy)
-        self._register = middlewares.wrap("register_local_service", self.register)
+        self._register = middlewares.wrap("register_local_service", self._offer)
 
     def find(self, full_name: str) -> ServiceDefinition | None:
         """The one of this name."""
@@ -88,8 +88,7 @@ class LocalServices:
             if isinstance(outcome, Exception):
                 self._tell_error(f"service {service.full_name} could not be stopped", outcome, "failedServicesStop")
 
-    def register(self, service: ServiceDefinition) -> None:
-        """Offer it from now on."""
+    def _offer(self, service: ServiceDefinition) -> None:
         self._broker.registry.add_local(service, self._wrap_action, self._wrap_event)
 
     def _create(self, source: object) -> ServiceDefinition:

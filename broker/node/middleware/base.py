@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -123,6 +124,9 @@ class Middleware:
         return call
 
     # what is told
+
+    def new_log_entry(self, record: logging.LogRecord) -> None:
+        """The node logs something while this broker runs; brokers of one process share their log."""
 
     def created(self, broker: Broker) -> None:
         """The broker exists; nothing is connected yet."""

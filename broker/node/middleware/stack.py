@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from broker.node.middleware.base import Middleware
+
+_LOG: Final = logging.getLogger("broker.node")
 
 _F = TypeVar("_F")
 _M = TypeVar("_M", bound=Middleware)
@@ -17,6 +20,7 @@ class Middlewares:
     def __init__(self, listed: Sequence[Middleware]) -> None:
         self._listed = list(listed)
         self._taking_part: dict[str, list[Any]] = {}
+        self._log_handler: logging.Handler | None = None
 
     @property
     def count(self) -> int:
@@ -60,6 +64,18 @@ class Middlewares:
         for told in reversed(taking_part) if last_first else taking_part:
             await told(*about)
 
+    def hear_the_log(self) -> None:
+        """From now on those that want to know are told what the node logs."""
+        if self._log_handler is None and self.has("new_log_entry"):
+            self._log_handler = _Telling(self)
+            _LOG.addHandler(self._log_handler)
+
+    def hear_no_log(self) -> None:
+        """Not any more."""
+        if self._log_handler is not None:
+            _LOG.removeHandler(self._log_handler)
+            self._log_handler = None
+
     def _of(self, point: str) -> list[Any]:
         taking_part = self._taking_part.get(point)
         if taking_part is None:
@@ -67,3 +83,24 @@ class Middlewares:
             taking_part = [getattr(each, point) for each in self._listed if getattr(type(each), point) is not nothing]
             self._taking_part[point] = taking_part
         return taking_part
+
+
+class _Telling(logging.Handler):
+    """Gives what is logged to middlewares; what they log about it is not given to them again."""
+
+    def __init__(self, middlewares: Middlewares) -> None:
+        super().__init__()
+        self._middlewares = middlewares
+        self._is_telling = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Tell them."""
+        if self._is_telling:
+            return
+        self._is_telling = True
+        try:
+            self._middlewares.tell("new_log_entry", record)
+        except Exception:  # noqa: BLE001 - logging must not fail what logs
+            self.handleError(record)
+        finally:
+            self._is_telling = False

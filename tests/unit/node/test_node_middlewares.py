@@ -1,10 +1,16 @@
 """The points of a broker that middlewares may put something around, and what they are told."""
 
+import asyncio
+import logging
+
+import pytest
+
 from broker.node import Broker, BrokerOptions
+from broker.node.errors import ServiceNotFoundError
 from broker.node.middleware import Middleware
 from broker.node.middleware.stack import Middlewares
 from broker.transport.memory import MemoryBus
-from tests.unit.node.nodes import QUICK, Math, Shop, mesh, story
+from tests.unit.node.nodes import QUICK, Math, Shop, mesh, story, until
 
 
 class Said(Middleware):
@@ -173,3 +179,45 @@ async def test_packets_pass_the_middlewares_both_ways():
         await a.call("v2.math.add", {"a": 1, "b": 2})
     assert (counting.sent[0], counting.sent.count("REQ>b"), counting.sent[-1]) == ("DISCOVER>", 1, "DISCONNECT>")
     assert (counting.taken.count("RES<b"), counting.taken.count("INFO<b")) == (1, 1)
+
+
+@story
+async def test_what_a_node_logs_is_told_while_it_runs():
+    class Log(Middleware):
+        def __init__(self) -> None:
+            self.lines: list[str] = []
+
+        def new_log_entry(self, record):
+            self.lines.append(record.getMessage())
+            logging.getLogger("broker.node").warning("about %s", record.getMessage())  # not told again
+
+    log, bus = Log(), MemoryBus()
+    async with Broker("a", bus, options=BrokerOptions(**QUICK, middlewares=[log])) as a:
+        bus.publish(b"MOL.INFO", b"{")
+        await until(lambda: a._wire.malformed == 1)
+    logging.getLogger("broker.node").warning("after its end")
+    assert [line.partition("; ")[0] for line in log.lines] == ["1 packet(s) could not be handled"]
+
+
+@story
+async def test_a_middleware_that_fails_when_the_node_stops_leaves_nothing_running():
+    class Weak(Middleware):
+        async def stopping(self, broker):
+            raise ValueError("weak")
+
+    async with Broker("a", MemoryBus(), options=BrokerOptions(**QUICK, middlewares=[Weak()])):
+        pass
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@story
+async def test_the_internal_service_may_be_completed():
+    async def hello(self, _ctx) -> str:
+        return f"hello from {self.broker.node_id}"
+
+    own = {"$node": {"name": "$node", "actions": {"hello": hello, "health": False}}}
+    async with Broker("a", options=BrokerOptions(**QUICK, internal_services=own)) as a:
+        assert await a.call("$node.hello") == "hello from a"
+        assert [node["id"] for node in await a.call("$node.list")] == ["a"]
+        with pytest.raises(ServiceNotFoundError):
+            await a.call("$node.health")
