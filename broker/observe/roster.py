@@ -353,8 +353,12 @@ class Roster:
 
 
 def _learns_protocol(node: Node, node_id: str, protocol: str) -> bool:
-    """Every packet says its sender's protocol; whether that is news. What the node says of itself stays as it is."""
-    if not protocol or node.info.protocol:
+    """Every packet says its sender's protocol; whether that is news.
+
+    What the node said of itself stays as it is; what is only remembered of it may have changed since.
+    """
+    known = "" if node.state == "remembered" else node.info.protocol
+    if not protocol or known:
         return False
     node.info = replace(node.info, node_id=node_id, protocol=protocol)
     return True

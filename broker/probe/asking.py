@@ -60,9 +60,12 @@ class Tongues:
                 self._learn(name.namespace, header.ver, header.sender)
 
     def learn(self, changes: Iterable[StateChange]) -> None:
-        """Take in what was observed of nodes."""
+        """Take in what was observed of nodes: who is never the first on a channel is known only from this.
+
+        What is remembered of an earlier session is no reason to speak.
+        """
         for change in changes:
-            if change.kind == "node" and change.value is not None and change.source in ("info", "key"):
+            if change.kind == "node" and change.value is not None and change.source != "catalogue":
                 self._learn(change.namespace, change.value.get("protocol"), change.key)
 
     def _learn(self, namespace: str, protocol: object, sender: object) -> None:

@@ -324,3 +324,8 @@ def test_a_node_that_comes_and_goes_is_looked_at_once() -> None:
         story.disconnect(second, "a").heartbeat(second + 0.5, "a")
     story.disconnect(110.0, "a")
     assert states(story.batch(until=900.0))[-2:] == [(110.0, "a", "offline", "info"), (710.0, "a", None, "guess")]
+
+
+def test_a_remembered_node_speaks_the_protocol_in_which_it_is_heard_now() -> None:
+    batch = catalogue(Script(ver="4"), 0.0, "a").heartbeat(10.0, "a").batch()
+    assert [change.value["protocol"] for change in changes(batch, "node") if change.value] == ["5", "4"]

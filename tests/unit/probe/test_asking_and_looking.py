@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from broker.observe.journal import StateChange
 from broker.probe.asking import Asker, Tongues
 from broker.probe.looking import FEW_KEYS, LOOKS_BETWEEN_SEARCHES, NO_HEARTBEAT_LOOKS, Lookout
 from broker.protocol.codec import decode
@@ -47,6 +48,22 @@ def test_in_a_mixed_mesh_each_newcomer_is_asked_by_itself_in_its_own_protocol():
         ("MOL.DISCOVER", "5", "JSON"),
         ("MOL.DISCOVER.old-1", "4", "JSON"),
     ]
+
+
+def test_in_a_mixed_mesh_a_node_is_asked_that_is_never_the_first_on_a_channel():
+    bus = MemoryBus()
+    tongues = Tongues("us")
+    asker = Asker(bus.publisher(), "us", tongues)
+    for at_ns, frames in Script(ver="5").heartbeat(0, "a").feeds():
+        tongues.hear(at_ns, frames)
+    tongues.learn(
+        [
+            StateChange("node", "", "old-1", 1, {"protocol": "4"}, "packet"),
+            StateChange("node", "", "gone-1", 1, {"protocol": "4"}, "catalogue"),
+        ]
+    )
+    asker.heard(tongues.take_new())
+    assert [channel for channel, _ in bus.published] == [b"MOL.DISCOVER.a", b"MOL.DISCOVER.old-1"]
 
 
 class CountingLooker:
