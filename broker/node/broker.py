@@ -180,7 +180,8 @@ class Broker(Calling, Telling):
         await self.middlewares.tell_in_turn("starting", self)
         if self.transporter is not None:
             channels = self._wire.subscriptions()
-            self._wire.attach(await connect(self.transporter, channels, self._wire.receive, self._reconnected))
+            link = await connect(self.transporter, channels, self._wire.receive, self._reconnected, self._lost)
+            self._wire.attach(link)
             await self._discovery.begin()
             self._discovery.start()
             self.notice("$transporter.connected", {"wasReconnect": False})
@@ -323,6 +324,9 @@ class Broker(Calling, Telling):
                 if self.is_ready:
                     self._discovery.send_info_soon()
         self.notice(event, data)
+
+    def _lost(self) -> None:
+        self.notice("$transporter.disconnected", {"graceFul": False})
 
     def _reconnected(self) -> None:
         if self.cacher is not None:

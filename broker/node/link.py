@@ -18,7 +18,11 @@ class OpenBus(Protocol):
         ...
 
     async def subscribe(
-        self, channels: Sequence[bytes], deliver: Deliver, on_reconnect: Callable[[], None] | None = None
+        self,
+        channels: Sequence[bytes],
+        deliver: Deliver,
+        on_reconnect: Callable[[], None] | None = None,
+        on_lost: Callable[[], None] | None = None,
     ) -> Subscription:
         """Hear some channels."""
         ...
@@ -43,7 +47,13 @@ class Link:
         await self._publisher.close()
 
 
-async def connect(bus: Bus, channels: Sequence[bytes], deliver: Deliver, reconnected: Callable[[], None]) -> Link:
+async def connect(
+    bus: Bus,
+    channels: Sequence[bytes],
+    deliver: Deliver,
+    reconnected: Callable[[], None],
+    lost: Callable[[], None],
+) -> Link:
     """Subscribe, and be able to publish.
 
     Args:
@@ -51,17 +61,18 @@ async def connect(bus: Bus, channels: Sequence[bytes], deliver: Deliver, reconne
         channels: What we want to hear.
         deliver: Given everything heard.
         reconnected: Called when a lost connection is there again.
+        lost: Called when it is lost.
 
     Raises:
         TransportError: The bus said no.
         ValueError: The URL is none; says what is wrong with it.
     """
     if not isinstance(bus, str | ConnectionSettings):
-        return Link(bus.publisher(), await bus.subscribe(channels, deliver, reconnected))
+        return Link(bus.publisher(), await bus.subscribe(channels, deliver, reconnected, lost))
     settings = ConnectionSettings.parse(bus) if isinstance(bus, str) else bus
     publisher = await open_publisher(settings)
     try:
-        subscription = await open_subscription(settings, channels, deliver, reconnected)
+        subscription = await open_subscription(settings, channels, deliver, reconnected, lost)
     except BaseException:
         await publisher.close()
         raise

@@ -48,6 +48,7 @@ class SharedBus:
         channels: Sequence[bytes],
         deliver: Deliver,
         on_reconnect: Callable[[], None] | None = None,  # noqa: ARG002 - the tap mends itself
+        on_lost: Callable[[], None] | None = None,  # noqa: ARG002
     ) -> SharedBus:
         """Hear some channels."""
         wanted = {name for name in channels if (parsed := parse_channel(name)) and parsed.command in ANSWERED}

@@ -54,13 +54,14 @@ async def open_subscription(
     channels: Sequence[bytes],
     deliver: Deliver,
     on_reconnect: Callable[[], None] | None = None,
+    on_lost: Callable[[], None] | None = None,
 ) -> Subscription:
     """Hear some channels, for a node.
 
     Raises:
         TransportError: It could not connect.
     """
-    subscription = RedisSubscription(settings, channels, deliver, on_reconnect)
+    subscription = RedisSubscription(settings, channels, deliver, on_reconnect, on_lost)
     await subscription.open()
     return subscription
 

@@ -45,6 +45,8 @@ class MemoryBus:
         self.is_down = True
         for sink in list(self._sinks):
             sink.feed(self.clock.now_ns(), [gap_frame("begin", reason=reason)])
+        for subscription in list(self._subscriptions):
+            subscription.lost()
 
     def come_back(self) -> None:
         """All hear again."""
@@ -71,10 +73,14 @@ class MemoryBus:
         return MemoryPublisher(self)
 
     async def subscribe(
-        self, channels: Sequence[bytes], deliver: Deliver, on_reconnect: Callable[[], None] | None = None
+        self,
+        channels: Sequence[bytes],
+        deliver: Deliver,
+        on_reconnect: Callable[[], None] | None = None,
+        on_lost: Callable[[], None] | None = None,
     ) -> MemorySubscription:
         """Hear some channels."""
-        subscription = MemorySubscription(self, channels, deliver, on_reconnect)
+        subscription = MemorySubscription(self, channels, deliver, on_reconnect, on_lost)
         self._subscriptions.append(subscription)
         return subscription
 
@@ -219,8 +225,10 @@ class MemorySubscription:
         channels: Sequence[bytes],
         deliver: Deliver,
         on_reconnect: Callable[[], None] | None = None,
+        on_lost: Callable[[], None] | None = None,
     ) -> None:
         self._bus = bus
+        self._on_lost = on_lost
         self._deliver = deliver
         self._on_reconnect = on_reconnect
         self.channels = set(channels)
@@ -229,6 +237,11 @@ class MemorySubscription:
         """What somebody published."""
         if channel in self.channels:
             asyncio.get_running_loop().call_soon(self._deliver, channel, body)
+
+    def lost(self) -> None:
+        """The bus is gone."""
+        if self._on_lost is not None:
+            self._on_lost()
 
     def reconnected(self) -> None:
         """The bus is back."""

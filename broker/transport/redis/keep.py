@@ -29,6 +29,7 @@ class KeptWire:
         *,
         name: str,
         on_again: Callable[[], None] | None = None,
+        on_lost: Callable[[], None] | None = None,
     ) -> None:
         """Begin without a connection.
 
@@ -37,12 +38,14 @@ class KeptWire:
             connect: Gives a connection that is ready for use, or raises TransportError.
             name: Of the task that waits for its end.
             on_again: Called each time there is one again.
+            on_lost: Called each time there is none any more.
         """
         self.wire: Wire | None = None
         self._settings = settings
         self._connect = connect
         self._name = name
         self._on_again = on_again
+        self._on_lost = on_lost
         self._keeping: asyncio.Task[None] | None = None
 
     @property
@@ -66,6 +69,8 @@ class KeptWire:
                 reason = await self.wire.ended()
                 self.wire = None
                 log.warning("%s: %s", self._settings.redacted, reason)
+                if self._on_lost is not None:
+                    self._on_lost()
             try:
                 self.wire = await self._connect()
             except TransportError as error:

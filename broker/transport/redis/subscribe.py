@@ -25,6 +25,7 @@ class RedisSubscription:
         channels: Sequence[bytes],
         deliver: Deliver,
         on_reconnect: Callable[[], None] | None = None,
+        on_lost: Callable[[], None] | None = None,
     ) -> None:
         """Begin without a connection.
 
@@ -33,11 +34,14 @@ class RedisSubscription:
             channels: To hear from the start.
             deliver: Given channel and body of everything heard; an exception of it is logged.
             on_reconnect: Called each time all channels are heard again after a gap.
+            on_lost: Called each time a gap begins.
         """
         self._settings = settings
         self._channels = dict.fromkeys(channels)
         self._deliver = deliver
-        self._kept = KeptWire(settings, self._connect, name="redis subscription", on_again=on_reconnect)
+        self._kept = KeptWire(
+            settings, self._connect, name="redis subscription", on_again=on_reconnect, on_lost=on_lost
+        )
         self._turn = asyncio.Lock()
 
     @property

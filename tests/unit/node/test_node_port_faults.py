@@ -121,9 +121,13 @@ async def test_each_endpoint_has_a_breaker_of_its_own():
 async def test_a_node_that_was_cut_off_hears_and_serves_again():
     bus = MemoryBus()
     async with mesh(("a",), ("b", Math()), bus=bus) as (a, b):
+        told: list[object] = []
+        for moment in ("connected", "disconnected"):
+            a.local_bus.on(f"$transporter.{moment}", told.append)
         bus.go_down()
         b.node_gone("a", unexpected=True)
         a.node_gone("b", unexpected=True)
         bus.come_back()
         await until(lambda: a.registry.has_service("v2.math") and b.registry.nodes["a"].available)
         assert await a.call("v2.math.echo", {"n": 1}) == {"n": 1}
+        assert told == [{"graceFul": False}, {"wasReconnect": True}]
