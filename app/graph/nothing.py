@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from app.widgets.format import count
+from app.widgets.format import count, length
 
 
 class Nothing(NamedTuple):
@@ -35,9 +35,11 @@ def why_nothing(known: int, passing: int, seconds: float, *, hides: bool, filter
         return Nothing(f"All {count(passing)} cards are hidden", "The Hide box or the focus leaves nothing over.", True)
     if filters:
         return Nothing("Nothing passes the filter", "Widen the time window, or clear the filter at the top.")
-    services = f"{count(known)} service{'s' if known != 1 else ''} known; " if known else ""
+    if seconds < 1:
+        return Nothing("Nothing heard yet", "Waiting for the first packets from the bus.")
+    services = f"{count(known)} service{'s' if known != 1 else ''} known. " if known else ""
     return Nothing(
-        f"No traffic seen in {seconds:.0f} s",
-        f"{services}calls inside one node are not on the bus. Widen the time window, or wait for traffic; "
+        f"No traffic seen in {length(seconds)}",
+        f"{services}Calls inside one node are not on the bus. Widen the time window, or wait for traffic; "
         "with the permission to ask, “Ask once” makes every node say what it offers.",
     )

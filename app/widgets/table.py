@@ -261,11 +261,17 @@ class RecordTable(QTableView):
             super().keyPressEvent(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Whoever comes with the keyboard sees where it is."""
-        super().focusInEvent(event)
+        """Whoever comes with the keyboard sees where it is. Nothing is chosen by that.
+
+        Qt makes a row current by itself here, and focus also comes when what had it is hidden.
+        """
+        had_row = self.currentIndex().isValid()
         by_keys = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
-        if by_keys and not self.currentIndex().isValid() and self.records.rowCount():
+        self._is_showing = True
+        super().focusInEvent(event)
+        if by_keys and not had_row and self.records.rowCount():
             self.selectRow(0)
+        self._is_showing = False
 
     def keyboardSearch(self, search: str) -> None:
         """Nothing: the filter box and Ctrl+K search."""

@@ -75,7 +75,8 @@ class Node:
             "client": info.client,
             "hostname": info.hostname,
             "ips": list(info.ips),
-            "instance_id": info.instance_id,
+            # of a node that was only told of by a catalogue nobody knows whether it still is that instance
+            "instance_id": "" if self.saved_ns and self.state == "online" else info.instance_id,
             "seq": info.seq,
             "metadata": info.metadata,
             "services": sorted(self.offers),

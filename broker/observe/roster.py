@@ -154,7 +154,10 @@ class Roster:
             self._is(node, namespace, info.node_id, at_ns, "online", "stopping", source)
             self._check(node, at_ns + _STOPPING_NS, _CHECK_STOPPING, namespace, info.node_id)
             return
-        has_restarted = bool(known.instance_id) and bool(info.instance_id) and not is_same_instance
+        is_from_before, node.saved_ns = bool(node.saved_ns), 0
+        has_restarted = (
+            bool(known.instance_id) and bool(info.instance_id) and not is_same_instance and not is_from_before
+        )
         if has_restarted and node.state == "online":
             self._gone(namespace, info.node_id, at_ns)
         self._describe(node, namespace, info, at_ns, source, digest, size)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.record_view import RecordView
 from app.shell import Shell
 from tests.gui.test_shell import settle
 
@@ -64,3 +65,16 @@ def test_the_menu_opens_and_says_what_can_be_done_now(shell: Shell, qtbot: QtBot
     assert texts["record"].isEnabled()
     assert not texts["ask"].isEnabled()
     menu.close()
+
+
+def test_a_filter_that_leaves_nothing_selects_nothing(shell: Shell, qtbot: QtBot) -> None:
+    settle(shell, qtbot)
+    shell.window().activateWindow()
+    shell.desk.show_view("nodes")
+    view = shell.area.widget("nodes")
+    assert isinstance(view, RecordView)
+    qtbot.waitUntil(lambda: view.table.records.rowCount() > 0, timeout=5000)
+    view.table.setFocus()
+    shell.filter_bar.set_text("service = nobody")
+    qtbot.waitUntil(lambda: view.table.records.rowCount() == 0, timeout=5000)
+    assert shell.desk.selection is None

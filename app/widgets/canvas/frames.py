@@ -117,14 +117,15 @@ def _paint_name(painter: QPainter, frame: Frame, box: QRectF, zoom: float, colou
     painter.setFont(scaled_font(size, bold=True))
     wide = QFontMetricsF(painter.font()).horizontalAdvance(title)
     begin = box.left() + 10.0 * zoom
-    painter.fillRect(QRectF(begin, line - size, left + wide + 4.0 * zoom - begin, size * 1.35), colours.frame)
+    small = max(9.0, SMALL_PX * zoom)
+    after = left + wide + 8.0 * zoom
+    detail = fitted(frame.detail, small, False, max(0, int(right - after)))
+    detail = detail if detail == frame.detail else ""
+    end = after + (QFontMetricsF(scaled_font(small)).horizontalAdvance(detail) if detail else -4.0 * zoom)
+    painter.fillRect(QRectF(begin, line - size, end - begin, size * 1.35), colours.frame)
     painter.setPen(colours.text)
     painter.drawText(QPointF(left, line), title)
     paint_sign(painter, frame.sign, QPointF(left - 12.0 * zoom, line - 4.5 * zoom), zoom, colours)
-    left += QFontMetricsF(painter.font()).horizontalAdvance(title) + 8.0 * zoom
-    small = max(9.0, SMALL_PX * zoom)
-    detail = fitted(frame.detail, small, False, max(0, int(right - left)))
-    if detail == frame.detail:
-        painter.setFont(scaled_font(small))
-        painter.setPen(colours.dim)
-        painter.drawText(QPointF(left, line), detail)
+    painter.setFont(scaled_font(small))
+    painter.setPen(colours.dim)
+    painter.drawText(QPointF(after, line), detail)

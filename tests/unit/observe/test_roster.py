@@ -288,6 +288,17 @@ def test_the_catalogue_is_remembered_until_the_node_is_heard() -> None:
     assert value(batch, "node", "a")["services"] == ["users"]
 
 
+def test_a_node_that_is_another_instance_than_in_an_earlier_session_did_not_restart_in_this_one() -> None:
+    story = catalogue(Script(), 0.0, "a").heartbeat(10.0, "a").info(11.0, "a", [USERS], instance_id="later")
+    assert reasons(story.batch()) == [
+        (0.0, "remembered", "known from an earlier session"),
+        (10.0, "online", ""),
+        (11.0, "online", ""),
+    ]
+    again = story.info(20.0, "a", [USERS], instance_id="latest").batch()
+    assert reasons(again)[-1] == (20.0, "online", "restarted")
+
+
 def test_the_catalogue_says_nothing_about_who_is_known_already() -> None:
     assert states(catalogue(Script().info(0.0, "a"), 1.0, "a").batch()) == [(0.0, "a", "online", "info")]
 
