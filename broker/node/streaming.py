@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 from broker.node.errors import MoleculerError
 from broker.protocol.streams import InOrder, as_bytes
@@ -178,9 +178,13 @@ class OutgoingStream:
             await put(chunk)
 
 
+_NO_STREAMS: Final = frozenset((dict, list, tuple, str, bytes, int, float, bool, type(None)))
+
+
 def is_stream(value: object) -> bool:
     """Whether an action's result is a stream."""
-    return isinstance(value, OutgoingStream | AsyncIterable)
+    # what most results are is told without asking an abstract class
+    return type(value) not in _NO_STREAMS and isinstance(value, OutgoingStream | AsyncIterable)
 
 
 def as_stream(value: AsyncIterable[Any] | OutgoingStream) -> OutgoingStream:
