@@ -13,7 +13,7 @@ from app.widgets.canvas.scene import Content
 from broker.mesh import topology as mesh
 from broker.mesh.answers import GroupBy, Topology
 from broker.mesh.filter import EMPTY, Filter, FilterError, parse
-from broker.mesh.nesting import member_counts
+from broker.mesh.nesting import open_size
 from broker.mesh.opened import CLOSED, Opened
 from broker.mesh.paths import Paths
 from broker.mesh.paths import paths as mesh_paths
@@ -159,8 +159,7 @@ def ask(wanted: Wanted, span: Span, passing: Filter, before: Content | None, sna
 
 def _opened_if_few(snapshot: Snapshot, span: Span, group_by: GroupBy) -> Opened:
     """All groups open where that gives no more cards than can be read."""
-    counts = member_counts(snapshot, span, group_by, show_internal=False)
-    return Opened(by_default=sum(counts.values()) <= MOST_OPEN)
+    return Opened(by_default=open_size(snapshot, span, group_by) <= MOST_OPEN)
 
 
 def _on_way(topology: Topology, wish: PathWish, ways: Paths) -> tuple[frozenset[str], frozenset[str]]:

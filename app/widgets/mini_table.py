@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import theme
@@ -114,6 +114,13 @@ class MiniTable(QWidget):
     def _row_at(self, y: float) -> int:
         row = int(y) // ROW_PX - bool(self._heads)
         return row if 0 <= row < len(self._rows) else -1
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Whoever comes with the keyboard sees where it is."""
+        super().focusInEvent(event)
+        if self._current < 0 and self._rows:
+            self._current = 0
+        self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Choose a row."""

@@ -9,15 +9,16 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QBrush, QColor, QKeyEvent
+from PySide6.QtGui import QBrush, QColor, QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app.theme import SMALL_PX, Theme, font, mix
 from app.widgets.format import FEW_SAMPLES, clock_time, count, duration_ms, zone_name
+from app.widgets.merged_heat import merged_heat
 from app.widgets.time_axis import LOWEST_LOG_MS, BrushBox, CountAxis, DurationAxis
 from app.widgets.time_marks import TimeMark, mark_of, near
 from broker.clock import SECOND
-from broker.mesh.answers import Coming, Counts, Floats, Series
+from broker.mesh.answers import Coming, Floats, Series
 from broker.mesh.span import Span
 
 AXIS_WIDTH = 64
@@ -29,30 +30,6 @@ LINE_STYLES = (
     Qt.PenStyle.DotLine,
     Qt.PenStyle.DashDotLine,
 )
-
-
-def merged_heat(series: Sequence[Series]) -> tuple[Counts, Floats]:
-    """The heat of all parts of a split on one set of rows.
-
-    Args:
-        series: Over the same buckets of time; each has rows of its own.
-
-    Returns:
-        Counts of shape (rows, buckets), and edges of the rows in log10 of ms, shape (rows + 1,).
-    """
-    coarsest = max(series, key=lambda part: part.heat_edges_ms[1] / part.heat_edges_ms[0] if part.heat.size else 0)
-    if not coarsest.heat.size:
-        return coarsest.heat, np.log10(coarsest.heat_edges_ms)
-    filled = [part for part in series if part.heat.size]
-    step = np.log10(coarsest.heat_edges_ms[1] / coarsest.heat_edges_ms[0])
-    low = np.log10(min(part.heat_edges_ms[0] for part in filled))
-    high = np.log10(max(part.heat_edges_ms[-1] for part in filled))
-    rows = max(1, round((high - low) / step))
-    heat = np.zeros((rows, coarsest.heat.shape[1]), np.int64)
-    for part in filled:
-        middles = np.log10(part.heat_edges_ms[:-1] * part.heat_edges_ms[1:]) / 2
-        np.add.at(heat, np.clip(((middles - low) / step).astype(int), 0, rows - 1), part.heat)
-    return heat, low + step * np.arange(rows + 1)
 
 
 class TimeCharts(QWidget):
@@ -73,6 +50,7 @@ class TimeCharts(QWidget):
         self._series: list[Series] = []
         self._marks: list[TimeMark] = []
         self._is_log = True
+        self._read_bucket = -1
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Latency, rate and distribution over time")
         self.canvas = pg.GraphicsLayoutWidget(self)
@@ -336,11 +314,38 @@ class TimeCharts(QWidget):
         self.boxed.emit(span, 10.0 ** box.top(), 10.0 ** box.bottom())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Backspace gives the zoom before; left and right move the reading line."""
+        """Backspace gives the zoom before; left and right move the reading line (Shift: by ten)."""
         if event.key() == Qt.Key.Key_Backspace:
             self.zoomed_back.emit()
+        elif event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right) and self._series:
+            step = 10 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1
+            self._step_reading(step if event.key() == Qt.Key.Key_Right else -step)
         else:
             super().keyPressEvent(event)
+
+    def _step_reading(self, step: int) -> None:
+        """Read another bucket; the newest where nothing was read yet. What it says is told to screen readers too."""
+        first = self._series[0]
+        most = len(first.calls) - 1
+        self._read_bucket = most if self._read_bucket < 0 else max(0, min(most, self._read_bucket + step))
+        at_s = first.span.from_ns / SECOND + (self._read_bucket + 0.5) * first.bucket_s
+        point = self._lines.getViewBox().mapViewToScene(QPointF(at_s, 0.0))
+        self._read(at_s, point)
+        self.setAccessibleDescription("; ".join(self.reading(self._read_bucket)))
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """A frame says where the keyboard is."""
+        super().focusInEvent(event)
+        self._show_focus()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """No frame any more."""
+        super().focusOutEvent(event)
+        self._show_focus()
+
+    def _show_focus(self) -> None:
+        edge = self._theme.accent if self.hasFocus() else "transparent"
+        self.canvas.setStyleSheet(f"border: 1px solid {edge}; border-radius: 4px;")
 
     def _hover(self, moved: tuple[QPointF]) -> None:
         position = moved[0]

@@ -218,6 +218,14 @@ def _instance(namespace: str, name: str, node_id: str, title: str, group: str) -
     return Box(f"instance:{namespace}/{name}{ON}{node_id}", "instance", title, namespace, subject, group)
 
 
+def open_size(snapshot: Snapshot, span: Span, group_by: GroupBy) -> int:
+    """How many boxes a graph has when all groups are open: as INFO tells, and as calls show before any INFO."""
+    told = sum(member_counts(snapshot, span, group_by, show_internal=False).values())
+    if group_by in {"namespace", "version"}:
+        return max(told, len(snapshot.directory.services) - 1)
+    return max(told, len(_codes_seen(snapshot, span, snapshot.names.count(NameKind.NODE) + 1)))
+
+
 def member_counts(snapshot: Snapshot, span: Span, group_by: GroupBy, *, show_internal: bool) -> dict[str, int]:
     """How many boxes each group would be if it were open, by its key; those with nothing to open are left out."""
     counts: Counter[str] = Counter()

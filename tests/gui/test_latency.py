@@ -186,3 +186,16 @@ def test_a_deploy_is_a_line_on_every_chart_and_the_reading_line_tells_of_it(
     assert any("another instance" in line for line in told)
     far = view.charts.reading(max(0, bucket - 20))
     assert not any("users-1" in line for line in far)
+
+
+def test_charts_are_read_with_the_arrow_keys(view: LatencyView, qtbot: QtBot) -> None:
+    charts = view.charts
+    qtbot.waitUntil(lambda: bool(charts._series), timeout=5000)
+    charts.setFocus()
+    qtbot.keyClick(charts, Qt.Key.Key_Left)
+    newest = charts.accessibleDescription()
+    qtbot.keyClick(charts, Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
+    assert charts._readout.isVisible()
+    last = len(charts._series[0].calls) - 1
+    assert newest == "; ".join(charts.reading(last))
+    assert charts.accessibleDescription() == "; ".join(charts.reading(last - 10))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from broker.mesh import latency, topology
 from broker.mesh.answers import Topology
+from broker.mesh.nesting import open_size
 from broker.mesh.opened import Opened
 from broker.mesh.subject import Subject
 from tests.unit.mesh.mesh_builder import Mesh, between
@@ -127,3 +128,13 @@ def test_whatever_is_open_no_call_is_lost_or_counted_twice():
 def test_a_service_on_one_node_has_no_frame_of_its_own():
     graph = topology.topology(shop().snapshot(60), SPAN, opened=ALL)
     assert [group.key for group in graph.groups] == ["service:prod/v2.orders"]
+
+
+def test_the_size_of_an_open_graph_counts_what_only_calls_show():
+    mesh = Mesh("prod")  # before any INFO
+    for number in range(30):
+        mesh.calls(1, "users.get", caller="api", source=f"api-{number}", target=f"users-{number}")
+    snapshot = mesh.snapshot(60)
+    assert open_size(snapshot, SPAN, "node") == 60
+    assert open_size(snapshot, SPAN, "namespace") == 2
+    assert open_size(shop().snapshot(60), SPAN, "version") == 3
