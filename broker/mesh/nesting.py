@@ -25,6 +25,7 @@ from broker.mesh.boxes import (
 from broker.mesh.cuts import Cut, call_cuts, event_cuts
 from broker.mesh.directory import Directory
 from broker.mesh.groups import number_codes
+from broker.mesh.names import OTHER_TEXT
 from broker.mesh.opened import Opened
 from broker.mesh.presence import offers
 from broker.mesh.span import Span
@@ -222,7 +223,7 @@ def open_size(snapshot: Snapshot, span: Span, group_by: GroupBy) -> int:
     """How many boxes a graph has when all groups are open: as INFO tells, and as calls show before any INFO."""
     told = sum(member_counts(snapshot, span, group_by, show_internal=False).values())
     if group_by in {"namespace", "version"}:
-        return max(told, len(snapshot.directory.services) - 1)
+        return max(told, sum(name != OTHER_TEXT for _, name in snapshot.directory.services[1:]))
     return max(told, len(_codes_seen(snapshot, span, snapshot.names.count(NameKind.NODE) + 1)))
 
 
