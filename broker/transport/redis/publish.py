@@ -56,7 +56,7 @@ class RedisPublisher:
         await self._kept.open()
 
     async def _connect(self) -> Wire:
-        wire = Wire(await open_connection(self._settings))
+        wire = Wire(await open_connection(self._settings), rests=True)
         wire.on_refusal = self._was_refused
         return wire
 

@@ -15,6 +15,7 @@ from broker.protocol.frame import RawFrame
 from broker.transport.base import TransportError
 from broker.transport.redis.patient import PatientReader
 from broker.transport.redis.replies import Replies, pack
+from broker.transport.redis.rest import Rest
 
 BLOCK_BYTES: Final = 1 << 18
 ANSWER_S: Final = 5.0
@@ -50,13 +51,14 @@ class Wire(asyncio.BufferedProtocol):
         on_refusal: Given the errors that nobody waits for.
     """
 
-    def __init__(self, connection: Connection, clock: Clock | None = None) -> None:
+    def __init__(self, connection: Connection, clock: Clock | None = None, *, rests: bool = False) -> None:
         """Take a connection over; what arrives is held until `deliver_to`.
 
         Args:
             connection: Connected and logged in, with nothing under way.
             clock: Stamps what arrives, which is then read a moment later where that is cheaper; left out where
                 it is wanted at once, and nobody asks when it arrived.
+            rests: Whether what arrives may be read a moment later while nobody waits for it.
         """
         self._clock = clock
         self._replies = Replies(self._other)
@@ -81,6 +83,7 @@ class Wire(asyncio.BufferedProtocol):
         # the stream is kept because Python closes the transport of one that nobody holds
         self._stream, self._transport, self._before = self._take_over(connection)
         self._ticking = self._loop.call_later(CHECK_EVERY_S, self._tick)
+        self._rest = Rest(self._transport) if rests else None
         self._patient: PatientReader | None = None
         if clock is not None and PatientReader.is_possible(self._transport):
             self._patient = PatientReader(self._transport, clock, self._arrived, self._read_end)
@@ -114,6 +117,8 @@ class Wire(asyncio.BufferedProtocol):
         has_waited = self._loop.time() - self._read_s <= PAUSE_S and not (is_short and self._was_short)
         self._was_short = is_short
         self._arrived(self._clock.now_ns() if self._clock is not None else 0, self._block[:nbytes], has_waited)
+        if self._rest is not None and not self._pings and self._confirmed is None:
+            self._rest.begin()
 
     def _arrived(self, at_ns: int, data: bytes | memoryview, has_waited: bool) -> None:
         """Bytes arrived; they had waited if they were there when those before them had been read."""
@@ -139,6 +144,7 @@ class Wire(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """It is over."""
         self._ticking.cancel()
+        self._read_on()
         if self._patient is not None:
             self._patient.close()
         self._can_write.set()
@@ -193,6 +199,7 @@ class Wire(asyncio.BufferedProtocol):
             return
         self._confirming = len(names)
         self._confirmed = self._loop.create_future()
+        self._read_on()
         self.write(pack(command, *names))
         try:
             async with asyncio.timeout(ANSWER_S):
@@ -282,7 +289,13 @@ class Wire(asyncio.BufferedProtocol):
 
     def _ping(self, pong: asyncio.Future[None] | None = None) -> None:
         self._pings.append(pong)
+        self._read_on()
         self.write(PING)
+
+    def _read_on(self) -> None:
+        """Somebody waits for an answer."""
+        if self._rest is not None:
+            self._rest.end()
 
     def _ponged(self) -> None:
         pong = self._pings.popleft() if self._pings else None
