@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 
 from app.cli.group import meshscope
-from broker.probe.keeping import KEEP_OPTION, store_journal_behind
-from broker.probe.main import main
+from broker.probe.options import KEEP_OPTION
 
 
 @meshscope.command("probe")
@@ -16,4 +15,10 @@ from broker.probe.main import main
 @click.pass_context
 def probe_command(context: click.Context, *, keep_journal_of: Path | None) -> None:
     """Listen for a window here or, over ssh, on another machine. Not for people."""
-    context.exit(store_journal_behind(keep_journal_of) if keep_journal_of is not None else main())
+    if keep_journal_of is None:
+        from broker.probe.main import main  # noqa: PLC0415  no other command waits for it
+
+        context.exit(main())
+    from broker.probe.keeping import store_journal_behind  # noqa: PLC0415  as above
+
+    context.exit(store_journal_behind(keep_journal_of))

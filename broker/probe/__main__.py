@@ -6,9 +6,19 @@ import logging
 import sys
 from pathlib import Path
 
-from broker.probe.keeping import KEEP_OPTION, store_journal_behind
 from broker.probe.main import main
+from broker.probe.options import KEEP_OPTION
+
+
+def run(arguments: list[str]) -> int:
+    """Be the probe, or keep a journal. The exit code."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    if arguments[:1] != [KEEP_OPTION]:
+        return main()
+    from broker.probe.keeping import store_journal_behind  # noqa: PLC0415  a probe does not wait for it
+
+    return store_journal_behind(Path(arguments[1]))
+
 
 if __name__ == "__main__":
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    sys.exit(store_journal_behind(Path(sys.argv[2])) if sys.argv[1:2] == [KEEP_OPTION] else main())
+    sys.exit(run(sys.argv[1:]))

@@ -9,7 +9,6 @@ import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
 
 import psutil
 
@@ -21,11 +20,10 @@ from broker.capture.reader import CaptureReader, NotACaptureError
 from broker.clock import SystemClock
 from broker.probe.client import PROBE_COMMAND
 from broker.probe.offline import Progress
+from broker.probe.options import KEEP_OPTION
 from broker.probe.reading import batches_of_frames, rule
 
 log = logging.getLogger(__name__)
-
-KEEP_OPTION: Final = "--keep-journal"
 
 
 def _ignore(_: Progress) -> None:

@@ -11,20 +11,20 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
 from broker.observe.journal import Batch
 from broker.operate.commands import Report, command_from
 from broker.probe.cost import Cost
-from broker.probe.keeping import store_journal_aside
 from broker.probe.options import SessionOptions
 from broker.probe.outbox import Outbox
 from broker.probe.pipe import Message, PipeError, Unpacker, check_greeting, greeting
 from broker.probe.reading import FileSession
-from broker.probe.session import ProbeSession
-from broker.transport.base import TransportError
+
+if TYPE_CHECKING:
+    from broker.probe.session import ProbeSession
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +60,14 @@ def _own_streams() -> tuple[BinaryIO, BinaryIO]:
     os.dup2(null, 0)
     os.close(null)
     return stdin, stdout
+
+
+def _live_session(options: SessionOptions) -> ProbeSession:
+    """A session on a bus. The network and a node take a third of a second to import: files do not wait for them."""
+    from broker.probe.keeping import store_journal_aside  # noqa: PLC0415
+    from broker.probe.session import ProbeSession  # noqa: PLC0415
+
+    return ProbeSession(options, recorded=store_journal_aside)
 
 
 class Probe:
@@ -155,18 +163,17 @@ class Probe:
     async def _run_session(self, body: dict[str, Any]) -> None:
         try:
             options = SessionOptions.from_plain(body)
-            self._session = (
-                FileSession(options, self._room)
-                if options.path
-                else ProbeSession(options, recorded=store_journal_aside)
-            )
+            self._session = FileSession(options, self._room) if options.path else _live_session(options)
             self._outbox.send("hello", {"node_id": self._session.node_id, "status": self._status()})
             await self._session.run(self._deliver)
-        except TransportError as error:
-            self._failed(error.message, error.advice)
         except (ValueError, OSError) as error:
             self._failed(str(error), "")
         except Exception as error:
+            from broker.transport.base import TransportError  # noqa: PLC0415  as below
+
+            if isinstance(error, TransportError):
+                self._failed(error.message, error.advice)
+                return
             log.exception("the session ended with an error of this program")
             self._failed(f"an error of this program ended the session: {error!r}", "Its log says more.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import platformdirs
 
@@ -13,6 +13,9 @@ from broker.capture.writer import RING_BYTES
 from broker.operate.permissions import Permission, permission
 from broker.protocol.encryption import DEFAULT_ALGORITHM, Cipher
 from broker.protocol.peeling import Peeling
+
+KEEP_OPTION: Final = "--keep-journal"
+"""Of the probe's command line: put the journal of the recording that follows into it, and end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from broker.capture.journal import UnusableJournalError
 from broker.capture.journal.file import JournalReader
@@ -20,9 +20,11 @@ from broker.observe.journal import Batch, NameKind, Tally
 from broker.operate.commands import Command, Report
 from broker.probe.intake import Intake, mask_changes
 from broker.probe.options import SessionOptions
-from broker.probe.session import Deliver, Pace
 from broker.probe.status import ProbeStatus
 from broker.protocol.peeling import Peeling
+
+if TYPE_CHECKING:  # a live session needs the network and a node; reading a file must not wait for them
+    from broker.probe.session import Deliver, Pace
 
 SLICE_NS: Final = 100 * MILLISECOND
 """A batch is delivered after so much time spent reading."""
