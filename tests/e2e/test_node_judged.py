@@ -43,6 +43,9 @@ class Function:
         self.said = said
 
     def __call__(self, _self: object, _ctx: object, *rest: Any) -> Any:
+        return self.ran(*rest)
+
+    def ran(self, *rest: Any) -> Any:
         assert self.said is not None
         shown = [f"error {each}" if isinstance(each, Exception) else each for each in rest]
         self.said.append([self.written["$fn"], shown])
@@ -51,12 +54,19 @@ class Function:
         return self.written.get("gives")
 
 
+class Handler(Function):
+    """Stands for what runs an action."""
+
+    def __call__(self, _self: object, _ctx: object) -> Any:  # type: ignore[override]
+        return self.ran()
+
+
 def thawed(value: Any, said: list[Any] | None = None) -> Any:
     if isinstance(value, list):
         return [thawed(each, said) for each in value]
     if isinstance(value, dict):
         if "$fn" in value:
-            return Function(value, said)
+            return (Handler if value["$fn"].startswith("handler") else Function)(value, said)
         return {key: thawed(each, said) for key, each in value.items()}
     return value
 
