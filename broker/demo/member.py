@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import time
@@ -48,8 +49,14 @@ def run_member(plan: NodePlan, settings: ShopSettings, ready_fd: int) -> None:
         settings: Of the shop.
         ready_fd: One byte is written to it when the node is up.
     """
+    say_errors_only()
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_be(plan, settings, ready_fd))
+
+
+def say_errors_only() -> None:
+    """Leave out what this process warns of: the troubles of the shop are made on purpose, and shown by the mesh."""
+    logging.getLogger("broker").setLevel(logging.ERROR)
 
 
 async def _be(plan: NodePlan, settings: ShopSettings, ready_fd: int) -> None:
