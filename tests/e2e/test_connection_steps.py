@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -111,8 +110,6 @@ def test_tls_is_a_step_of_its_own_and_an_unknown_authority_is_told(
 
 
 def test_a_server_without_tls_is_told_apart(redis_server: RedisServer) -> None:
-    begin_s = time.monotonic()
     last = told(f"rediss://localhost:{redis_server.port}")[-1]
     assert isinstance(last, CheckResult)
     assert (last.name, last.ok, last.advice) == ("TLS", False, "Does this port speak TLS at all?")
-    assert time.monotonic() - begin_s < 10

@@ -48,7 +48,7 @@ def test_every_change_obeys_the_laws_of_models(steps: list[str], qtmodeltester: 
         assert names(model) == step
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(st.lists(st.sampled_from("abcdefgh"), unique=True), min_size=1, max_size=8))
 def test_it_shows_the_last_answer_and_indexes_follow_their_record(steps: list[list[str]]) -> None:
     model: Records[Thing] = Records(COLUMNS, lambda t: t.name)

@@ -89,7 +89,7 @@ def test_three_hundred_boxes_do_not_cover_each_other_by_force() -> None:
 calls = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=25)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(calls, st.sampled_from(KINDS))
 def test_every_box_gets_one_place_and_none_covers_another(pairs: list[tuple[int, int]], kind: Kind) -> None:
     lines = [Line(f"{n}", a, b, float(n)) for n, (a, b) in enumerate(pairs)]
@@ -110,7 +110,7 @@ def test_no_boxes_need_no_place() -> None:
     st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=25),
     st.lists(st.integers(0, 3), min_size=12, max_size=12),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_frames_around_groups_cover_nothing_else_whatever_the_graph(
     kind: Kind, pairs: list[tuple[int, int]], group_of: list[int]
 ) -> None:

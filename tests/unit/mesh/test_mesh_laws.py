@@ -69,7 +69,7 @@ def answers(snapshot: Snapshot, filter_text: str) -> list[Any]:
     return found
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     st.integers(30, 600),
     st.lists(st.integers(1, 200), max_size=5),
@@ -84,7 +84,7 @@ def test_how_rows_are_cut_into_batches_and_blocks_changes_no_answer(count, sizes
     assert plain(answers(one, filter_text)) == plain(answers(other, filter_text))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(30, 400), st.integers(1, 10), st.integers(0, 5))
 def test_a_little_disorder_changes_no_figures(count, factor, seed):
     one = timeline_of(count, [], 10_000_000, seed)
@@ -99,7 +99,6 @@ def test_a_little_disorder_changes_no_figures(count, factor, seed):
     assert sorted(moments) == sorted(call.end_ns for call in calls.recent(one, span, limit=1_000))
 
 
-@settings(deadline=None)
 @given(st.integers(1, 3_000), st.integers(0, 99), st.floats(-9, 2), st.floats(0.1, 3))
 def test_percentiles_are_within_1_percent_of_the_exact_ones(count, seed, middle, width):
     durations = np.random.default_rng(seed).lognormal(middle, width, count).clip(2e-6, 10_000)
@@ -111,7 +110,7 @@ def test_percentiles_are_within_1_percent_of_the_exact_ones(count, seed, middle,
     assert found == pytest.approx(exact, rel=0.0101)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     st.lists(st.tuples(st.integers(0, 9), st.integers(0, 1151)), max_size=200),
     st.lists(st.integers(-1, 3), min_size=10, max_size=10),
@@ -148,7 +147,7 @@ def test_percentiles_of_parts_are_merged_and_not_averaged():
     assert whole.total.p99_ms == pytest.approx(np.quantile(durations, 0.99, method="inverted_cdf") * 1000, rel=0.0101)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(1, 300), st.integers(0, 5))
 def test_counts_add_up_whichever_way_they_are_asked_for(count, seed):
     snapshot = timeline_of(count, [], 10_000_000, seed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -54,9 +54,9 @@ def test_a_glob_is_what_its_regex_would_do(pattern, name):
     assert glob(pattern)(name) == (re.fullmatch(source, name, re.IGNORECASE) is not None)
 
 
-def test_a_hostile_pattern_takes_no_time():
-    begin = perf_counter()
+def test_a_hostile_pattern_takes_no_work():
+    begin = process_time()
     for pattern in ("*a" * 50 + "b", "?*a" * 50 + "b", "**a" * 50 + "b"):
         assert not glob(pattern)("a" * 500)
         assert not dotted(pattern, "a" * 500)
-    assert perf_counter() - begin < 5
+    assert process_time() - begin < 5

@@ -75,7 +75,6 @@ def test_forgetting_drops_the_oldest_block_and_says_so():
     assert snapshot.begin_ns == int(rows["end_ns"][snapshot.forgotten_calls - 1]) + 1
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 700), max_size=12), st.integers(1, 1500))
 def test_a_store_never_holds_more_than_it_may_and_forgets_only_the_oldest(sizes, most):
     store = RowStore(CallBlock, CALL_COLUMNS, "end_ns", most)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.observe.announcements import plain, read_announcement, supposed_offer, supposed_service
@@ -19,7 +19,6 @@ JSON = st.recursive(
 FIELDS = ["services", "ipList", "hostname", "client", "instanceID", "metadata", "seq", "ver"]
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(FIELDS), JSON), JSON)
 def test_any_payload_is_an_announcement_or_a_reason(payload: dict[str, Any], other: Any) -> None:
     info = read_announcement({**payload, "sender": "a"})
@@ -29,7 +28,6 @@ def test_any_payload_is_an_announcement_or_a_reason(payload: dict[str, Any], oth
     assert isinstance(read_announcement([other]), str)
 
 
-@settings(deadline=None)
 @given(JSON)
 def test_plain_data_can_be_written_anywhere(value: Any) -> None:
     json.dumps(plain(value)).encode()

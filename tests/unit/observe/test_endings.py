@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.observe.endings import Ending, Endings, identity, note_table
@@ -68,7 +68,6 @@ STEPS = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(STEPS, st.integers(2, 12), st.sets(st.integers(0, 60)))
 def test_the_newest_answers_are_remembered_however_they_are_noted(
     steps: list[tuple[str, int]], most: int, notes: set[int]
@@ -87,7 +86,6 @@ def test_the_newest_answers_are_remembered_however_they_are_noted(
             pending.clear()
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("ag"), st.integers(0, 30))), st.integers(2, 20))
 def test_never_more_than_the_limit(steps: list[tuple[str, int]], most: int) -> None:
     endings = Endings(most, LENGTH_NS)

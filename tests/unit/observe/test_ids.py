@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.observe.ids import id64, ids64
@@ -25,7 +25,6 @@ def test_only_the_empty_text_is_zero() -> None:
     assert id64("00000000-0000-0000-0000-000000000000") == 1
 
 
-@settings(deadline=None)
 @given(st.lists(TEXTS))
 def test_many_at_once_are_as_each_alone(texts: list[str]) -> None:
     numbers = ids64(texts)
@@ -33,7 +32,6 @@ def test_many_at_once_are_as_each_alone(texts: list[str]) -> None:
     assert numbers.tolist() == [id64(text) for text in texts]
 
 
-@settings(deadline=None)
 @given(st.lists(st.uuids().map(str), min_size=1))
 def test_many_uuids_are_as_each_alone(texts: list[str]) -> None:
     assert ids64(texts).tolist() == [id64(text) for text in texts]

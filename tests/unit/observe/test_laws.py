@@ -119,7 +119,7 @@ def joined(batches: list[Batch]) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(STEPS)
 def test_every_call_ends_once_whatever_the_order(steps: list[tuple[Any, ...]]) -> None:
     story = told(steps)
@@ -146,7 +146,6 @@ SIMPLE = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(SIMPLE, st.integers(1, 6))
 def test_calls_are_those_ended_open_and_forgotten(steps: list[tuple[Any, ...]], most: int) -> None:
     story = told(steps)
@@ -167,7 +166,7 @@ def answered_timeouts(batch: Batch) -> int:
     return int(np.sum((batch.calls["outcome"] == 2) & (batch.calls["error"] != 0)))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(STEPS, st.lists(st.integers(0, 40)), PAUSES)
 def test_cutting_into_other_feeds_and_asking_in_between_changes_nothing(
     steps: list[tuple[Any, ...]], cuts: list[int], after: list[tuple[int, float]]
@@ -182,7 +181,6 @@ def test_cutting_into_other_feeds_and_asking_in_between_changes_nothing(
         assert pieces[what] == expected, what
 
 
-@settings(deadline=None)
 @given(STEPS)
 def test_one_frame_at_a_time_gives_the_same_states(steps: list[tuple[Any, ...]]) -> None:
     story = told(steps)
@@ -216,7 +214,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(CHANNELS, st.one_of(st.binary(max_size=40), VALUES)), max_size=8), st.booleans())
 def test_no_input_raises_and_each_packet_is_counted(frames: list[tuple[bytes, Any]], is_known: bool) -> None:
     pipeline = Pipeline(begin_ns=START_NS)
@@ -238,7 +236,7 @@ def wire(value: Any, is_known: bool) -> bytes:
     return json.dumps(value).encode()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.integers(0, 200), st.integers(0, 200)), min_size=50, max_size=200))
 def test_the_stores_never_exceed_their_limits(pairs: list[tuple[int, int]]) -> None:
     limits = Limits(
@@ -260,7 +258,6 @@ def test_the_stores_never_exceed_their_limits(pairs: list[tuple[int, int]]) -> N
     assert sum(len(name.text) for name in names) <= limits.name_characters
 
 
-@settings(deadline=None)
 @given(SIMPLE)
 def test_json_and_msgpack_tell_the_same(steps: list[tuple[Any, ...]]) -> None:
     rows = []

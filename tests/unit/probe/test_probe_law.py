@@ -141,7 +141,7 @@ def _read(path: Path, name: str) -> tuple[Snapshot, CaptureReader]:
     return timeline.snapshot(), reader
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(scripts)
 def test_live_and_from_its_capture_and_from_its_journal_are_the_same(script: list[Any]) -> None:
     with tempfile.TemporaryDirectory() as name:
