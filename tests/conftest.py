@@ -2,8 +2,33 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.e2e.redis_server import RedisServer, free_port
 
 # no test is timed: a machine that is busy with something else must not fail one
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+
+@pytest.fixture(scope="session")
+def moleculerjs() -> None:
+    """What a test beside MoleculerJS cannot do without: missing, it is a failed set-up and not a skipped test."""
+    if shutil.which("node") is None:
+        pytest.fail("Node.js is not on PATH: tools/system-packages.sh says how to install it")
+    if not (Path(__file__).parent / "e2e" / "js" / "node_modules").is_dir():
+        pytest.fail("the npm packages are missing: `make tests/e2e/js/node_modules/.package-lock.json` installs them")
+
+
+@pytest.fixture(scope="session")
+def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One plain server for tests that keep to namespaces of their own and leave it running."""
+    server = RedisServer(tmp_path_factory.mktemp("redis"), free_port())
+    server.start()
+    yield server
+    server.stop()

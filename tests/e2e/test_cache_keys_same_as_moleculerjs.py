@@ -2,7 +2,6 @@
 
 import json
 import random
-import shutil
 import subprocess
 from types import SimpleNamespace
 from typing import Any
@@ -13,9 +12,7 @@ from broker.node.caching.keys import key_014, key_015
 from broker.node.caching.options import CacheOptions
 from tests.e2e.tolerance import JS
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("node") is None or not (JS / "node_modules").is_dir(), reason="needs Node.js and MoleculerJS"
-)
+pytestmark = pytest.mark.usefixtures("moleculerjs")
 
 NUMBERS = [0, 1, -1, 7.0, 0.1, -0.5, 1e21, 1e-7, 1.5e-7, 123456789012345680000.0, 5e-324, 1.7976931348623157e308, -0.0]
 NUMBERS += [0.000001, 1e20, 1e16, 12345.678, 2**53, 100, 1e100]

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import random
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -21,9 +20,7 @@ from broker.node.strategies import Shard
 
 JS = Path(__file__).parent / "js"
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("node") is None or not (JS / "node_modules").is_dir(), reason="needs Node.js and MoleculerJS"
-)
+pytestmark = pytest.mark.usefixtures("moleculerjs")
 both = pytest.mark.parametrize("version", ["014", "015"])
 
 

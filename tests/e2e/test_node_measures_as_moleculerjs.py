@@ -3,36 +3,24 @@
 import asyncio
 import itertools
 import json
-import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
 
-from broker.demo.bus import RedisBus
 from broker.node import Broker, BrokerOptions, Context, event, service
 from broker.node.errors import MoleculerError
+from tests.e2e.redis_server import RedisServer
 from tests.e2e.watched import Watched
-from tests.interop.peer import JS, Peer, RefusedError
+from tests.interop.peer import Peer, RefusedError
 
 PATIENCE_S = 10.0
 NAMESPACES = (f"watched-{number}" for number in itertools.count())
 PROTOCOLS = {"014": "4", "015": "5"}
 REFUSED = (MoleculerError, RefusedError)
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("node") is None or not (JS / "node_modules").is_dir(), reason="needs Node.js and MoleculerJS"
-)
-
-
-@pytest.fixture(scope="module")
-def redis_url() -> Iterator[str]:
-    bus = RedisBus()
-    bus.begin()
-    bus.wait()
-    yield bus.url
-    bus.end()
+pytestmark = pytest.mark.usefixtures("moleculerjs")
 
 
 class WatchedJs(Peer):
@@ -247,10 +235,10 @@ async def told_by(url: str, version: str, node: Any) -> Pair:
 
 
 @pytest.mark.parametrize("version", ["014", "015"])
-def test_metrics_and_spans_are_those_of_moleculerjs(redis_url: str, version: str) -> None:
+def test_metrics_and_spans_are_those_of_moleculerjs(shared_redis: RedisServer, version: str) -> None:
     async def compare() -> None:
-        theirs = await told_by(redis_url, version, js_node)
-        ours = await told_by(redis_url, version, py_node)
+        theirs = await told_by(shared_redis.url, version, js_node)
+        ours = await told_by(shared_redis.url, version, py_node)
         for node_id in ("node-1", "node-2"):
             expected = without_times(theirs.collector.metrics[node_id], version)
             found = without_times(ours.collector.metrics[node_id], version)
@@ -264,9 +252,9 @@ def test_metrics_and_spans_are_those_of_moleculerjs(redis_url: str, version: str
 
 
 @pytest.mark.parametrize("version", ["014", "015"])
-def test_a_trace_across_both_kinds_of_nodes_is_one_tree(redis_url: str, version: str) -> None:
+def test_a_trace_across_both_kinds_of_nodes_is_one_tree(shared_redis: RedisServer, version: str) -> None:
     async def traced(one: Any, two: Any) -> list[Any]:
-        async with pair(redis_url, version, one, two) as both:
+        async with pair(shared_redis.url, version, one, two) as both:
             await both.one.call("v2.shop.relay", {})
             await both.one.call("v2.shop.tell", {})
             await asyncio.sleep(0.1)  # the handlers of events may still run

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -12,7 +11,8 @@ from broker.node import Broker, BrokerOptions, Context, action, service
 from broker.node.errors import MoleculerError
 from tests.e2e.conftest import StartRedis
 from tests.e2e.redis_server import RedisServer
-from tests.e2e.test_node_moleculerjs import JS, Py, mesh, run, until
+from tests.interop.mesh import mesh, run, until, until_true
+from tests.interop.services import Py
 
 OPTIONS = BrokerOptions(settle_s=0.05, info_delay_s=0.05, heartbeat_interval_s=1)
 CLIENTS_OF_A_NODE = 2
@@ -37,20 +37,14 @@ async def answers(broker: Broker) -> bool:
         return False
 
 
-async def until_true(ask: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(15):
-        while not await ask():  # noqa: ASYNC110 - nobody tells when
-            await asyncio.sleep(0.05)
-
-
 def test_500_calls_at_once_leave_on_one_connection_and_come_back_on_one(start_redis: StartRedis) -> None:
     async def story() -> None:
         server = start_redis()
         async with Broker("a", server.url, options=OPTIONS) as a, Broker("b", server.url, options=OPTIONS) as b:
             await b.add(Py())
             await a.wait_for_services("v1.py", 5)
-            calls = [asyncio.create_task(a.call("v1.py.slow", {"ms": 300})) for _ in range(500)]
-            await asyncio.sleep(0.1)
+            calls = [asyncio.create_task(a.call("v1.py.slow", {"ms": 1000})) for _ in range(500)]
+            await until(lambda: a.requesting.waiting == 500)
             assert len(await clients(server)) == 2 * CLIENTS_OF_A_NODE
             assert await asyncio.gather(*calls) == ["late"] * 500
 
@@ -79,16 +73,14 @@ def test_nodes_whose_connections_are_cut_serve_again_and_so_they_do_after_the_se
     run(story())
 
 
-@pytest.mark.skipif(
-    shutil.which("node") is None or not (JS / "node_modules").is_dir(), reason="needs Node.js and MoleculerJS"
-)
+@pytest.mark.usefixtures("moleculerjs")
 @pytest.mark.parametrize("version", ["014", "015"])
 def test_moleculerjs_and_ours_send_a_key_to_the_same_of_several_nodes(start_redis: StartRedis, version: str) -> None:
     async def story() -> None:
         server = start_redis()
-        async with mesh(server.url, version) as m:
+        async with mesh(server, version) as m:
             options = BrokerOptions(protocols=m.broker.options.protocols, settle_s=0.05, info_delay_s=0.05)
-            others = [Broker(f"shard-{n}", server.url, m.broker.namespace, options=options) for n in range(4)]
+            others = [Broker(f"shard-{n}", server.url, m.namespace, options=options) for n in range(4)]
             try:
                 for other in others:
                     await other.start()

@@ -13,10 +13,11 @@ import pytest
 import redis
 
 from broker.node.errors import MoleculerError, RequestTimeoutError
-from tests.e2e.test_node_moleculerjs import Mesh, mesh, pytestmark, redis_url, run, until
+from tests.e2e.redis_server import RedisServer
 from tests.e2e.test_values_cross_in_every_serializer import each_serializer
+from tests.interop.mesh import Mesh, mesh, run, until
 
-__all__ = ["pytestmark", "redis_url"]
+pytestmark = pytest.mark.usefixtures("moleculerjs")
 
 MEGABYTE = 1 << 20
 
@@ -67,13 +68,13 @@ async def highest(probe: Callable[[], float], work: Any) -> tuple[float, Any]:
     return most, task.result()
 
 
-def test_our_source_is_not_read_while_the_bus_takes_nothing(redis_url: str) -> None:
+def test_our_source_is_not_read_while_the_bus_takes_nothing(shared_redis: RedisServer) -> None:
     async def story() -> None:
-        with redis.Redis.from_url(redis_url) as client:
+        with redis.Redis.from_url(shared_redis.url) as client:
             server = int(client.info("server")["process_id"])
-        async with mesh(redis_url, "015", serializer="MsgPack") as m:
+        async with mesh(shared_redis, "015", serializer="MsgPack") as m:
             source = Source(400)
-            calling = asyncio.create_task(m.broker.call("v3.js.size", stream=source.chunks()))
+            calling = asyncio.create_task(m.broker.call("v3.js.take", stream=source.chunks()))
             await until(lambda: source.given > 5)
             os.kill(server, signal.SIGSTOP)
             try:
@@ -91,13 +92,13 @@ def test_our_source_is_not_read_while_the_bus_takes_nothing(redis_url: str) -> N
     run(story())
 
 
-def test_a_slow_reader_of_ours_is_bounded_and_told(redis_url: str) -> None:
+def test_a_slow_reader_of_ours_is_bounded_and_told(shared_redis: RedisServer) -> None:
     async def story() -> None:
-        async with mesh(redis_url, "015", serializer="MsgPack", max_unread_bytes=8 * MEGABYTE) as m:
+        async with mesh(shared_redis, "015", serializer="MsgPack", max_unread_bytes=8 * MEGABYTE) as m:
             before_mb = rss_megabytes()
 
             async def read_slowly() -> str:
-                stream = await m.broker.call("v3.js.bytes", {"n": 200 * MEGABYTE})
+                stream = await m.broker.call("v3.js.give", {"bytes": 200 * MEGABYTE, "chunk": 200 * MEGABYTE})
                 try:
                     async for _ in stream:
                         await asyncio.sleep(0.1)
@@ -114,11 +115,13 @@ def test_a_slow_reader_of_ours_is_bounded_and_told(redis_url: str) -> None:
 
 
 @each_serializer
-def test_a_slow_reader_below_the_bound_gets_every_byte(redis_url: str, version: str, serializer: str) -> None:
+def test_a_slow_reader_below_the_bound_gets_every_byte(
+    shared_redis: RedisServer, version: str, serializer: str
+) -> None:
     async def story() -> None:
-        async with mesh(redis_url, version, serializer=serializer) as m:
+        async with mesh(shared_redis, version, serializer=serializer) as m:
             got = 0
-            async for chunk in await m.broker.call("v3.js.bytes", {"n": 5 * MEGABYTE}):
+            async for chunk in await m.broker.call("v3.js.give", {"bytes": 5 * MEGABYTE, "chunk": 5 * MEGABYTE}):
                 got += len(chunk)
                 await asyncio.sleep(0.01)
             assert got == 5 * MEGABYTE
@@ -128,9 +131,11 @@ def test_a_slow_reader_below_the_bound_gets_every_byte(redis_url: str, version: 
 
 
 @pytest.mark.parametrize("version", ["014", "015"])
-def test_a_call_of_ours_that_is_cancelled_or_too_long_fails_for_moleculerjs(redis_url: str, version: str) -> None:
+def test_a_call_of_ours_that_is_cancelled_or_too_long_fails_for_moleculerjs(
+    shared_redis: RedisServer, version: str
+) -> None:
     async def story() -> None:
-        async with mesh(redis_url, version) as m:
+        async with mesh(shared_redis, version) as m:
             source = Source(10_000, size=1000, pause_s=0.01)
             calling = asyncio.create_task(m.broker.call("v3.js.torn", stream=source.chunks()))
             await until(lambda: source.given > 5)
@@ -148,19 +153,25 @@ def test_a_call_of_ours_that_is_cancelled_or_too_long_fails_for_moleculerjs(redi
 
 
 @pytest.mark.parametrize("version", ["014", "015"])
-def test_a_moleculerjs_node_that_dies_ends_its_streams_with_an_error(redis_url: str, version: str) -> None:
+def test_a_moleculerjs_node_that_dies_ends_its_streams_and_calls_with_an_error(
+    shared_redis: RedisServer, version: str
+) -> None:
     async def story() -> None:
-        async with mesh(redis_url, version) as m:
+        async with mesh(shared_redis, version, silence_s=3.0) as m:
             stream = await m.broker.call("v3.js.endless")
             await anext(stream)
+            waiting = asyncio.create_task(m.broker.call("v3.js.slow", {"ms": 600_000}))
             source = Source(100_000, size=1000, pause_s=0.01)
-            calling = asyncio.create_task(m.broker.call("v3.js.size", stream=source.chunks()))
+            calling = asyncio.create_task(m.broker.call("v3.js.take", stream=source.chunks()))
             await until(lambda: source.given > 5)
-            m.js.kill()
+            await m.js.kill()
             with pytest.raises(MoleculerError):
                 await _read(stream)
-            with pytest.raises(MoleculerError):
-                await calling
+            for each in (calling, waiting):
+                with pytest.raises(MoleculerError) as caught:
+                    await each
+                assert caught.value.type == "REQUEST_REJECTED"
+            assert not m.broker.registry.nodes[m.js.node_id].available
             await until(lambda: source.is_closed)
             await nothing_is_left(m)
 

@@ -2,36 +2,22 @@
 
 import asyncio
 import itertools
-import json
-import shutil
-import subprocess
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
 
-from broker.demo.bus import RedisBus
 from broker.node import Broker, BrokerOptions, CircuitBreakerPolicy, Context, RetryPolicy, action, event, service
 from broker.node.errors import MoleculerError, RequestTimeoutError, ServiceNotAvailableError
-from tests.e2e.test_node_moleculerjs import Peer, RefusedError, until
-from tests.e2e.tolerance import JS
+from tests.e2e.redis_server import RedisServer
+from tests.interop.mesh import run, until
+from tests.interop.peer import Peer, RefusedError
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("node") is None or not (JS / "node_modules").is_dir(), reason="needs Node.js and MoleculerJS"
-)
+pytestmark = pytest.mark.usefixtures("moleculerjs")
 NAMESPACES = (f"tolerance-{number}" for number in itertools.count())
 BREAKER = CircuitBreakerPolicy(enabled=True, min_request_count=4, half_open_s=60.0)
-
-
-@pytest.fixture(scope="module")
-def redis_url() -> Iterator[str]:
-    bus = RedisBus()
-    bus.begin()
-    bus.wait()
-    yield bus.url
-    bus.end()
 
 
 @service("till")
@@ -58,26 +44,6 @@ class Till:
         self.told.append((str(ctx.event_name), ctx.node_id, ctx.params))
 
 
-@asynccontextmanager
-async def node(url: str, namespace: str, version: str, node_id: str) -> AsyncIterator[Peer]:
-    process = await asyncio.create_subprocess_exec(
-        *("node", "failing.js", version, node_id, namespace, url),
-        cwd=JS,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    try:
-        assert json.loads(await process.stdout.readline()) == {"ready": True}
-        peer = Peer(process)
-        reading = asyncio.get_running_loop().create_task(peer.read())
-        yield peer
-    finally:
-        process.kill()
-        await process.wait()
-    await reading
-
-
 class Mesh:
     def __init__(self, broker: Broker, till: Till, nodes: dict[str, Peer]) -> None:
         self.broker, self.till, self.nodes = broker, till, nodes
@@ -97,10 +63,12 @@ async def mesh(url: str, **options: Any) -> AsyncIterator[Mesh]:
     namespace, till = next(NAMESPACES), Till()
     told = BrokerOptions(protocols=("4", "5"), settle_s=0.05, **options)
     async with AsyncExitStack() as stack:
-        nodes = {
-            f"js-{version}": await stack.enter_async_context(node(url, namespace, version, f"js-{version}"))
-            for version in ("014", "015")
-        }
+        nodes = {}
+        for version in ("014", "015"):
+            about = {"version": version, "nodeID": f"js-{version}", "namespace": namespace, "url": url}
+            nodes[f"js-{version}"] = peer = Peer(about, "failing.js")
+            stack.push_async_callback(peer.kill)
+            await peer.start()
         broker = await stack.enter_async_context(Broker("py", url, namespace, options=told))
         await broker.add(till)
         await until(lambda: "bank.pay" in broker.registry.actions and len(endpoints(broker)) == 2)
@@ -114,21 +82,15 @@ def endpoints(broker: Broker) -> dict[str, bool]:
     return {each.node.id: each.is_available for each in broker.registry.actions["bank.pay"].endpoints}
 
 
-def run(story: Any) -> None:
-    async def limited() -> None:
-        async with asyncio.timeout(60):
-            await story
-
-    asyncio.run(limited())
-
-
 failing = pytest.mark.parametrize(("bad", "good"), [("js-014", "js-015"), ("js-015", "js-014")])
 
 
 @failing
-def test_our_breaker_opens_against_a_failing_node_and_the_other_takes_over(redis_url: str, bad: str, good: str) -> None:
+def test_our_breaker_opens_against_a_failing_node_and_the_other_takes_over(
+    shared_redis: RedisServer, bad: str, good: str
+) -> None:
     async def story() -> None:
-        async with mesh(redis_url, circuit_breaker=BREAKER) as m:
+        async with mesh(shared_redis.url, circuit_breaker=BREAKER) as m:
             await m.nodes[bad].ask("mood", mood="broken")
             seen = Counter([await m.pay() for _ in range(20)])
             # its own breaker opens with ours, since both see the same four calls
@@ -146,9 +108,9 @@ def test_our_breaker_opens_against_a_failing_node_and_the_other_takes_over(redis
 
 
 @failing
-def test_a_failed_call_is_made_again_at_the_other_node(redis_url: str, bad: str, good: str) -> None:
+def test_a_failed_call_is_made_again_at_the_other_node(shared_redis: RedisServer, bad: str, good: str) -> None:
     async def story() -> None:
-        async with mesh(redis_url, retry=RetryPolicy(enabled=True, retries=2, delay_s=0.01)) as m:
+        async with mesh(shared_redis.url, retry=RetryPolicy(enabled=True, retries=2, delay_s=0.01)) as m:
             await m.nodes[bad].ask("mood", mood="busy")
             assert {await m.pay() for _ in range(6)} == {good}
             refused = (await m.nodes[bad].ask("served"))["ok"]
@@ -163,9 +125,11 @@ def test_a_failed_call_is_made_again_at_the_other_node(redis_url: str, bad: str,
 
 
 @pytest.mark.parametrize("version", ["014", "015"])
-def test_a_silent_node_is_given_up_with_the_error_and_data_of_moleculerjs(redis_url: str, version: str) -> None:
+def test_a_silent_node_is_given_up_with_the_error_and_data_of_moleculerjs(
+    shared_redis: RedisServer, version: str
+) -> None:
     async def story() -> None:
-        async with mesh(redis_url) as m:
+        async with mesh(shared_redis.url) as m:
             node_id = f"js-{version}"
             await m.nodes[node_id].ask("mood", mood="silent")
             with pytest.raises(RequestTimeoutError) as caught:
@@ -191,9 +155,11 @@ def test_a_silent_node_is_given_up_with_the_error_and_data_of_moleculerjs(redis_
 
 
 @pytest.mark.parametrize("version", ["014", "015"])
-def test_breakers_of_moleculerjs_trip_on_our_errors_and_not_on_plain_ones(redis_url: str, version: str) -> None:
+def test_breakers_of_moleculerjs_trip_on_our_errors_and_not_on_plain_ones(
+    shared_redis: RedisServer, version: str
+) -> None:
     async def story() -> None:
-        async with mesh(redis_url) as m:
+        async with mesh(shared_redis.url) as m:
             peer = m.nodes[f"js-{version}"]
             for name, count in (("till.crash", 6), ("till.fail", 4)):
                 for _ in range(count):
@@ -207,9 +173,9 @@ def test_breakers_of_moleculerjs_trip_on_our_errors_and_not_on_plain_ones(redis_
 
 
 @pytest.mark.parametrize("version", ["014", "015"])
-def test_our_own_open_breaker_refuses_others_who_then_try_elsewhere(redis_url: str, version: str) -> None:
+def test_our_own_open_breaker_refuses_others_who_then_try_elsewhere(shared_redis: RedisServer, version: str) -> None:
     async def story() -> None:
-        async with mesh(redis_url, circuit_breaker=BREAKER) as m:
+        async with mesh(shared_redis.url, circuit_breaker=BREAKER) as m:
             for _ in range(4):
                 with pytest.raises(MoleculerError, match="stuck"):
                     await m.broker.call("till.fail")

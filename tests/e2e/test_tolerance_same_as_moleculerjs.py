@@ -1,17 +1,14 @@
 """The same sequence of outcomes, fed to MoleculerJS and to ours, gives the same sequence of everything."""
 
 import random
-import shutil
 from collections import Counter
 from typing import Any
 
 import pytest
 
-from tests.e2e.tolerance import JS, Program, Trace, play, play_javascript
+from tests.e2e.tolerance import Program, Trace, play, play_javascript
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("node") is None or not (JS / "node_modules").is_dir(), reason="needs Node.js and MoleculerJS"
-)
+pytestmark = pytest.mark.usefixtures("moleculerjs")
 VERSIONS = pytest.mark.parametrize("version", ["014", "015"])
 
 OUTCOMES: list[tuple[int, dict[str, Any]]] = [

@@ -2,56 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from broker.node.middleware import Middleware, TransmitCompression, TransmitEncryption
-from tests.e2e.test_node_moleculerjs import mesh, pytestmark, redis_url, run
+from tests.e2e.redis_server import RedisServer
 from tests.e2e.test_values_cross_in_every_serializer import each_serializer
+from tests.interop.columns import Chain
+from tests.interop.mesh import mesh, run
+from tests.interop.services import digest, sha256_of
 
-__all__ = ["pytestmark", "redis_url"]
+pytestmark = pytest.mark.usefixtures("moleculerjs")
 
 KEY, IV = "01234567890123456789012345678901", "0123456789012345"
 TEXT = "é😀 and so on, " * 1000
 
-Chain = list[list[Any]]
 DEFLATE: Chain = [["Compression", {"method": "deflate", "threshold": "1kb"}]]
 LOCK: Chain = [["Encryption", KEY, "aes-256-cbc", IV]]
 
 
-def ours(chain: Chain) -> list[Middleware]:
-    """The same for our node as MoleculerJS is told."""
-    made: list[Middleware] = []
-    for name, *rest in chain:
-        if name == "Compression":
-            made.append(TransmitCompression(rest[0]["method"], rest[0]["threshold"]))
-        else:
-            made.append(TransmitEncryption(*rest))
-    return made
-
-
-async def cross(url: str, version: str, serializer: str, chain: Chain) -> None:
+async def cross(redis: RedisServer, version: str, serializer: str, chain: Chain) -> None:
     """Call, be called, emit and stream, in small and in big."""
-    async with mesh(url, version, serializer=serializer, transmit=chain, middlewares=ours(chain)) as m:
+    async with mesh(redis, version, serializer=serializer, transmit=chain) as m:
         for value in ({"a": 1}, {"text": TEXT}, [TEXT] * 40, None):
             assert await m.broker.call("v3.js.echo", value) == value
             assert (await m.js.ask("call", action="v1.py.echo", params=value))["ok"] == value
-        await m.broker.broadcast("py.big", {"text": TEXT})
+        await m.broker.broadcast("to.js.big", {"text": TEXT})
         (heard,) = await m.js.heard(1)
         assert heard["data"] == {"text": TEXT}
-        await m.js.ask("broadcast", event="js.big", data={"text": TEXT})
-        assert (await m.py_heard(1))[0]["data"] == {"text": TEXT}
+        await m.js.ask("broadcast", event="to.py.big", data={"text": TEXT})
+        assert (await m.py.heard(1))[0]["data"] == {"text": TEXT}
         size = 1 << 20
-        got = [len(chunk) async for chunk in await m.broker.call("v3.js.bytes", {"n": size})]
-        assert sum(got) == size
-        assert (await m.js.ask("drain", action="v1.py.bytes", params={"n": size}))["ok"]["size"] == size
+        expected, params = {"size": size, "sha256": sha256_of(size)}, {"bytes": size, "chunk": size}
+        assert await digest(await m.broker.call("v3.js.give", params)) == expected
+        assert (await m.js.ask("get", action="v1.py.give", params=params))["ok"] == expected
 
 
 @pytest.mark.parametrize("chain", [DEFLATE, LOCK, LOCK + DEFLATE], ids=["compressed", "encrypted", "both"])
 @each_serializer
-def test_calls_events_and_streams_cross_both_ways(redis_url: str, version: str, serializer: str, chain: Chain) -> None:
-    run(cross(redis_url, version, serializer, chain))
+def test_calls_events_and_streams_cross_both_ways(
+    shared_redis: RedisServer, version: str, serializer: str, chain: Chain
+) -> None:
+    run(cross(shared_redis, version, serializer, chain))
 
 
 @pytest.mark.parametrize("version", ["014", "015"])
@@ -67,13 +57,13 @@ def test_calls_events_and_streams_cross_both_ways(redis_url: str, version: str, 
     ],
     ids=["deflateRaw", "gzip", "ctr", "192 bits", "the other order", "three"],
 )
-def test_other_methods_algorithms_and_orders_cross_too(redis_url: str, version: str, chain: Chain) -> None:
-    run(cross(redis_url, version, "JSON", chain))
+def test_other_methods_algorithms_and_orders_cross_too(shared_redis: RedisServer, version: str, chain: Chain) -> None:
+    run(cross(shared_redis, version, "JSON", chain))
 
 
-def test_a_password_without_an_iv_is_what_0_14_makes_of_it(redis_url: str) -> None:
-    run(cross(redis_url, "014", "JSON", [["Encryption", "moleculer"]]))
+def test_a_password_without_an_iv_is_what_0_14_makes_of_it(shared_redis: RedisServer) -> None:
+    run(cross(shared_redis, "014", "JSON", [["Encryption", "moleculer"]]))
 
 
-def test_a_key_without_an_iv_is_what_0_15_takes(redis_url: str) -> None:
-    run(cross(redis_url, "015", "JSON", [["Encryption", KEY, "aes-256-ecb"]]))
+def test_a_key_without_an_iv_is_what_0_15_takes(shared_redis: RedisServer) -> None:
+    run(cross(shared_redis, "015", "JSON", [["Encryption", KEY, "aes-256-ecb"]]))

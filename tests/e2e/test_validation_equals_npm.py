@@ -9,19 +9,16 @@ import asyncio
 import copy
 import os
 import random
-import shutil
 from typing import Any
 
 import pytest
 
 from broker.validation import SchemaError, Validator, ValidatorOptions
-from tests.e2e.npm_validator import FUNCTIONS, JS, NpmValidator, alike, canonical, decode, encode
+from tests.e2e.npm_validator import FUNCTIONS, NpmValidator, alike, canonical, decode, encode
 from tests.e2e.validation_schemas import any_options, any_schema
 from tests.e2e.validation_values import any_value, likely
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("node") is None or not (JS / "node_modules").is_dir(), reason="needs Node.js and fastest-validator"
-)
+pytestmark = pytest.mark.usefixtures("moleculerjs")
 
 PAIRS = int(os.environ.get("VALIDATION_PAIRS", "20000"))
 SEED = int(os.environ.get("VALIDATION_SEED", "3"))

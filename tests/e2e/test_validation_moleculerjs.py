@@ -10,9 +10,11 @@ import pytest
 
 from broker.node import Context, Email, PositiveInt, action, event, service
 from broker.node.errors import ValidationError
-from tests.e2e.test_node_moleculerjs import RefusedError, mesh, pytestmark, redis_url, run, until
+from tests.e2e.redis_server import RedisServer
+from tests.interop.mesh import mesh, run, until
+from tests.interop.peer import RefusedError
 
-__all__ = ["pytestmark", "redis_url"]
+pytestmark = pytest.mark.usefixtures("moleculerjs")
 
 PARAMS: dict[str, Any] = {  # as peer.js has them
     "$$strict": True,
@@ -78,10 +80,10 @@ def told(error: dict[str, Any] | ValidationError, action_name: str, origin: str 
 @pytest.mark.parametrize("serializer", ["JSON", "MsgPack"])
 @pytest.mark.parametrize("version", ["014", "015"])
 def test_moleculerjs_is_told_by_our_action_what_it_is_told_by_its_own(
-    redis_url: str, version: str, serializer: str
+    shared_redis: RedisServer, version: str, serializer: str
 ) -> None:
     async def story() -> None:
-        async with mesh(redis_url, version, serializer=serializer) as m:
+        async with mesh(shared_redis, version, serializer=serializer) as m:
             await m.broker.add(Checks())
             await m.js.ask("wait", services=["v1.checks"])
             for params in BAD:
@@ -92,20 +94,20 @@ def test_moleculerjs_is_told_by_our_action_what_it_is_told_by_its_own(
                     errors.append(told(refused.value.error, name, origin))
                 assert errors[0] == errors[1]
                 assert (errors[0]["code"], errors[0]["type"]) == (422, "VALIDATION_ERROR")
-                assert {each["nodeID"] for each in errors[0]["data"]} == {f"js.node-{version}"}
+                assert {each["nodeID"] for each in errors[0]["data"]} == {m.js.node_id}
             assert await m.js.call("v1.checks.checked", GOOD) == SANITIZED
 
     run(story())
 
 
 @pytest.mark.parametrize("version", ["014", "015"])
-def test_we_are_told_by_moleculerjs_what_we_are_told_by_our_own(redis_url: str, version: str) -> None:
+def test_we_are_told_by_moleculerjs_what_we_are_told_by_our_own(shared_redis: RedisServer, version: str) -> None:
     async def story() -> None:
-        async with mesh(redis_url, version) as m:
+        async with mesh(shared_redis, version) as m:
             await m.broker.add(Checks())
             for params in BAD:
                 errors = []
-                for name, origin in (("v1.checks.checked", None), ("v3.js.checked", f"js.node-{version}")):
+                for name, origin in (("v1.checks.checked", None), ("v3.js.checked", m.js.node_id)):
                     with pytest.raises(ValidationError) as refused:
                         await m.broker.call(name, copy.deepcopy(params))
                     errors.append(told(refused.value, name, origin))
@@ -115,9 +117,9 @@ def test_we_are_told_by_moleculerjs_what_we_are_told_by_our_own(redis_url: str, 
     run(story())
 
 
-def test_events_that_do_not_fit_are_not_handled_on_either_side(redis_url: str) -> None:
+def test_events_that_do_not_fit_are_not_handled_on_either_side(shared_redis: RedisServer) -> None:
     async def story() -> None:
-        async with mesh(redis_url, "015") as m:
+        async with mesh(shared_redis, "015") as m:
             checks = Checks()
             await m.broker.add(checks)
             await m.js.ask("wait", services=["v1.checks"])
@@ -132,12 +134,14 @@ def test_events_that_do_not_fit_are_not_handled_on_either_side(redis_url: str) -
 
 
 @pytest.mark.parametrize("version", ["014", "015"])
-def test_moleculerjs_sees_a_typed_signature_as_a_schema_and_is_told_by_it(redis_url: str, version: str) -> None:
+def test_moleculerjs_sees_a_typed_signature_as_a_schema_and_is_told_by_it(
+    shared_redis: RedisServer, version: str
+) -> None:
     async def story() -> None:
-        async with mesh(redis_url, version) as m:
+        async with mesh(shared_redis, version) as m:
             await m.broker.add(Checks())
             await m.js.ask("wait", services=["v1.checks"])
-            actions = await m.js.call("$node.actions")
+            actions = await m.js.call("$node.actions", {})
             (seen,) = [each["action"]["params"] for each in actions if each["name"] == "v1.checks.typed"]
             number = {"type": "number"}
             point = {"x": number, "name": {"type": "string", "nullable": True, "optional": True}}

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from broker.protocol.serializers.values import Map, RegExp
-from tests.e2e.test_node_moleculerjs import mesh, pytestmark, redis_url, run
+from tests.e2e.redis_server import RedisServer
+from tests.interop.mesh import mesh, run
 
-__all__ = ["pytestmark", "redis_url"]
+pytestmark = pytest.mark.usefixtures("moleculerjs")
 
 SPEAKERS = [
     (version, serializer)
@@ -108,9 +109,9 @@ CHANGED_FOR_US: dict[str, dict[str, Any]] = {
 
 
 @each_serializer
-def test_what_moleculerjs_sends_comes_home_as_it_left(redis_url: str, version: str, serializer: str) -> None:
+def test_what_moleculerjs_sends_comes_home_as_it_left(shared_redis: RedisServer, version: str, serializer: str) -> None:
     async def story() -> None:
-        async with mesh(redis_url, version, serializer=serializer) as m:
+        async with mesh(shared_redis, version, serializer=serializer) as m:
             found = (await m.js.ask("battery", action="v1.py.echo"))["ok"]
             assert len(found) > 20
             assert found == dict.fromkeys(found, "same") | CHANGED_FOR_MOLECULERJS[serializer]
@@ -119,9 +120,9 @@ def test_what_moleculerjs_sends_comes_home_as_it_left(redis_url: str, version: s
 
 
 @each_serializer
-def test_what_we_send_comes_home_as_it_left(redis_url: str, version: str, serializer: str) -> None:
+def test_what_we_send_comes_home_as_it_left(shared_redis: RedisServer, version: str, serializer: str) -> None:
     async def story() -> None:
-        async with mesh(redis_url, version, serializer=serializer) as m:
+        async with mesh(shared_redis, version, serializer=serializer) as m:
             for name, value in VALUES.items():
                 expected = CHANGED_FOR_US[serializer].get(name, value)
                 if expected is TypeError:

@@ -15,7 +15,7 @@ from tests.interop.columns import COLUMNS, Column
 from tests.interop.mesh import mesh_of
 from tests.interop.table import CHECKS, FAILED, OK, render
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 async def results_of(column: Column, folder: Path, wanted: str) -> dict[str, str]:

@@ -41,19 +41,32 @@ async def broadcast(mesh: Mesh) -> None:
 @check("events balanced in a group")
 async def balanced(mesh: Mesh) -> None:
     for n in range(10):
-        await mesh.broker.emit("balanced.js", n)
+        await mesh.broker.emit("balanced.js", n, meta={"m": 1})
     at_js = [await mesh.js.heard(5), await mesh.js_2.heard(5)]
-    _are_shared(at_js, "what MoleculerJS's nodes heard")
+    _are_shared(at_js, "what MoleculerJS's nodes heard", mesh.broker.node_id)
     for n in range(10):
-        await mesh.js.ask("emit", event="balanced.py", data=n)
+        await mesh.js.ask("emit", event="balanced.py", data=n, opts={"meta": {"m": 1}})
     at_py = [await mesh.py.heard(5), await mesh.py_2.heard(5)]
-    _are_shared(at_py, "what ours heard")
+    _are_shared(at_py, "what ours heard", mesh.js.node_id)
     await _nothing_more(mesh)
 
 
-def _are_shared(heard: list[list[dict[str, Any]]], what: str) -> None:
+@check("events in a group of both stay with who emits them")
+async def local_first(mesh: Mesh) -> None:
+    for n in range(6):
+        await mesh.broker.emit("shared.thing", n)
+        await mesh.js.ask("emit", event="shared.thing", data=-n)
+    is_equal([each["data"] for each in await mesh.py.heard(6)], [0, 1, 2, 3, 4, 5], "what the node of ours heard")
+    is_equal([each["data"] for each in await mesh.js.heard(6)], [0, -1, -2, -3, -4, -5], "what MoleculerJS heard")
+    await _nothing_more(mesh)
+
+
+def _are_shared(heard: list[list[dict[str, Any]]], what: str, sender: str) -> None:
     is_equal([len(each) for each in heard], [5, 5], f"{what}, each")
-    is_equal(sorted(event["data"] for each in heard for event in each), list(range(10)), f"{what}, together")
+    events = [event for each in heard for event in each]
+    is_equal(sorted(event["data"] for event in events), list(range(10)), f"{what}, together")
+    for event in events:
+        is_equal([event[key] for key in ("type", "meta", "nodeID", "level")], ["emit", {"m": 1}, sender, 1], what)
 
 
 @check("events for named groups")

@@ -29,6 +29,7 @@ async def listed_nodes(mesh: Mesh) -> None:
     same = ("available", "local", "hostname", "metadata", "ipList", "offlineSince", "port", "udpAddress")
     is_equal({key: ours.get(key) for key in same}, {key: theirs.get(key) for key in same}, "what both share")
     is_equal(sorted(ours["client"]), sorted(theirs["client"]), "what a client says of itself")
+    is_equal((ours["client"]["type"], theirs["client"]["type"]), ("python", "nodejs"), "the languages")
 
 
 @check("$node.services shows ours as one of theirs", in_one_version)
@@ -78,4 +79,5 @@ async def health(mesh: Mesh) -> None:
     is_equal(pong["nodeID"], mesh.broker.node_id, "who answered the ping")
     answer = await mesh.broker.ping(mesh.js.node_id)
     assert answer is not None, "MoleculerJS answered no ping of ours"
-    assert abs(answer["timeDiff"]) < 1000, f"clocks of one machine differ by {answer['timeDiff']} ms"
+    # one clock: it seems to differ by no more than the way there or the way back took
+    assert abs(answer["timeDiff"]) <= answer["elapsedTime"] / 2 + 2, f"clocks of one machine differ: {answer}"

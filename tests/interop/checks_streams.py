@@ -37,6 +37,17 @@ def _is_taken(taken: dict[str, Any], expected: dict[str, Any], mesh: Mesh, what:
     is_equal(meta["m"], 1, f"{what}: its meta")
 
 
+@check("a chunk of 3 MB is cut, and whole in the end")
+async def big_chunk(mesh: Mesh) -> None:
+    size = 3 * 1024 * 1024
+    expected, params = {"size": size, "sha256": sha256_of(size)}, {"bytes": size, "chunk": size}
+    is_equal(await digest(await mesh.broker.call("v3.js.give", params)), expected, "what we got")
+    is_equal((await mesh.js.ask("get", action="v1.py.give", params=params))["ok"], expected, "what MoleculerJS got")
+    taken = await mesh.broker.call("v3.js.take", {"name": "n"}, stream=chunks(size, size), meta={"m": 1})
+    _is_taken(taken, expected, mesh, "what MoleculerJS took")
+    _is_taken((await mesh.js.ask("put", action="v1.py.take", source=params))["ok"], expected, mesh, "what we took")
+
+
 @check("streams of objects")
 async def objects(mesh: Mesh) -> None:
     expected = {"rows": ROWS, "right": True}

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
-
-from broker.protocol.compression import Method
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 SERIALIZERS: Final = {
     "014": ("JSON", "MsgPack", "Notepack", "CBOR"),
@@ -13,36 +11,33 @@ SERIALIZERS: Final = {
 }
 """Those that we speak, of each version."""
 
+KEY: Final = "a password of thirty-two bytes.."
+IV: Final = "sixteen bytes..."
+
+Chain = list[list[Any]]
+"""MoleculerJS's middlewares that change bytes, in their order: ["Compression", {...}], ["Encryption", ...]."""
+
 
 @dataclass(frozen=True)
 class Column:
     """One way in which a mesh can talk.
 
     Attributes:
-        versions: Of its two MoleculerJS nodes.
+        versions: Of its MoleculerJS nodes.
         serializer: Of all nodes.
-        password: Of the encryption; None for none.
-        compression: Its method; None for none.
+        transmit: Of all nodes.
     """
 
-    versions: tuple[str, str]
-    serializer: str
-    password: str | None = None
-    compression: Method | None = None
+    versions: tuple[str, ...]
+    serializer: str = "JSON"
+    transmit: Chain = field(default_factory=list, hash=False)
 
     @property
     def name(self) -> str:
         """As the table heads it."""
-        first, second = (f"0.{version[1:]}" for version in self.versions)
-        versions = first if first == second else f"{first}+{second}"
-        return " ".join(
-            [
-                versions,
-                self.serializer,
-                *([self.compression] if self.compression else []),
-                *(["AES"] if self.password else []),
-            ]
-        )
+        versions = "+".join(dict.fromkeys(f"0.{version[1:]}" for version in self.versions))
+        changed = [rest[0]["method"] if kind == "Compression" else "AES" for kind, *rest in self.transmit]
+        return " ".join([versions, self.serializer, *changed])
 
     @property
     def is_mixed(self) -> bool:
@@ -50,9 +45,13 @@ class Column:
         return len(set(self.versions)) > 1
 
 
+def _packed(method: str) -> Chain:
+    return [["Compression", {"method": method, "threshold": 100}], ["Encryption", KEY, "aes-256-cbc", IV]]
+
+
 COLUMNS: Final = (
     *(Column((version, version), each) for version, known in SERIALIZERS.items() for each in known),
-    Column(("014", "014"), "JSON", password="a password of thirty-two bytes..", compression="deflate"),
-    Column(("015", "015"), "MsgPack", password="a password of thirty-two bytes..", compression="gzip"),
+    Column(("014", "014"), "JSON", _packed("deflate")),
+    Column(("015", "015"), "MsgPack", _packed("gzip")),
     Column(("014", "015"), "JSON"),
 )

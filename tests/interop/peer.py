@@ -1,4 +1,4 @@
-"""A MoleculerJS node of the interop table: a process, and what it is asked."""
+"""The MoleculerJS side of a mesh: a process, and what it is asked."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 JS = Path(__file__).parents[1] / "e2e" / "js"
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 LINE_BYTES = 64 * 1024 * 1024
 
 
@@ -27,9 +27,9 @@ class RefusedError(Exception):
 
 
 class Peer:
-    """One process of ``interop.js``, or of a program that is driven in the same way."""
+    """One process of ``peer.js``, or of a program that is driven in the same way."""
 
-    def __init__(self, options: dict[str, Any], program: str = "interop.js") -> None:
+    def __init__(self, options: dict[str, Any], program: str = "peer.js") -> None:
         """Nothing runs yet.
 
         Args:

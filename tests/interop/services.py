@@ -1,11 +1,11 @@
-"""The Python services of the interop table: the twins of those in ``interop.js``."""
+"""The Python services of a mesh with MoleculerJS: the twins of those in ``peer.js``."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Final
 
 from broker.node import Context, action, event, service
 from broker.node import errors as node_errors
@@ -14,18 +14,19 @@ from broker.node.errors import MoleculerError, MoleculerRetryableError, Validati
 CHUNK_BYTES = 50_000
 ROWS = 2000
 PERIOD = 251
-_SQUARES = bytes(i * i % PERIOD for i in range(PERIOD)) * (CHUNK_BYTES // PERIOD + 2)
+PLAIN: Final[dict[str, type[Exception]]] = {"Error": Exception, "TypeError": TypeError}
+_SQUARES = bytes(i * i % PERIOD for i in range(PERIOD))
 
 
 def chunk_of(begin: int, size: int) -> bytes:
     """Byte i of a stream is i*i modulo 251: squares repeat with the modulus."""
-    return _SQUARES[begin % PERIOD :][:size]
+    return (_SQUARES * (size // PERIOD + 2))[begin % PERIOD :][:size]
 
 
-async def chunks(size: int) -> AsyncIterator[bytes]:
-    """A stream of so many bytes."""
-    for begin in range(0, size, CHUNK_BYTES):
-        yield chunk_of(begin, min(CHUNK_BYTES, size - begin))
+async def chunks(size: int, chunk: int = CHUNK_BYTES) -> AsyncIterator[bytes]:
+    """A stream of so many bytes, so many at once."""
+    for begin in range(0, size, chunk):
+        yield chunk_of(begin, min(chunk, size - begin))
 
 
 def sha256_of(size: int) -> str:
@@ -54,11 +55,13 @@ async def torn() -> AsyncIterator[dict[str, Any]]:
     raise MoleculerError("torn", 500, "TORN", {"n": 1})
 
 
-def source(bytes: int | None = None, count: int = 0, failing: bool = False) -> AsyncIterator[Any]:
-    """As ``interop.js`` makes one."""
+def source(
+    bytes: int | None = None, chunk: int = CHUNK_BYTES, count: int = 0, failing: bool = False
+) -> AsyncIterator[Any]:
+    """As ``peer.js`` makes one."""
     if failing:
         return torn()
-    return rows(count) if bytes is None else chunks(bytes)
+    return rows(count) if bytes is None else chunks(bytes, chunk)
 
 
 async def digest(stream: AsyncIterator[Any]) -> dict[str, Any]:
@@ -92,8 +95,8 @@ def seen(ctx: Context) -> dict[str, Any]:
 
 def error_of(name: str, args: list[Any]) -> BaseException:
     """An error of ours with the name and the arguments of MoleculerJS's."""
-    if name == "Error":
-        return Exception(*args)
+    if name in PLAIN:
+        return PLAIN[name](*args)
     if name == "ValidationError":
         message, kind, data = args
         return ValidationError(message, type=kind, data=data)
@@ -212,6 +215,10 @@ class Py(Listener):
 
     @event("balanced.py", group="workers")
     async def on_balanced(self, ctx: Context) -> None:
+        await self.hear(ctx)
+
+    @event("shared.thing", group="shared")
+    async def on_shared(self, ctx: Context) -> None:
         await self.hear(ctx)
 
     @event("deep.py.**")

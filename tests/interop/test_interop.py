@@ -14,7 +14,7 @@ from tests.interop.mesh import Mesh, mesh_of
 from tests.interop.table import CHECKS
 
 Running = tuple[asyncio.Runner, Mesh]
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 @pytest.fixture(scope="module", params=COLUMNS, ids=lambda column: column.name)

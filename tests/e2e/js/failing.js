@@ -1,13 +1,13 @@
 /*
  * A MoleculerJS node that fails when it is told to, with a breaker and retries of its own.
  *
- *   node failing.js VERSION(014|015) NODE_ID NAMESPACE REDIS_URL
+ *   node failing.js '{"version": "014"|"015", "nodeID": …, "namespace": …, "url": …}'
  *
  * Driven as peer.js is: {"n": 1, "do": "mood"|"call"|"breakers"|"served"|"wait", ...} comes in on a line of its own.
  */
 "use strict";
 
-const [version, nodeID, namespace, url] = process.argv.slice(2);
+const { version, nodeID, namespace, url } = JSON.parse(process.argv[2]);
 const { ServiceBroker, Errors } = require(`moleculer-${version}`);
 const readline = require("readline");
 

@@ -1,40 +1,66 @@
 /*
- * A MoleculerJS node for tests, driven over its standard input and output.
+ * A MoleculerJS node of the interop table and of other tests, driven over its standard input and output.
  *
- *   node peer.js VERSION(014|015) NODE_ID NAMESPACE REDIS_URL SERIALIZER [TRANSMIT]
+ *   node peer.js '{"version": "015", "nodeID": …, "namespace": …, "url": …, "serializer": …,
+ *                  "transmit": [["Compression", {…}], ["Encryption", password, algorithm, iv]],
+ *                  "heartbeatTimeout": …, "discoverer": URL|undefined}'
  *
- * TRANSMIT is JSON: [["Compression", {...}], ["Encryption", password, algorithm, iv]], in the order of middlewares.
+ * "transmit" is in the order of the middlewares.
  *
- * DISCOVERER in the environment is MoleculerJS's registry.discoverer.
- *
- * One JSON object a line comes in: {"n": 1, "do": "call"|"emit"|"broadcast"|"drain"|"heard"|"battery"|"wait"|"stop", ...};
- * one goes out for each: {"n": 1, "ok": ...} or {"n": 1, "error": {...}}. {"ready": true} comes first.
+ * One JSON object a line comes in: {"n": 1, "do": "call", ...}; one goes out for each: {"n": 1, "ok": ...}
+ * or {"n": 1, "error": {...}}. {"ready": true} comes first.
  */
 "use strict";
 
-const [version, nodeID, namespace, url, serializer, transmit] = process.argv.slice(2);
-const { ServiceBroker, Errors, Middlewares } = require(`moleculer-${version}`);
-const { battery } = require("./battery");
+const options = JSON.parse(process.argv[2]);
+const { ServiceBroker, Errors, Middlewares } = require(`moleculer-${options.version}`);
 const { Readable } = require("stream");
+const { createHash } = require("crypto");
+const { isDeepStrictEqual } = require("util");
 const readline = require("readline");
 
-const heard = [];
+const { battery } = require("./battery");
+
+function redisAt(url) {
+	return { host: url.hostname, port: Number(url.port), password: url.password || undefined };
+}
 
 const broker = new ServiceBroker({
-	nodeID,
-	namespace,
-	transporter: url,
-	serializer,
+	nodeID: options.nodeID,
+	namespace: options.namespace,
+	// ioredis's ready check asks INFO of a connection that subscribes meanwhile, and ends the process
+	transporter: { type: "Redis", options: { ...redisAt(new URL(options.url)), enableReadyCheck: false } },
+	serializer: options.serializer,
 	logger: false,
-	heartbeatInterval: 2,
-	heartbeatTimeout: 6,
-	retryPolicy: { enabled: true, retries: 2, delay: 20, factor: 1 },
-	metadata: { kind: "js" },
-	middlewares: JSON.parse(transmit || "[]").map(([name, ...rest]) => Middlewares.Transmit[name](...rest)),
-	registry: { discoverer: process.env.DISCOVERER || "Local" }
+	heartbeatInterval: 1,
+	heartbeatTimeout: options.heartbeatTimeout,
+	retryPolicy: { enabled: true, retries: 2, delay: 10, factor: 1 },
+	metadata: { kind: "interop" },
+	middlewares: options.transmit.map(([name, ...rest]) => Middlewares.Transmit[name](...rest)),
+	registry: { discoverer: options.discoverer || "Local" }
 });
 
-let flakyCalls = 0;
+const heard = [];
+const tries = new Map();
+
+function seen(ctx) {
+	const { id, level, requestID, parentID, caller, nodeID, meta, headers } = ctx;
+	return { id, level, requestID, parentID, caller, nodeID, meta, headers, timeout: ctx.options.timeout };
+}
+
+function fieldsOf(err) {
+	const { name, message, code, type, data, retryable, nodeID } = err;
+	return { name, message, code, type, data, retryable, nodeID };
+}
+
+// as in Python: byte i of a stream is i*i modulo 251
+function chunkOf(begin, size) {
+	return Buffer.alloc(size, Buffer.from(Array.from({ length: 251 }, (_, i) => ((begin + i) * (begin + i)) % 251)));
+}
+
+function* chunks(bytes, chunk) {
+	for (let begin = 0; begin < bytes; begin += chunk) yield chunkOf(begin, Math.min(chunk, bytes - begin));
+}
 
 async function* endless() {
 	for (;;) {
@@ -43,48 +69,87 @@ async function* endless() {
 	}
 }
 
-function seen(ctx) {
-	return {
-		id: ctx.id,
-		level: ctx.level,
-		requestID: ctx.requestID,
-		parentID: ctx.parentID,
-		caller: ctx.caller,
-		nodeID: ctx.nodeID,
-		meta: ctx.meta,
-		headers: ctx.headers,
-		timeout: ctx.options.timeout
-	};
+function* rows(count) {
+	for (let i = 0; i < count; i++) yield { i, text: `row ${i} é😀`, none: null };
 }
 
-function incoming(ctx) {
-	return ctx.stream || ctx.params;
+function source({ bytes, chunk = 50000, count, failing }) {
+	if (failing) {
+		return Readable.from(
+			(async function* () {
+				yield* rows(2000); // so many that whoever reads has begun before it fails
+				throw new Errors.MoleculerError("torn", 500, "TORN", { n: 1 });
+			})(),
+			{ objectMode: true }
+		);
+	}
+	if (bytes !== undefined) return Readable.from(chunks(bytes, chunk), { objectMode: false });
+	return Readable.from(rows(count), { objectMode: true });
 }
 
-async function* rows(n, failing) {
-	for (let i = 0; i < n; i++) yield { i };
-	if (failing) throw new Errors.MoleculerError("torn", 500, "TORN", { n });
+async function digest(stream) {
+	const hash = createHash("sha256");
+	let size = 0;
+	const objects = [];
+	for await (const chunk of stream) {
+		if (Buffer.isBuffer(chunk)) {
+			hash.update(chunk);
+			size += chunk.length;
+		} else objects.push(chunk);
+	}
+	if (objects.length === 0) return { size, sha256: hash.digest("hex") };
+	return { rows: objects.length, right: isDeepStrictEqual(objects, [...rows(objects.length)]) };
 }
 
-broker.createService({
+const EVENT = ctx => {
+	heard.push({ name: ctx.eventName, type: ctx.eventType, groups: ctx.eventGroups, data: ctx.params, ...seen(ctx) });
+};
+
+const twin = {
+	name: "twin",
+	version: 2,
+	settings: { page: 3, list: [1, { deep: true }] },
+	metadata: { team: "both" },
+	actions: {
+		get: {
+			params: { id: "number|integer|positive", tags: { type: "array", items: "string", optional: true } },
+			cache: { keys: ["id"], ttl: 5 },
+			timeout: 2500,
+			description: "the same in both languages",
+			handler: ctx => ctx.params.id
+		},
+		hidden: { visibility: "private", handler: () => 1 },
+		here: { visibility: "protected", handler: () => 1 },
+		open: { visibility: "public", rest: "GET /open", handler: () => 1 }
+	},
+	events: {
+		"twin.changed": { group: "twins", params: { id: "number" }, handler() {} },
+		"twin.*"() {}
+	}
+};
+
+const js = {
 	name: "js",
 	version: 3,
-	settings: { page: 1 },
-	metadata: { team: "js" },
 	actions: {
 		echo: ctx => ctx.params,
-		seen: {
-			params: { a: "number|optional" },
-			cache: { keys: ["a"], ttl: 5 },
-			handler(ctx) {
-				ctx.meta.fromJs = true;
-				return seen(ctx);
-			}
+		where: () => options.nodeID,
+		seen(ctx) {
+			ctx.meta.fromJs = true;
+			return seen(ctx);
 		},
 		fail(ctx) {
-			const Class = Errors[ctx.params.name];
-			if (!Class) throw new TypeError(ctx.params.message);
-			throw new Class(ctx.params.message, ctx.params.code, ctx.params.type, ctx.params.data);
+			const Class = Errors[ctx.params.name] || global[ctx.params.name];
+			throw new Class(...ctx.params.args);
+		},
+		valid: {
+			params: {
+				id: "number|integer|positive",
+				name: { type: "string", min: 3, trim: true, optional: true },
+				tags: { type: "array", items: "string", optional: true },
+				$$strict: true
+			},
+			handler: ctx => ctx.params
 		},
 		checked: {
 			params: {
@@ -96,79 +161,45 @@ broker.createService({
 			},
 			handler: ctx => ctx.params
 		},
-		valid: { params: { id: "number|integer|positive" }, handler: ctx => ctx.params.id },
 		async slow(ctx) {
 			await new Promise(resolve => setTimeout(resolve, ctx.params.ms));
 			return "late";
 		},
-		flaky() {
-			flakyCalls++;
-			if (flakyCalls % 3 !== 0) throw new Errors.MoleculerRetryableError("not yet", 503, "NOT_YET");
-			return flakyCalls;
+		// fails once on each node
+		flaky(ctx) {
+			const { key } = ctx.params;
+			tries.set(key, (tries.get(key) || 0) + 1);
+			if (tries.get(key) === 1) throw new Errors.MoleculerRetryableError("not yet", 503, "NOT_YET");
+			return tries.get(key);
 		},
-		async chain(ctx) {
+		chain(ctx) {
 			ctx.meta.chained = (ctx.meta.chained || 0) + 1;
-			return ctx.call(ctx.params.action, ctx.params.params, ctx.params.opts);
+			return ctx.call(ctx.params.action, ctx.params.params);
 		},
-		rows: ctx => Readable.from(rows(ctx.params.n, ctx.params.failing), { objectMode: true }),
-		bytes: ctx => Readable.from([Buffer.alloc(ctx.params.n, "a")], { objectMode: false }),
+		give: ctx => source(ctx.params),
 		endless: () => Readable.from(endless(), { objectMode: false }),
 		async torn(ctx) {
 			try {
-				for await (const chunk of incoming(ctx)) void chunk;
+				for await (const chunk of ctx.stream || ctx.params) void chunk;
 			} catch (err) {
 				heard.push({ name: "torn", message: err.message });
 				throw err;
 			}
 		},
-		async size(ctx) {
-			let size = 0;
-			for await (const chunk of incoming(ctx)) size += chunk.length;
-			return { size, name: ctx.stream ? ctx.params.name : null, meta: ctx.meta };
-		},
-		async list(ctx) {
-			const all = [];
-			for await (const row of incoming(ctx)) all.push(row);
-			return all;
-		},
-		tell: ctx => ctx.emit(ctx.params.event, ctx.params.data)
+		take: async ctx => ({ ...(await digest(ctx.stream || ctx.params)), meta: ctx.meta, name: ctx.stream ? ctx.params.name : null })
 	},
 	events: {
-		"py.*"(ctx) {
-			heard.push({ name: ctx.eventName, type: ctx.eventType, data: ctx.params, ...seen(ctx) });
-		},
-		"checked.thing": {
-			params: { id: "number|convert" },
-			handler(ctx) {
-				heard.push({ name: ctx.eventName, data: ctx.params });
-			}
-		},
-		"grouped.thing": {
-			group: "shared",
-			handler(ctx) {
-				heard.push({ name: ctx.eventName, type: ctx.eventType, data: ctx.params, ...seen(ctx) });
-			}
-		}
+		"to.js.*": EVENT,
+		"balanced.js": { group: "workers", handler: EVENT },
+		"grouped.js": { group: options.nodeID, handler: EVENT },
+		"shared.thing": { group: "shared", handler: EVENT },
+		"checked.thing": { params: { id: "number|convert" }, handler: EVENT },
+		"deep.js.**": EVENT
 	}
-});
+};
 
-async function drain(action, params, opts) {
-	const out = [];
-	let size = 0;
-	for await (const chunk of await broker.call(action, params, opts)) {
-		if (Buffer.isBuffer(chunk)) size += chunk.length;
-		else out.push(chunk);
-	}
-	return { rows: out, size };
-}
-
-function send(action, command) {
-	const source = command.rows
-		? Readable.from(command.rows, { objectMode: true })
-		: Readable.from([Buffer.alloc(command.bytes, "b")], { objectMode: false });
-	if (version === "014") return broker.call(action, source, { meta: command.meta });
-	return broker.call(action, command.params, { stream: source, meta: command.meta });
-}
+broker.createService(twin);
+broker.createService(js);
 
 const commands = {
 	async call(c) {
@@ -178,14 +209,46 @@ const commands = {
 	},
 	async many(c) {
 		const all = await Promise.all(Array.from({ length: c.count }, (_, i) => broker.call(c.action, { i })));
-		return { ok: all.length };
+		return { ok: all.every((each, i) => each.i === i) };
 	},
-	drain: async c => ({ ok: await drain(c.action, c.params, c.opts) }),
-	send: async c => ({ ok: await send(c.action, c) }),
+	// what a node of ours gives back must be what a MoleculerJS node would get out of the same bytes
+	async echo(c) {
+		const values = ECHOES();
+		const wrong = [];
+		for (const [name, value] of Object.entries(values)) {
+			const expected = broker.serializer.deserialize(broker.serializer.serialize({ value }, "RES")).value;
+			const got = (await broker.call(c.action, { value })).value;
+			if (!isDeepStrictEqual(got, expected)) wrong.push({ name, got: String(got), expected: String(expected) });
+		}
+		return { ok: wrong };
+	},
+	battery: async c => ({ ok: await battery(value => broker.call(c.action, { value })) }),
+	async made(c) {
+		const Class = Errors[c.name] || global[c.name];
+		return { ok: fieldsOf(new Class(...c.args)) };
+	},
+	async get(c) {
+		return { ok: await digest(await broker.call(c.action, c.params)) };
+	},
+	async put(c) {
+		const stream = source(c.source);
+		const opts = { meta: { m: 1 } };
+		if (options.version === "014") return { ok: await broker.call(c.action, stream, opts) };
+		return { ok: await broker.call(c.action, { name: "n" }, { stream, ...opts }) };
+	},
+	async torn(c) {
+		let got = 0;
+		try {
+			for await (const _ of await broker.call(c.action, { failing: true })) got++;
+		} catch (err) {
+			return { ok: { got, error: fieldsOf(err) } };
+		}
+		return { ok: { got, error: null } };
+	},
 	emit: async c => ({ ok: await broker.emit(c.event, c.data, c.opts) }),
 	broadcast: async c => ({ ok: await broker.broadcast(c.event, c.data, c.opts) }),
 	heard: async () => ({ ok: heard.splice(0) }),
-	battery: async c => ({ ok: await battery(value => broker.call(c.action, { value })) }),
+	nodes: async () => ({ ok: broker.registry.getNodeList({ onlyAvailable: true }).map(node => node.id) }),
 	wait: async c => ({ ok: await broker.waitForServices(c.services, 10000, 20).then(() => true) }),
 	ping: async c => ({ ok: await broker.ping(c.node, 2000) }),
 	async stop() {
@@ -193,6 +256,24 @@ const commands = {
 		return { ok: true };
 	}
 };
+
+function ECHOES() {
+	return {
+		null: null,
+		false: false,
+		zero: 0,
+		negative: -1.5,
+		large: 9007199254740991,
+		text: "é 😀 \u0000 \u2028",
+		empty: "",
+		list: [1, [null, [true]], {}],
+		object: { a: { b: { c: [1, 2, { d: null }] } } },
+		"bytes": Buffer.from([0, 1, 254, 255]),
+		"no bytes": Buffer.alloc(0),
+		date: new Date(1700000000123),
+		"in a list": [Buffer.from("abc"), new Date(0)]
+	};
+}
 
 function say(message) {
 	process.stdout.write(JSON.stringify(message) + "\n");
@@ -203,8 +284,7 @@ async function obey(line) {
 	try {
 		say({ n: command.n, ...(await commands[command.do](command)) });
 	} catch (err) {
-		const { name, message, code, type, data, retryable, nodeID: origin } = err;
-		say({ n: command.n, error: { name, message, code, type, data, retryable, nodeID: origin } });
+		say({ n: command.n, error: fieldsOf(err) });
 	}
 	if (command.do === "stop") process.exit(0);
 }
