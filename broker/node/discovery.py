@@ -122,12 +122,16 @@ class Discovery:
         repeating.start()
         self._repeating.append(repeating)
 
-    def _measure_and_beat(self) -> None:
+    def measure(self) -> None:
+        """See how busy this machine is."""
         percent = (self._broker.options.cpu_percent or cpu_percent)()
         local = self._broker.registry.local
         rounded = None if percent is None else round(percent)
         if rounded is not None and rounded != local.cpu:
             local.cpu, local.cpu_seq = rounded, (local.cpu_seq or 0) + 1
+
+    def _measure_and_beat(self) -> None:
+        self.measure()
         self.beat()
 
     def _check_silent(self) -> None:

@@ -121,6 +121,7 @@ class KeyDiscovery(Discovery):
 
     async def _tell_all(self) -> None:
         await self._write_info()
+        self.measure()
         await self._beat_and_look()
 
     async def _write_info(self) -> None:
