@@ -6,12 +6,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QShowEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QMenu,
-    QProgressBar,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -34,6 +33,7 @@ from app.widgets.format import clock_time, count, date_time, length, rate, zone_
 from app.widgets.pace import Pace
 from app.widgets.palette import Entry, Palette
 from app.widgets.paused_bar import PausedBar
+from app.widgets.progress import progress_bar
 from app.widgets.rail import Rail
 from app.widgets.status_line import StatusLine
 from app.widgets.timeline_strip import TimelineStrip
@@ -43,14 +43,7 @@ from broker.mesh.filter import Completion, FilterError, complete, parse
 from broker.mesh.span import Cursor
 from broker.mesh.subject import Subject
 
-
-def _progress() -> QProgressBar:
-    made = QProgressBar()
-    made.setAccessibleName("Reading the capture")
-    made.setTextVisible(False)
-    made.setRange(0, 1000)
-    made.hide()
-    return made
+NARROW_PX = 1100
 
 
 class Shell(QWidget):
@@ -66,13 +59,14 @@ class Shell(QWidget):
         self.facts: ShellFacts | None = None
         self._history = History()
         self._is_stepping = False
+        self._is_narrow = False
         self._packets_at_pause = -1
         self.namespace_menu: QMenu | None = None
         self._has_asked_namespace = False
         self.bar = TopBar(logo)
         self.banner = Banner()
         self.report = Banner("Answer to a command")
-        self.progress = _progress()
+        self.progress = progress_bar()
         self.rail = Rail([(view.id, view.title, view.icon) for view in self._views])
         self.paused = PausedBar(desk.follow, desk.zoom_back)
         self.filter_bar = FilterBar(parse, self._complete, FilterError)
@@ -155,6 +149,14 @@ class Shell(QWidget):
         side = self.settings.side_width
         self.split.setSizes([max(400, self.split.width() - side), side])
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A narrow window gives its room to the view; Ctrl+B brings the side panel all the same."""
+        super().resizeEvent(event)
+        is_narrow = self.width() < NARROW_PX
+        if is_narrow != self._is_narrow:
+            self._is_narrow = is_narrow
+            self.side.setVisible(self.settings.side_open and not is_narrow)
+
     def begin(self) -> None:
         """Show what was shown last time, and begin to ask."""
         self.area.restore_layout(self.settings.detached, self.settings.layout)
@@ -189,14 +191,7 @@ class Shell(QWidget):
         self.rail.show_current(self.area.current)
 
     def _open_rail_menu(self, view_id: str, at: QPoint) -> None:
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        if self.area.is_detached(view_id):
-            menu.addAction("Bring back to the middle", partial(self.area.attach, view_id))
-        else:
-            menu.addAction("Open beside", partial(self.area.detach, view_id, floats=False))
-            menu.addAction("Open in a window of its own", partial(self.area.detach, view_id, floats=True))
-        menu.popup(at)
+        self.area.place_menu(view_id, self).popup(at)
 
     def _note_stop(self) -> None:
         if not self._is_stepping and self.area.current:
@@ -224,8 +219,10 @@ class Shell(QWidget):
 
     def toggle_side(self) -> None:
         """Show or hide the side panel."""
-        self.settings.side_open = not self.side.isVisible()
-        self.side.setVisible(self.settings.side_open)
+        is_open = not self.side.isVisible()
+        if not self._is_narrow:
+            self.settings.side_open = is_open
+        self.side.setVisible(is_open)
 
     def edit_filter(self) -> None:
         """Write a filter."""

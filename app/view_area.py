@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from PySide6.QtCore import QByteArray, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QStackedWidget, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QStackedWidget, QWidget
 
 from app.desk import Desk
 from app.views.registry import View
@@ -157,6 +158,17 @@ class ViewArea(QMainWindow):
         self.removeDockWidget(dock)
         dock.deleteLater()
         self.show_view(view_id)
+
+    def place_menu(self, view_id: str, parent: QWidget) -> QMenu:
+        """Where a view may stand."""
+        menu = QMenu(parent)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        if self.is_detached(view_id):
+            menu.addAction("Bring back to the middle", partial(self.attach, view_id))
+        else:
+            menu.addAction("Open beside", partial(self.detach, view_id, floats=False))
+            menu.addAction("Open in a window of its own", partial(self.detach, view_id, floats=True))
+        return menu
 
     def _show_away(self, view_id: str) -> None:
         self._current = view_id

@@ -78,3 +78,19 @@ def test_a_filter_that_leaves_nothing_selects_nothing(shell: Shell, qtbot: QtBot
     shell.filter_bar.set_text("service = nobody")
     qtbot.waitUntil(lambda: view.table.records.rowCount() == 0, timeout=5000)
     assert shell.desk.selection is None
+
+
+def test_a_narrow_window_gives_its_room_to_the_view_and_ctrl_b_brings_the_side_panel(
+    shell: Shell, qtbot: QtBot
+) -> None:
+    settle(shell, qtbot)
+    window = shell.window()
+    assert shell.side.isVisible()
+    window.resize(960, 600)
+    qtbot.waitUntil(lambda: not shell.side.isVisible())
+    shell.toggle_side()
+    assert shell.side.isVisible()
+    window.resize(1280, 800)
+    qtbot.waitUntil(lambda: shell.width() > 1200)
+    assert shell.side.isVisible()
+    assert shell.settings.side_open
