@@ -3,6 +3,10 @@
 A bare subscriber takes everything and throws it away: what any listener must
 cost. Rounds alternate so that a machine that drifts drifts for all; the ratio
 is of pairs within one round, with the middle half of the ratios as interval.
+
+What the probe puts off it must do within the measured time all the same: it
+is measured when it has listened for a while, every call of the measured time
+must be counted, and how long that took is printed.
 """
 
 from __future__ import annotations
@@ -13,15 +17,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
-from bench.probing import probe_attached
+import psutil
+
+from bench.probing import Heard, probe_attached
 from bench.servers import JsLoad, redis_server
 
 ROUNDS = 9
 MEASURED_S = 2.5
-SETTLE_S = 0.7
+SETTLE_S = 2.5
 CONCURRENCY = 20
+COUNTED = 0.99
+"""At least this share of the calls that the caller counted must be counted by the probe: the two do not look at the
+same moment."""
 
 BARE_SUBSCRIBER = """
 import socket, sys
@@ -34,29 +43,47 @@ with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as bus:
 
 
 @contextlib.contextmanager
-def bare_attached(port: int) -> Iterator[None]:
+def bare_attached(port: int) -> Iterator[Heard]:
     """A subscriber that reads and discards, in a process of its own."""
     process = subprocess.Popen([sys.executable, "-c", BARE_SUBSCRIBER, str(port)])
+    heard = Heard()
+    heard.process_id = process.pid
     try:
-        yield
+        yield heard
     finally:
         process.terminate()
         process.wait()
 
 
 @contextlib.contextmanager
-def nothing_attached(_port: int) -> Iterator[None]:
+def nothing_attached(_port: int) -> Iterator[Heard]:
     """Nobody listens."""
-    yield
+    yield Heard()
 
 
-Attached = Callable[[int], contextlib.AbstractContextManager[None]]
+Attached = Callable[[int], contextlib.AbstractContextManager[Heard]]
+
+
+class Run(NamedTuple):
+    """One listener in one round.
+
+    Attributes:
+        calls_per_s: Of the mesh.
+        cpu_us: CPU of the listener a packet, that of its client in our process included.
+        counted: Calls that it counted, as a share of those made; 0 if it counts none.
+        lag_s: How long after the measured time all of it had been told.
+    """
+
+    calls_per_s: float
+    cpu_us: float
+    counted: float = 0.0
+    lag_s: float = 0.0
 
 
 def run() -> dict[str, Any]:
     """Measure and print. Returns calls/s of each and the ratio probe to bare."""
     listeners: dict[str, Attached] = {"none": nothing_attached, "bare": bare_attached, "probe": probe_attached}
-    rates: dict[str, list[float]] = {name: [] for name in listeners}
+    runs: dict[str, list[Run]] = {name: [] for name in listeners}
     with redis_server() as port:
         url = f"redis://127.0.0.1:{port}"
         callee = JsLoad("callee", url, "load", CONCURRENCY)
@@ -65,31 +92,61 @@ def run() -> dict[str, Any]:
         for round_number in range(ROUNDS):
             order = list(listeners) if round_number % 2 == 0 else list(reversed(listeners))
             for name in order:
-                with listeners[name](port):
-                    rates[name].append(_calls_per_s(caller))
+                with listeners[name](port) as heard:
+                    runs[name].append(_measured(caller, heard))
         caller.stop()
         callee.stop()
-    return _report(rates)
+    assert min(each.counted for each in runs["probe"]) >= COUNTED, "the probe did not count all calls"
+    return _report(runs)
 
 
-def _calls_per_s(caller: JsLoad) -> float:
+def _measured(caller: JsLoad, heard: Heard) -> Run:
     time.sleep(SETTLE_S)
+    cpu_s, begin_ns = _cpu_s(heard), time.time_ns()
     calls, ms = caller.count()
     time.sleep(MEASURED_S)
     more_calls, more_ms = caller.count()
-    return (more_calls - calls) / (more_ms - ms) * 1000
+    end_ns, cpu_s = time.time_ns(), _cpu_s(heard) - cpu_s
+    made, seconds = more_calls - calls, (more_ms - ms) / 1000
+    run = Run(made / seconds, cpu_s / (2 * made) * 1e6)
+    if not heard.through_ns:
+        return run
+    lag_s = heard.lag_s(end_ns)
+    rate_heard = heard.answered(begin_ns, end_ns) / (end_ns - begin_ns) * 1e9
+    return run._replace(counted=rate_heard / run.calls_per_s, lag_s=lag_s)
 
 
-def _report(rates: dict[str, list[float]]) -> dict[str, Any]:
-    ratios = sorted(probe / bare for probe, bare in zip(rates["probe"], rates["bare"], strict=True))
+def _cpu_s(heard: Heard) -> float:
+    """CPU of the listener and of ourselves so far; we do nothing but take what it tells."""
+    if not heard.process_id:
+        return 0.0
+    times = psutil.Process(heard.process_id).cpu_times()
+    return float(times.user + times.system) + time.process_time()
+
+
+def _report(runs: dict[str, list[Run]]) -> dict[str, Any]:
+    ratios = sorted(
+        probe.calls_per_s / bare.calls_per_s for probe, bare in zip(runs["probe"], runs["bare"], strict=True)
+    )
     low, middle, high = statistics.quantiles(ratios, n=4)
+    rates = {name: [each.calls_per_s for each in some] for name, some in runs.items()}
+    cpu_us = {name: statistics.median(each.cpu_us for each in some) for name, some in runs.items()}
     for name, values in rates.items():
-        print(f"{name:<6} {statistics.median(values):8.0f} calls/s  ({min(values):.0f} to {max(values):.0f})")
+        cost = f"  {cpu_us[name]:.2f} ms of CPU per 1,000 packets" if cpu_us[name] else ""
+        print(f"{name:<6} {statistics.median(values):8.0f} calls/s  ({min(values):.0f} to {max(values):.0f}){cost}")
     print(f"probe / bare: {middle:.3f} (middle half {low:.3f} to {high:.3f}, {len(ratios)} rounds); budget 0.97")
+    counted, lag_s = [each.counted for each in runs["probe"]], [each.lag_s for each in runs["probe"]]
+    print(
+        f"of all calls the probe counted {min(counted):.1%} to {max(counted):.1%}; "
+        f"told {statistics.median(lag_s):.2f} s later, {max(lag_s):.2f} s at worst"
+    )
     return {
         "calls_per_s": {name: statistics.median(values) for name, values in rates.items()},
+        "cpu_us_a_packet": cpu_us,
         "probe_to_bare": middle,
         "interval": [low, high],
         "rounds": len(ratios),
+        "counted": min(counted),
+        "worst_lag_s": max(lag_s),
         "budget": 0.97,
     }

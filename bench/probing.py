@@ -1,29 +1,66 @@
-"""A probe process as benches attach it: a real child, its batches taken and dropped."""
+"""A probe process as benches attach it: a real child, its batches taken, counted and dropped."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Iterator
 
-from broker.observe.journal import Batch
+import numpy as np
+
+from broker.observe.journal import Batch, Outcome
 from broker.probe.client import ProbeCallbacks, ProbeClient, SessionOptions
 
 
-@contextlib.contextmanager
-def probe_attached(port: int) -> Iterator[None]:
-    """A probe that listens to the Redis on this loopback port, capture included, as the window uses it."""
-    hears = threading.Event()
+class Heard:
+    """What a probe tells.
 
-    def on_batch(batch: Batch) -> None:
+    Attributes:
+        process_id: The probe's.
+        through_ns: All up to here has been told, in ns since the epoch.
+    """
+
+    def __init__(self) -> None:
+        self.process_id = 0
+        self.through_ns = 0
+        self.hears = threading.Event()
+        self._answers_ns: list[np.ndarray[tuple[int], np.dtype[np.int64]]] = []
+
+    def take(self, batch: Batch) -> None:
+        """Take in a batch, in the client's thread."""
+        self._answers_ns.append(batch.calls["end_ns"][batch.calls["outcome"] == int(Outcome.OK)])
+        self.through_ns = batch.through_ns
         if batch.tally.packets:
-            hears.set()
+            self.hears.set()
 
-    client = ProbeClient(ProbeCallbacks(on_batch=on_batch))
+    def lag_s(self, at_ns: int) -> float:
+        """Wait until everything up to a moment has been told. How long after it that was, in s.
+
+        Raises:
+            TimeoutError: It took more than 10 s.
+        """
+        while self.through_ns < at_ns:
+            if time.time_ns() - at_ns > 10_000_000_000:
+                raise TimeoutError("the probe has not told what it heard 10 s ago")
+            time.sleep(0.005)
+        return (time.time_ns() - at_ns) / 1e9
+
+    def answered(self, begin_ns: int, end_ns: int) -> int:
+        """How many calls were answered between two moments."""
+        return sum(int(((begin_ns <= some) & (some < end_ns)).sum()) for some in self._answers_ns)
+
+
+@contextlib.contextmanager
+def probe_attached(port: int) -> Iterator[Heard]:
+    """A probe that listens to the Redis on this loopback port, capture included, as the window uses it."""
+    heard = Heard()
+    client = ProbeClient(ProbeCallbacks(on_batch=heard.take))
     client.open(SessionOptions(url=f"redis://127.0.0.1:{port}", keeps_catalogue=False))
+    heard.process_id = client.process_id
     try:
-        if not hears.wait(20):
+        if not heard.hears.wait(20):
             raise TimeoutError("the probe heard nothing within 20 s")
-        yield
+        yield heard
     finally:
         client.close()

@@ -91,6 +91,11 @@ class ProbeClient:
         self._send(*greeting())
         self._send("open", options.to_plain())
 
+    @property
+    def process_id(self) -> int:
+        """Of the probe; 0 before `open`."""
+        return self._process.pid if self._process is not None else 0
+
     def ask_once(self) -> int:
         """Send one DISCOVER. The id of the report to come."""
         return self.submit(AskOnce())
