@@ -39,10 +39,10 @@ class Pair:
         """Calls/s, and CPU of both in µs a call."""
         self._caller.count(in_flight)
         time.sleep(SETTLE_S)
-        calls, ms = self._caller.count()
+        calls, ms, *_ = self._caller.count()
         used_s = self._used_s()
         time.sleep(measured_s)
-        more_calls, more_ms = self._caller.count()
+        more_calls, more_ms, *_ = self._caller.count()
         used_s = self._used_s() - used_s
         self._caller.count(0)
         done = more_calls - calls

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from broker.observe.journal import Batch, Outcome
 from broker.probe.client import ProbeCallbacks, ProbeClient, SessionOptions
@@ -25,11 +26,11 @@ class Heard:
         self.process_id = 0
         self.through_ns = 0
         self.hears = threading.Event()
-        self._answers_ns: list[np.ndarray[tuple[int], np.dtype[np.int64]]] = []
+        self._calls: list[NDArray[np.void]] = []
 
     def take(self, batch: Batch) -> None:
         """Take in a batch, in the client's thread."""
-        self._answers_ns.append(batch.calls["end_ns"][batch.calls["outcome"] == int(Outcome.OK)])
+        self._calls.append(batch.calls)
         self.through_ns = batch.through_ns
         if batch.tally.packets:
             self.hears.set()
@@ -46,9 +47,11 @@ class Heard:
             time.sleep(0.005)
         return (time.time_ns() - at_ns) / 1e9
 
-    def answered(self, begin_ns: int, end_ns: int) -> int:
-        """How many calls were answered between two moments."""
-        return sum(int(((begin_ns <= some) & (some < end_ns)).sum()) for some in self._answers_ns)
+    def durations_s(self, begin_ns: int, end_ns: int) -> NDArray[np.float64]:
+        """How long the calls took that were answered between two moments."""
+        calls = np.concatenate(self._calls)
+        chosen = (calls["outcome"] == int(Outcome.OK)) & (begin_ns <= calls["end_ns"]) & (calls["end_ns"] < end_ns)
+        return calls["duration_s"][chosen].astype(np.float64)
 
 
 @contextlib.contextmanager

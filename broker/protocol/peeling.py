@@ -71,12 +71,8 @@ class Peeling:
 
     def peel(self, frames: Sequence[RawFrame]) -> Sequence[RawFrame]:
         """The frames, those of our own and those that cannot be read as they are."""
-        if self._cipher is None:
-            for _, body in frames:
-                if body[:1] not in _BARE:
-                    break
-            else:
-                return frames
+        if self._cipher is None and _BARE.issuperset([body[:1] for _, body in frames]):
+            return frames
         return [frame if frame[0][:1] == b"@" else (frame[0], self._peeled(*frame)) for frame in frames]
 
     def wrap(self, channel: bytes, body: bytes) -> bytes:
