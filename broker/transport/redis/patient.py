@@ -33,6 +33,11 @@ MOST_BYTES: Final = 1 << 14
 MOST_READS: Final = 32
 """After so many reads others get their turn in the loop."""
 
+PILE_BYTES: Final = 1 << 16
+"""So much in one round had piled up. The server may have more that the kernel had no room for: we do not pause, and
+what comes within so long had piled up too."""
+PILE_S: Final = 0.02
+
 THINK_EVERY_S: Final = 0.05
 """So long what was read waits to be handed over, while there is more of it all the time."""
 THINK_BYTES: Final = 1 << 20
@@ -76,6 +81,7 @@ class PatientReader:
         self._piece_bytes = LEAST_BYTES
         self._pause_s = PAUSE_S
         self._is_behind = False
+        self._piled_s = 0.0
         self._unread: deque[tuple[int, bytes, bool]] = deque()
         self._unread_bytes = 0
         self._thought_s = 0.0
@@ -139,6 +145,7 @@ class PatientReader:
         ahead_ns = self._clock.ahead_of_wall_ns()
         now_ns = self._clock.now_ns()
         receive, size = self._socket.recvmsg, self._piece_bytes
+        has_waited = self._is_behind or self._loop.time() - self._piled_s < PILE_S
         round_bytes = 0
         for number in range(MOST_READS):
             try:
@@ -152,7 +159,7 @@ class PatientReader:
             if not piece:
                 self._end(None)
                 return False
-            self._unread.append((self._stamp(notes, ahead_ns, now_ns), piece, self._is_behind or number > 0))
+            self._unread.append((self._stamp(notes, ahead_ns, now_ns), piece, has_waited or number > 0))
             round_bytes += len(piece)
             if len(piece) < size:
                 self._is_behind = False
@@ -162,6 +169,9 @@ class PatientReader:
         else:
             self._is_behind = True
         self._unread_bytes += round_bytes
+        if round_bytes >= PILE_BYTES:
+            self._is_behind = True
+            self._piled_s = self._loop.time()
         self._piece_bytes = min(max(LEAST_BYTES, round_bytes // STAMPS_A_ROUND), MOST_BYTES)
         self._pause_s = LONG_PAUSE_S if round_bytes >= BUSY_BYTES else PAUSE_S
         return round_bytes > 0
