@@ -14,7 +14,6 @@ import redis
 
 from broker.node.errors import MoleculerError, RequestTimeoutError
 from tests.e2e.redis_server import RedisServer
-from tests.e2e.test_values_cross_in_every_serializer import each_serializer
 from tests.interop.mesh import Mesh, mesh, run, until
 
 pytestmark = pytest.mark.usefixtures("moleculerjs")
@@ -109,22 +108,6 @@ def test_a_slow_reader_of_ours_is_bounded_and_told(shared_redis: RedisServer) ->
             most_mb, ending = await highest(rss_megabytes, read_slowly())
             assert ending == "STREAM_UNREAD"
             assert most_mb - before_mb < 100
-            await nothing_is_left(m)
-
-    run(story())
-
-
-@each_serializer
-def test_a_slow_reader_below_the_bound_gets_every_byte(
-    shared_redis: RedisServer, version: str, serializer: str
-) -> None:
-    async def story() -> None:
-        async with mesh(shared_redis, version, serializer=serializer) as m:
-            got = 0
-            async for chunk in await m.broker.call("v3.js.give", {"bytes": 5 * MEGABYTE, "chunk": 5 * MEGABYTE}):
-                got += len(chunk)
-                await asyncio.sleep(0.01)
-            assert got == 5 * MEGABYTE
             await nothing_is_left(m)
 
     run(story())

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from broker.node.errors import MoleculerError
 from tests.interop.check import check, is_equal
-from tests.interop.mesh import Mesh
+from tests.interop.mesh import Mesh, until
 from tests.interop.services import ROWS, chunks, digest, rows, sha256_of
 
 TEN_MEGABYTES = 10 * 1024 * 1024
+READING_S = 0.01
+"""How long a slow reader is busy with a chunk."""
 
 
 @check("answers as streams of 10 MB")
@@ -46,6 +49,17 @@ async def big_chunk(mesh: Mesh) -> None:
     taken = await mesh.broker.call("v3.js.take", {"name": "n"}, stream=chunks(size, size), meta={"m": 1})
     _is_taken(taken, expected, mesh, "what MoleculerJS took")
     _is_taken((await mesh.js.ask("put", action="v1.py.take", source=params))["ok"], expected, mesh, "what we took")
+
+
+@check("a slow reader gets every byte")
+async def slow_reader(mesh: Mesh) -> None:
+    size = 5 * 1024 * 1024
+    got = 0
+    async for chunk in await mesh.broker.call("v3.js.give", {"bytes": size, "chunk": size}):
+        got += len(chunk)
+        await asyncio.sleep(READING_S)
+    is_equal(got, size, "bytes that we read")
+    await until(lambda: mesh.broker.requesting.receiving == 0)
 
 
 @check("streams of objects")

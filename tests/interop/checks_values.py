@@ -1,4 +1,4 @@
-"""A battery of values crosses between our node and MoleculerJS, in every serializer, both ways and back."""
+"""Rows of the table: a battery of values, in every serializer, both ways and back."""
 
 from __future__ import annotations
 
@@ -10,18 +10,8 @@ from typing import Any
 import pytest
 
 from broker.protocol.serializers.values import Map, RegExp
-from tests.e2e.redis_server import RedisServer
-from tests.interop.mesh import mesh, run
-
-pytestmark = pytest.mark.usefixtures("moleculerjs")
-
-SPEAKERS = [
-    (version, serializer)
-    for serializer in ("JSON", "JSONExt", "MsgPack", "Notepack", "CBOR")
-    for version in ("014", "015")
-    if (version, serializer) != ("014", "JSONExt")  # since 0.15
-]
-each_serializer = pytest.mark.parametrize(("version", "serializer"), SPEAKERS)
+from tests.interop.check import check, is_equal
+from tests.interop.mesh import Mesh
 
 VALUES: dict[str, Any] = {
     "bytes": b"\0\1\xff",
@@ -38,7 +28,7 @@ VALUES: dict[str, Any] = {
     "unicode": "é😀\0\u2028",
     "cut": "caf\ud83d",
     "long": "ü" * 70_000,
-    "set": {1, "a"},
+    "set": {1, 2},  # in this order wherever it becomes a list
     "map": Map(a=1),
     "regexp": RegExp("a|b", "gi"),
     "numbers": array("d", [1.5, -2]),
@@ -86,7 +76,7 @@ CHANGED_FOR_MOLECULERJS: dict[str, dict[str, str]] = {
 }  # fmt: skip
 """What does not come home to MoleculerJS as it left: what it loses itself, and sets of what Python cannot hash."""
 
-_SHAPES = {"map": {"a": 1}, "numbers": [1.5, -2], "regexp": {"source": "a|b", "flags": "gi"}, "set": [1, "a"]}
+_SHAPES = {"map": {"a": 1}, "numbers": [1.5, -2], "regexp": {"source": "a|b", "flags": "gi"}, "set": [1, 2]}
 _CUT = {"cut": "caf\ufffd\ufffd\ufffd"}
 CHANGED_FOR_US: dict[str, dict[str, Any]] = {
     "JSON": _SHAPES | {
@@ -108,28 +98,21 @@ CHANGED_FOR_US: dict[str, dict[str, Any]] = {
 """What does not come home to us as it left."""
 
 
-@each_serializer
-def test_what_moleculerjs_sends_comes_home_as_it_left(shared_redis: RedisServer, version: str, serializer: str) -> None:
-    async def story() -> None:
-        async with mesh(shared_redis, version, serializer=serializer) as m:
-            found = (await m.js.ask("battery", action="v1.py.echo"))["ok"]
-            assert len(found) > 20
-            assert found == dict.fromkeys(found, "same") | CHANGED_FOR_MOLECULERJS[serializer]
-
-    run(story())
+@check("a battery of values comes home to MoleculerJS")
+async def comes_home_to_moleculerjs(mesh: Mesh) -> None:
+    found = (await mesh.js.ask("battery", action="v1.py.echo"))["ok"]
+    assert len(found) > 20, f"only {len(found)} values were sent"
+    changed = CHANGED_FOR_MOLECULERJS[mesh.column.serializer]
+    is_equal(found, dict.fromkeys(found, "same") | changed, "how they came back")
 
 
-@each_serializer
-def test_what_we_send_comes_home_as_it_left(shared_redis: RedisServer, version: str, serializer: str) -> None:
-    async def story() -> None:
-        async with mesh(shared_redis, version, serializer=serializer) as m:
-            for name, value in VALUES.items():
-                expected = CHANGED_FOR_US[serializer].get(name, value)
-                if expected is TypeError:
-                    with pytest.raises(TypeError, match="cannot be written"):
-                        await m.broker.call("v3.js.echo", {"value": value})
-                    continue
-                found = (await m.broker.call("v3.js.echo", {"value": value}))["value"]
-                assert (name, found, type(found)) == (name, expected, type(expected))
-
-    run(story())
+@check("a battery of values comes home to us")
+async def comes_home_to_us(mesh: Mesh) -> None:
+    for name, value in VALUES.items():
+        expected = CHANGED_FOR_US[mesh.column.serializer].get(name, value)
+        if expected is TypeError:
+            with pytest.raises(TypeError, match="cannot be written"):
+                await mesh.broker.call("v3.js.echo", {"value": value})
+            continue
+        found = (await mesh.broker.call("v3.js.echo", {"value": value}))["value"]
+        is_equal((found, type(found)), (expected, type(expected)), name)

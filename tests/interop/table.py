@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tests.interop import checks_calls, checks_events, checks_life, checks_registry, checks_streams
+from tests.interop import (
+    checks_calls,
+    checks_events,
+    checks_life,
+    checks_registry,
+    checks_streams,
+    checks_values,
+)
 from tests.interop.check import checks_of
 from tests.interop.columns import Column
 
 __all__ = ["CHECKS", "FAILED", "OK", "render"]
 
 # what hurts a mesh stands last
-CHECKS = checks_of(checks_calls, checks_streams, checks_events, checks_registry, checks_life)
+CHECKS = checks_of(checks_calls, checks_values, checks_streams, checks_events, checks_registry, checks_life)
 
 OK, FAILED, NOT_APPLICABLE = "yes", "NO", "–"
 
