@@ -34,6 +34,7 @@ class Chip(NamedTuple):
     x: float
     y: float
     width: float
+    text: str
 
 
 @lru_cache(maxsize=2048)
@@ -67,13 +68,17 @@ def place_chips(scene: Scene, wires: Iterable[Wire], growth: float = 1.0) -> dic
     taken: list[tuple[float, float, float]] = []
     chips: dict[str, Chip] = {}
     for wire, way in zip(labelled, ways, strict=True):
-        half = chip_width(wire.text) * growth / 2
-        place = _free_place(way, (half, CHIP_HEIGHT * growth / 2), obstacles, taken)
-        if place is None and wire.barrier:
-            place = (float(way[ORDER[0], 0]), float(way[ORDER[0], 1]))
-        if place is not None:
-            chips[wire.key] = Chip(wire.key, place[0], place[1], 2 * half)
-            taken.append((place[0], place[1], half))
+        # what holds calls up is said in fewer words rather than not at all
+        texts = dict.fromkeys((wire.text, wire.barrier, wire.barrier[:1])) if wire.barrier else (wire.text,)
+        for text in texts:
+            half = chip_width(text) * growth / 2
+            place = _free_place(way, (half, CHIP_HEIGHT * growth / 2), obstacles, taken)
+            if place is None and wire.barrier and len(text) == 1:
+                place = (float(way[ORDER[0], 0]), float(way[ORDER[0], 1]))
+            if place is not None:
+                chips[wire.key] = Chip(wire.key, place[0], place[1], 2 * half, text)
+                taken.append((place[0], place[1], half))
+                break
     return chips
 
 
@@ -117,9 +122,9 @@ def _free_place(
     return None
 
 
-def paint_chip(painter: QPainter, wire: Wire, middle: QPointF, scale: float, colours: Colours) -> None:
-    """A chip. The painter is in px."""
-    high, wide = CHIP_HEIGHT * scale, chip_width(wire.text) * scale
+def paint_chip(painter: QPainter, wire: Wire, text: str, middle: QPointF, scale: float, colours: Colours) -> None:
+    """A chip with a text. The painter is in px."""
+    high, wide = CHIP_HEIGHT * scale, chip_width(text) * scale
     box = snapped(QRectF(middle.x() - wide / 2, middle.y() - high / 2, wide, high))
     tone = "held" if wire.is_event and wire.tone in ("none", "ok") else wire.barrier_tone if wire.barrier else wire.tone
     edge = colours.line if tone in ("none", "ok", "held") else colours.wires[tone]
@@ -128,4 +133,4 @@ def paint_chip(painter: QPainter, wire: Wire, middle: QPointF, scale: float, col
     painter.drawRoundedRect(box, high / 2, high / 2)
     painter.setFont(scaled_font(CHIP_PX * scale))
     painter.setPen(colours.inks[tone])
-    painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), wire.text)
+    painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), text)

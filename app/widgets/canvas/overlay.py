@@ -99,7 +99,8 @@ def _paint_wires(
         if wire.text:
             chip = chips.get(key)  # where it stands already
             x, y = (chip.x, chip.y) if chip else sampled([scene.routes[key]], 3)[0, 1].tolist()
-            paint_chip(painter, wire, view.to_screen(x, y), chip_scale(view.zoom), colours)
+            text = chip.text if chip else wire.text
+            paint_chip(painter, wire, text, view.to_screen(x, y), chip_scale(view.zoom), colours)
 
 
 def _bright(tone: str, is_event: bool, colours: Colours) -> QColor:

@@ -202,7 +202,7 @@ def _chip_steps(scene: Scene, view: Viewport, brush: Brush, wires: Sequence[Wire
         colours = colours_of(brush.theme)
         for wire in some:
             chip = brush.chips[wire.key]
-            paint_chip(painter, wire, view.to_screen(chip.x, chip.y), chip_scale(view.zoom), colours)
+            paint_chip(painter, wire, chip.text, view.to_screen(chip.x, chip.y), chip_scale(view.zoom), colours)
 
     for begin in range(0, len(shown), 12):
         yield lambda painter, some=shown[begin : begin + 12]: paint(painter, some)  # type: ignore[misc]
