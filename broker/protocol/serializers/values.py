@@ -31,6 +31,7 @@ cut emoji      text with a lone    same       same       three U+FFFD           
 
 from __future__ import annotations
 
+import operator
 import re
 from array import array
 from collections.abc import Callable, Set
@@ -77,17 +78,18 @@ def rewritten(value: object, plain: frozenset[type], rule: Callable[[Any], objec
     """
     # Loops, not comprehensions: they run over everything that a node sends, and almost always change nothing.
     kind = type(value)
-    changes: dict[Any, object] = {}
     if kind is dict:
+        changes: dict[Any, object] | None = None
         for key, item in value.items():  # type: ignore[attr-defined]
             if type(item) not in plain and (new := rewritten(item, plain, rule)) is not item:
+                changes = changes or {}
                 changes[key] = new
         return value | changes if changes else value  # type: ignore[operator]
     if kind is list or kind is tuple:
-        for at, item in enumerate(value):  # type: ignore[arg-type]
-            if type(item) not in plain and (new := rewritten(item, plain, rule)) is not item:
-                changes[at] = new
-        return [changes.get(at, item) for at, item in enumerate(value)] if changes else value  # type: ignore[arg-type, var-annotated]
+        if plain.issuperset(map(type, value)):  # type: ignore[call-overload]
+            return value
+        items = [item if type(item) in plain else rewritten(item, plain, rule) for item in value]  # type: ignore[attr-defined]
+        return items if any(map(operator.is_not, items, value)) else value  # type: ignore[call-overload]
     return value if kind in plain else rule(value)
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
+from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.protocol.channels import Channel
-from broker.protocol.codec import channel_of, decode, decode_body, encode
+from broker.protocol.codec import channel_of, decode, decode_body, encode, to_wire
 from broker.protocol.malformed import Malformed
 from broker.protocol.packets import PACKETS, Discover, Event, Info, Packet, Request, Response
+from broker.protocol.serializers import dumps
 from tests.unit.protocol.made_up import packets_of
 
 both_versions = pytest.mark.parametrize("ver", ["4", "5"])
@@ -24,6 +28,32 @@ REQUEST = Request(ver="5", sender="node-b", id="1", action="v2.math.add", params
 def test_what_is_written_is_read_again(ver: str, serializer: str, data: st.DataObject) -> None:
     packet: Packet = data.draw(packets_of(ver))
     assert decode(Channel("", packet.COMMAND, "x"), encode(packet, serializer)) == packet
+
+
+ODD = [
+    float("nan"),
+    b"raw",
+    datetime(2026, 1, 2, tzinfo=UTC),
+    "cut \ud83d",
+    UUID(int=7),
+    {1},
+    2**70,
+    [[{"deep": b"x"}]],
+]
+
+
+@both_versions
+@given(data=st.data())
+def test_an_ordinary_packet_takes_a_shorter_way_to_the_same_bytes(ver: str, data: st.DataObject) -> None:
+    packet: Packet = data.draw(packets_of(ver))
+    assert encode(packet) == dumps(to_wire(packet), "JSON")
+
+
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+@pytest.mark.parametrize("place", ["params", "meta", "headers", "caller", "request_id", "seq"])
+def test_odd_values_are_written_alike_wherever_they_are(place: str, odd: object) -> None:
+    for packet in (msgspec.structs.replace(REQUEST, **{place: each}) for each in (odd, {"in": odd}, [1, odd])):
+        assert encode(packet) == dumps(to_wire(packet), "JSON")
 
 
 def test_a_request_is_written_as_node_writes_it() -> None:
