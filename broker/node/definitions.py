@@ -168,4 +168,6 @@ def _as_remote(declared: info.ServiceDefinition) -> ServiceDefinition:
 
 def mapping(value: object) -> dict[str, Any]:
     """A copy of what the wire says is an object; an empty one when it is none."""
+    if type(value) is dict:  # what decoders give; asking whether it is a Mapping takes ten times as long
+        return value.copy()
     return dict(value) if isinstance(value, Mapping) else {}

@@ -181,7 +181,8 @@ class Requesting:
             return
         ctx = pending.ctx
         ctx.node_id = response.sender
-        ctx.meta.update(mapping(response.meta))
+        if response.meta:
+            ctx.meta.update(mapping(response.meta))
         if response.stream or response.seq:
             self._take_response_chunk(pending, response)
             return

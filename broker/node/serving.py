@@ -80,7 +80,9 @@ class Serving:
             if stream is not None:
                 stream.abandon()
             return
-        self._broker.tasks.handle(self._serve(request, ctx, endpoint, stream), endpoint.service)
+        own: list[asyncio.Task[None]] = []
+        own.append(asyncio.get_running_loop().create_task(self._serve(request, ctx, endpoint, stream, own)))
+        endpoint.service.running.update(own)
 
     def _take_request_chunk(self, request: Request) -> tuple[IncomingStream, bool]:
         """The stream this packet belongs to, and whether it is its opener."""
@@ -98,9 +100,23 @@ class Serving:
         return stream, not request.seq
 
     async def _serve(
-        self, request: Request, ctx: Context, endpoint: ActionEndpoint, stream: IncomingStream | None
+        self,
+        request: Request,
+        ctx: Context,
+        endpoint: ActionEndpoint,
+        stream: IncomingStream | None,
+        own: list[asyncio.Task[None]],
     ) -> None:
-        """Run our action for another node and answer."""
+        """Run our action for another node and answer.
+
+        Args:
+            request: What was asked.
+            ctx: What the action is given.
+            endpoint: The action.
+            stream: Chunks that come along.
+            own: Holds the task of this, which leaves the service's running ones here: as a callback at its end
+                that would cost each call another turn of the loop.
+        """
         try:
             result = await endpoint.handler(ctx)
         except Exception as error:  # noqa: BLE001 - every error is an answer
@@ -113,6 +129,7 @@ class Serving:
         finally:
             if stream is not None:
                 stream.abandon()
+            endpoint.service.running.difference_update(own)
 
     def _endpoint_for(self, action: str, ctx: Context) -> ActionEndpoint:
         if self._broker.is_stopping:

@@ -139,7 +139,8 @@ class Wire:
         if packet.ver not in PROTOCOLS:
             self._fault(ProtocolVersionMismatchError(packet.sender, self.spoken[0], packet.ver))
             return
-        self.learn(packet.sender, packet.ver)
+        if self._protocols.get(packet.sender) != packet.ver:
+            self.learn(packet.sender, packet.ver)
         try:
             self._handle(channel.command, packet)
         except Exception as error:  # noqa: BLE001 - one packet, whatever it is, harms no other
