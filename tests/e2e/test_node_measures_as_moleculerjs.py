@@ -3,7 +3,8 @@
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator, Callable
+from collections import Counter
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -13,9 +14,11 @@ from broker.node import Broker, BrokerOptions, Context, event, service
 from broker.node.errors import MoleculerError
 from tests.e2e.redis_server import RedisServer
 from tests.e2e.watched import Watched
+from tests.interop.mesh import until, until_true
 from tests.interop.peer import Peer, RefusedError
 
-PATIENCE_S = 10.0
+GIVEN_MS = (50, 2000)
+"""The timeouts that calls here are given."""
 NAMESPACES = (f"watched-{number}" for number in itertools.count())
 PROTOCOLS = {"014": "4", "015": "5"}
 REFUSED = (MoleculerError, RefusedError)
@@ -34,6 +37,10 @@ class WatchedJs(Peer):
 
     async def report(self) -> None:
         await self.ask("report")
+
+
+HEARD = Counter({"event 'order.created' in 'mail'": 2, "event 'order.failed' in 'mail'": 2})
+HEARD_AGAIN = HEARD + Counter({"event 'order.created' in 'mail'": 2})
 
 
 @service("collector")
@@ -59,17 +66,20 @@ class Pair:
     def __init__(self, one: Any, two: Any, collector: Collector, listener: Broker) -> None:
         self.one, self.two, self.collector, self.listener = one, two, collector, listener
 
-    async def told(self) -> None:
-        """Everything that both have to tell."""
+    async def told(self, last: Counter[str]) -> None:
+        """Everything that both have to tell, once there are so many spans of these names, which end last."""
+        await until_true(lambda: self._have_ended(last))
+        self.collector.metrics.clear()
+        await self._tell()
+
+    async def _have_ended(self, last: Counter[str]) -> bool:
+        await self._tell()
+        return Counter(span["name"] for span in self.collector.spans) >= last
+
+    async def _tell(self) -> None:
         for node in (self.one, self.two):
             await node.report()
         await until(lambda: set(self.collector.metrics) >= {"node-1", "node-2"})
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not condition():  # noqa: ASYNC110 - nobody tells when
-            await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
@@ -135,8 +145,7 @@ async def act(both: Pair) -> None:
     await one.say("emit", "order.failed", {"id": 6})
     await two.call("v2.shop.nested", {"a": 3, "b": 4})
     await two.say("emit", "order.created", {"id": 7})
-    await asyncio.sleep(0.4)  # what was given up is still at work
-    await both.told()
+    await both.told(HEARD_AGAIN + Counter({"action 'math.slow'": 2}))  # what was given up is still at work
 
 
 # comparison
@@ -218,7 +227,8 @@ def _span(span: dict[str, Any]) -> dict[str, Any]:
     shown["keys"] = sorted(span)
     timeout = shown["tags"].get("options", {}).get("timeout")
     if timeout:  # a part of it has gone by
-        shown["tags"]["options"] = {**shown["tags"]["options"], "timeout": round(timeout, -2)}
+        given = next(each for each in GIVEN_MS if timeout <= each)
+        shown["tags"]["options"] = {**shown["tags"]["options"], "timeout": given}
     return shown
 
 
@@ -257,8 +267,7 @@ def test_a_trace_across_both_kinds_of_nodes_is_one_tree(shared_redis: RedisServe
         async with pair(shared_redis.url, version, one, two) as both:
             await both.one.call("v2.shop.relay", {})
             await both.one.call("v2.shop.tell", {})
-            await asyncio.sleep(0.1)  # the handlers of events may still run
-            await both.told()
+            await both.told(HEARD)
             assert len({span["traceID"] for span in both.collector.spans}) == 2
             return trees(both.collector.spans, version)
 

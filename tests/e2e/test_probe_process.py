@@ -28,7 +28,7 @@ from broker.probe.pipe import greeting, pack
 from broker.probe.status import ProbeStatus
 from tests.e2e.redis_server import RedisServer
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 def until(is_so: Callable[[], object]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 
@@ -18,10 +19,8 @@ Beats = dict[str, float]
 
 async def all_hear_beats(brokers: Iterable[Broker], peers: Iterable[Peer]) -> None:
     """Wait until each node heard more heartbeats of every other one that it knows."""
-    for broker in brokers:
-        await _hears_beats(partial(_at_ours, broker))
-    for peer in peers:
-        await _hears_beats(partial(_at_moleculerjs, peer))
+    asked = [partial(_at_ours, broker) for broker in brokers] + [partial(_at_moleculerjs, peer) for peer in peers]
+    await asyncio.gather(*map(_hears_beats, asked))
 
 
 async def _hears_beats(beats: Callable[[], Awaitable[Beats]]) -> None:

@@ -114,7 +114,7 @@ async def mesh(*nodes: tuple, bus: MemoryBus | None = None, **options):
 
 
 async def until(condition) -> None:
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(20):
         while not condition():  # noqa: ASYNC110 - nobody tells when
             await asyncio.sleep(0)
 

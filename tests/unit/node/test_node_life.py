@@ -234,7 +234,7 @@ def test_a_handler_that_does_not_end_holds_a_stop_up_only_for_so_long(setting):
         async with mesh(("a",), bus=bus) as (a,):
             b = Broker("b", bus, options=BrokerOptions(**QUICK | options))
             await b.add(slow)
-            async with asyncio.timeout(2), b:
+            async with asyncio.timeout(25), b:
                 await until(lambda: a.registry.has_service("slow"))
                 waiting = asyncio.create_task(a.call("slow.sleep"))
                 await until(lambda: a.requesting.waiting == 1)

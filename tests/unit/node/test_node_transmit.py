@@ -73,7 +73,7 @@ def test_packets_of_others_are_counted_and_logged_and_nobody_falls(
         bus = MemoryBus()
         async with node(bus, "a", one) as a, node(bus, "b", other) as b:
             await a.add(Echo())
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 while not other[0].unreadable:  # noqa: ASYNC110 - nobody tells when
                     await asyncio.sleep(0.01)
             await b.add(Echo())
