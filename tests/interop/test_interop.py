@@ -13,6 +13,7 @@ from tests.interop.columns import COLUMNS, Column
 from tests.interop.mesh import Mesh, mesh_of
 from tests.interop.table import CHECKS
 
+pytestmark = pytest.mark.usefixtures("moleculerjs")
 Running = tuple[asyncio.Runner, Mesh]
 PATIENCE_S = 120.0
 
