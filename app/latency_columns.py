@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.columns import failed_note, figure_columns, least, name_of_health, samples_note
 from app.items.records import Column
 from app.widgets.controls import SIGNS
-from app.widgets.format import NOTHING, byte_size, change_ms, clock_time, count, duration_ms
+from app.widgets.format import NOTHING, byte_size, call_ms, change_ms, clock_time, count, duration_ms
 from broker.mesh.answers import ActionRow, CallRecord
 from broker.mesh.subject import Subject
 
@@ -102,7 +102,7 @@ CALL_COLUMNS: tuple[Column[CallRecord], ...] = (
     Column("caller", lambda call: call.caller or "outside services", width=110, tone=lambda _call: "dim"),
     Column("from", lambda call: call.source, width=110, tone=lambda _call: "dim"),
     Column("to", lambda call: call.target, width=110, tone=lambda _call: "dim"),
-    Column("duration", lambda call: duration_ms(call.duration_ms), lambda call: call.duration_ms, True, 84),
+    Column("duration", lambda call: call_ms(call.duration_ms), lambda call: call.duration_ms, True, 84),
     Column("outcome", outcome_text, width=170, tone=lambda call: "ok" if call.outcome == "ok" else "failed"),
     Column("request", lambda call: byte_size(call.request_size), lambda call: call.request_size, True, 76),
     Column("answer", lambda call: byte_size(call.response_size), lambda call: call.response_size, True, 76),

@@ -16,7 +16,7 @@ from app.live import LiveView
 from app.side_facts import BreakerFact, SideFacts, filter_for, side_facts
 from app.widgets.controls import Tone, button, column, label, row, section, set_property, set_text
 from app.widgets.figures import Figure, FigureRow
-from app.widgets.format import change_ms, clock_time, count, duration_ms, length, percent, rate
+from app.widgets.format import call_ms, change_ms, clock_time, count, duration_ms, length, percent, rate
 from app.widgets.mini_table import Cell, MiniRow, MiniTable
 from app.widgets.small_charts import Curves, HeatStrip
 from app.widgets.time_marks import mark_of
@@ -324,9 +324,9 @@ def _call_row(call: CallRecord, of: Subject | None) -> MiniRow:
     cells = (
         Cell(clock_time(call.end_ns, with_ms=True), "dim"),
         Cell(call.action if of is None or of.kind not in ("action", "endpoint") else f"{call.source} → {call.target}"),
-        Cell(duration_ms(call.duration_ms)),
+        Cell(call_ms(call.duration_ms)),
         Cell(outcome if is_ok else f"▲ {code if code.isdecimal() else outcome}", "ok" if is_ok else "failed"),
     )
     subject = Subject("call", call.namespace, call.action, address=call.address)
     way = f"{call.caller or 'outside services'} on {call.source} → {call.target}"
-    return MiniRow(cells, subject, f"{call.action}\n{way}\n{outcome} after {duration_ms(call.duration_ms)}")
+    return MiniRow(cells, subject, f"{call.action}\n{way}\n{outcome} after {call_ms(call.duration_ms)}")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from app.widgets.format import NOTHING, byte_size, clock_time, count, date_time, duration_ms, length, percent
+from app.widgets.format import NOTHING, byte_size, call_ms, clock_time, count, date_time, length, percent
 from broker.mesh import calls, inventory, latency
 from broker.mesh.answers import ActionRow, CallRecord, Coming, Figures, Series
 from broker.mesh.boxes import group_member
@@ -351,7 +351,7 @@ def _call(question: Asked) -> SideFacts:
     outcome = found.outcome.replace("_", " ")
     facts = (
         ("outcome", f"{outcome} · {found.error}" if found.error else outcome),
-        ("duration", duration_ms(found.duration_ms)),
+        ("duration", call_ms(found.duration_ms)),
         ("began", f"{clock_time(found.begin_ns, with_ms=True)}"),
         ("ended", f"{clock_time(found.end_ns, with_ms=True)}"),
         ("caller", found.caller or "outside services"),
@@ -368,7 +368,7 @@ def _call(question: Asked) -> SideFacts:
         subject,
         found.action,
         "call",
-        f"{outcome} after {duration_ms(found.duration_ms)}",
+        f"{outcome} after {call_ms(found.duration_ms)}",
         facts=facts,
         frames=tuple(frame for frame in frames if frame[1]),
     )

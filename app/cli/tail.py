@@ -14,7 +14,7 @@ from app.cli.options import Target, as_json, filter_option, parse_filter, target
 from app.cli.output import printable
 from app.cli.packet_fields import PacketFields
 from app.cli.sitting import deliver_frames
-from app.widgets.format import clock_time, duration_ms
+from app.widgets.format import call_ms, clock_time
 from broker.mesh.filter import Filter
 from broker.protocol.frame import RawFrame
 
@@ -45,7 +45,7 @@ class Tail:
         what = fields.get("action") or fields.get("event") or fields.get("malformed", "")
         ending = [f"{fields['size']} B"]
         if "duration" in fields:
-            ending.insert(0, duration_ms(fields["duration"]))
+            ending.insert(0, call_ms(fields["duration"]))
         if "outcome" in fields:
             ending.insert(0, fields.get("error") or fields["outcome"])
         way = f"{fields.get('sender', '?')} → {fields['target'] or 'all'}"

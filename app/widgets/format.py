@@ -65,6 +65,14 @@ def duration_ms(value_ms: float, *, short: bool = False) -> str:
     return f"{sign}{seconds // 3600} h" + (f" {seconds % 3600 // 60:02d} min" if not short or seconds % 3600 else "")
 
 
+def call_ms(value_ms: float) -> str:
+    """How long a call took: as `duration_ms`, but "<2 ms" where request and answer have the same time.
+
+    The bus is read every 1 or 2 ms, and what the kernel has joined meanwhile has one stamp.
+    """
+    return "<2 ms" if value_ms == 0 else duration_ms(value_ms)
+
+
 def change_ms(value_ms: float) -> str:
     """A change of a duration, with its sign: "+1.80 s", "−1.00 ms"."""
     if math.isnan(value_ms):

@@ -18,22 +18,23 @@ ABSENT: Final[Any] = type("Absent", (), {"__repr__": lambda _self: "ABSENT"})()
 
 
 _DRAWN: Final[list[str]] = []
-_LAST_DIGITS: Final = tuple(f"{number:02x}" for number in range(256))
+_AT_ONCE: Final = 256
 
 
 def new_id() -> str:
-    """A fresh id, as text of a UUID (version 4)."""
+    """A fresh id, as text of a random UUID (version 4)."""
     if not _DRAWN:
         _draw()
     return _DRAWN.pop()
 
 
 def _draw() -> None:
-    """Many at once, random together, of which each has other last digits: to draw each would take most of its time."""
-    it = os.urandom(15).hex()
-    variant = "89ab"[int(it[16], 16) & 3]
-    begin = f"{it[:8]}-{it[8:12]}-4{it[13:16]}-{variant}{it[17:20]}-{it[20:]}"
-    _DRAWN.extend([begin + digits for digits in _LAST_DIGITS])
+    """Many at once: one by one each would ask the system. All digits are random, as tracers keep the first 16 only."""
+    digits = os.urandom(16 * _AT_ONCE).hex()
+    for begin in range(0, len(digits), 32):
+        it = digits[begin : begin + 32]
+        variant = "89ab"[int(it[16], 16) & 3]
+        _DRAWN.append(f"{it[:8]}-{it[8:12]}-4{it[13:16]}-{variant}{it[17:20]}-{it[20:]}")
 
 
 if hasattr(os, "register_at_fork"):

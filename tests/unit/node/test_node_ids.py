@@ -14,6 +14,10 @@ def test_every_id_is_a_random_uuid_of_its_own() -> None:
         assert (str(parsed), parsed.version, parsed.variant) == (each, 4, uuid.RFC_4122)
 
 
+def test_the_first_half_of_an_id_is_an_id_too() -> None:
+    assert len({new_id().replace("-", "")[:16] for _ in range(1_000)}) == 1_000
+
+
 def test_a_forked_process_makes_other_ids_than_its_parent() -> None:
     new_id()
     reading, writing = os.pipe()
