@@ -128,12 +128,6 @@ class Scene:
                 self.bends.pop(wire, None)
         self._forget_ways(keep_ends=True)
 
-    def size_cards(self, width: float) -> None:
-        """How wide cards are."""
-        if width != self.width:
-            self.width = width
-            self._forget_ways()
-
     def _forget_ways(self, *, keep_ends: bool = False) -> None:
         self._routes = self._card_points = self._wire_boxes = None
         self.frames.forget()

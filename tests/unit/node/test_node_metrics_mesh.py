@@ -192,6 +192,24 @@ def test_the_log_is_told_in_a_few_lines():
     ]
 
 
+def test_the_console_tells_names_as_it_was_told_to_write_them():
+    lines: list[str] = []
+    reporter = ConsoleReporter(
+        write=lines.append,
+        includes="orders.**",
+        metric_name_prefix="shop.",
+        metric_name_suffix=".now",
+        metric_name_formatter=str.upper,
+        label_name_formatter=str.title,
+    )
+    options = MetricsOptions(reporters=[reporter], collect_process_metrics=False)
+    broker = Broker("a", options=BrokerOptions(metrics=options), clock=ManualClock(SECOND))
+    reporter.begin(broker, broker.metrics)
+    broker.metrics.counter("orders.placed", ["kind"]).increment({"kind": "book"})
+    reporter.report()
+    assert lines[1:-1] == ["SHOP.ORDERS.PLACED.NOW (counter)", "  {Kind: book}: 1"]
+
+
 @story
 async def test_callers_that_are_no_names_do_not_stop_a_call():
     async with mesh(("a", Math()), metrics=ON) as (a,):

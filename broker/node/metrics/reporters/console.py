@@ -22,6 +22,10 @@ class ConsoleReporter(Reporter):
         interval_s: float = 5.0,
         includes: str | Sequence[str] | None = None,
         excludes: str | Sequence[str] | None = None,
+        metric_name_prefix: str = "",
+        metric_name_suffix: str = "",
+        metric_name_formatter: Callable[[str], str] | None = None,
+        label_name_formatter: Callable[[str], str] | None = None,
     ) -> None:
         """Begin.
 
@@ -31,8 +35,21 @@ class ConsoleReporter(Reporter):
             interval_s: Between two reports.
             includes: Patterns of the names of metrics that are told; all when None.
             excludes: Patterns of the names of those that are not.
+            metric_name_prefix: Put before every name.
+            metric_name_suffix: Put after every name.
+            metric_name_formatter: Makes of that the name that is told.
+            label_name_formatter: Makes of a label's name the one that is told.
         """
-        super().__init__(interval_s=interval_s, includes=includes, excludes=excludes, only_changes=only_changes)
+        super().__init__(
+            interval_s=interval_s,
+            includes=includes,
+            excludes=excludes,
+            only_changes=only_changes,
+            metric_name_prefix=metric_name_prefix,
+            metric_name_suffix=metric_name_suffix,
+            metric_name_formatter=metric_name_formatter,
+            label_name_formatter=label_name_formatter,
+        )
         self._write = write
 
     def report(self) -> None:
@@ -42,16 +59,15 @@ class ConsoleReporter(Reporter):
             return
         self._write(f"------------------- [ METRICS START ({len(metrics)} metrics) ] -------------------")
         for metric in metrics:
-            self._write(f"{metric['name']} ({metric['type']})")
+            self._write(f"{self.metric_name(metric['name'])} ({metric['type']})")
             for value in metric["values"]:
-                self._write(f"  {_labels(value['labels'])}: {_shown(metric, value)}")
+                self._write(f"  {self._labels(value['labels'])}: {_shown(metric, value)}")
             if not metric["values"]:
                 self._write("  <no values>")
         self._write("-------------------- [ METRICS END ] --------------------")
 
-
-def _labels(labels: dict[str, Any]) -> str:
-    return "{" + ", ".join(f"{name}: {value}" for name, value in labels.items()) + "}"
+    def _labels(self, labels: dict[str, Any]) -> str:
+        return "{" + ", ".join(f"{self.label_name(name)}: {value}" for name, value in labels.items()) + "}"
 
 
 def _shown(metric: dict[str, Any], value: dict[str, Any]) -> str:
