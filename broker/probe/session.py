@@ -158,6 +158,8 @@ class ProbeSession:
                 return self._recorder.begin(command, now_ns, self._opening())
             case StopRecording():
                 return self._recorder.end(self._clock.now_ns(), "it was stopped")
+            case _:
+                return Report("failed", "This cannot be done yet.")
 
     # beginning and end
 
