@@ -22,6 +22,7 @@ BREACHES = {
     "validation-is-alone": ("broker/validation/breach.py", "import broker.node"),
     "redis-in-its-file": ("broker/probe/breach.py", "import redis"),
     "broker-layers": ("broker/transport/breach.py", "import broker.node"),
+    "agent-runs-in-others-nodes": ("broker/agent/breach.py", "import broker.operate"),
     "capture-is-low": ("broker/capture/breach.py", "import broker.mesh"),
     "views-are-apart": ("app/views/overview.py", "import app.views.graph"),
     "items-and-widgets-know-no-mesh": ("app/items/breach.py", "import broker.probe"),
