@@ -23,8 +23,11 @@ ROLES: Final = (
     "figureSmall",
     "panel",  # frame: surface with a line around it
     "card",  # frame: one of several things on a panel
+    "well",  # frame: something set apart on a panel, on the canvas colour
+    "confirm",  # frame: of a dialog that asks before it acts; its edge has the tone
     "chip",  # button or label: a small fact that can be clicked
     "primary",  # button: what a dialog is for
+    "danger",  # button: what a dialog is for, where it hits others
     "flat",  # button: an icon in a bar
     "rail",  # button: a view in the rail
     "code",  # text: of equal widths, on the canvas colour
@@ -50,6 +53,7 @@ QLabel[role="title"] { font-size: 16px; font-weight: 600; }
 QLabel[role="hero"] { font-size: 24px; font-weight: 700; }
 QLabel[role="section"] { color: $dim; font-size: 11px; font-weight: 600; letter-spacing: 0.5px; }
 QLabel[role="dim"] { color: $dim; }
+QLabel[weight="bold"] { font-weight: 600; }
 QLabel[role="small"] { color: $dim; font-size: 11px; }
 QLabel[role="figure"] { font-size: 18px; font-weight: 600; }
 QLabel[role="figureSmall"] { font-size: 16px; font-weight: 600; }
@@ -64,6 +68,11 @@ QLabel[role="chip"][tone="held"] { background: $held_tint; }
 
 QFrame[role="panel"] { background: $surface1; border: 1px solid $line; border-radius: 8px; }
 QFrame[role="card"] { background: $surface2; border: 0; border-radius: 8px; }
+QFrame[role="well"] { background: $surface0; border: 0; border-radius: 6px; }
+QFrame[role="confirm"] { background: $surface1; border: 2px solid $accent; }
+QFrame[role="confirm"][tone="held"] { border-color: $held; }
+QFrame[role="confirm"][tone="failed"] { border-color: $failed; }
+QFrame[role="confirm"][tone="slow"] { border-color: $slow; }
 QFrame[role="line"] { background: $line; border: 0; max-height: 1px; min-height: 1px; }
 
 QPushButton, QToolButton {
@@ -78,6 +87,12 @@ QPushButton[role="primary"] { background: $accent; color: $on_accent; border-col
 QPushButton[role="primary"]:hover { background: $accent_hover; }
 QPushButton[role="primary"]:focus { border-color: $text; }
 QPushButton[role="primary"]:disabled { background: $surface3; color: $faint; border-color: $line; }
+QPushButton[role="danger"] {
+    background: $failed_fill; color: $on_failed; border-color: $failed_fill; font-weight: 600;
+}
+QPushButton[role="danger"]:hover { border-color: $text; }
+QPushButton[role="danger"]:focus { border-color: $text; }
+QPushButton[role="danger"]:disabled { background: $surface3; color: $faint; border-color: $line; }
 QPushButton[role="flat"], QToolButton[role="flat"] { background: transparent; border-color: transparent; padding: 4px; }
 QPushButton[role="flat"]:hover, QToolButton[role="flat"]:hover { background: $surface3; }
 QPushButton[role="flat"]:focus, QToolButton[role="flat"]:focus { border-color: $accent; }
@@ -206,12 +221,14 @@ QProgressBar::chunk { background: $accent; border-radius: 3px; }
 
 def style_sheet(theme: Theme) -> str:
     """The style sheet in the colours of a theme."""
-    from app.theme import mix  # noqa: PLC0415  the theme imports this file
+    from app.theme import contrast, mix  # noqa: PLC0415  the theme imports this file
 
     extra = {
         "accent_ink": theme.ink(theme.accent),
         "accent_hover": mix(theme.text, theme.accent, 0.12),
         "on_accent": theme.on_accent,
+        "failed_fill": theme.failed,
+        "on_failed": max(("#ffffff", "#0b1017"), key=lambda colour: contrast(colour, theme.failed)),
         "faint": mix(theme.dim, theme.surface1, 0.7),
         "handle": mix(theme.dim, theme.surface1, 0.45),
         "hairline": mix(theme.line, theme.surface1, 0.6),
