@@ -142,7 +142,7 @@ class RecordView(LiveView):
 
     def _show(self, answer: _Answer) -> None:
         for table in (self.table, self.comings):
-            table.show_column("namespace", is_shown=answer.namespaces > 1)
+            table.columns.show("namespace", is_shown=answer.namespaces > 1)
         self.table.show_records(answer.records)
         order, is_descending = self.comings.order
         self.comings.show_records(in_order(answer.comings, order, is_descending=is_descending))

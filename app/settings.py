@@ -63,7 +63,7 @@ class Settings:
     layout: str = ""
     side_width: int = 380
     side_open: bool = True
-    tables: dict[str, str] = field(default_factory=dict)  # header state by table, base64
+    tables: dict[str, Any] = field(default_factory=dict)  # what was set of a table's columns, by view and table
 
     def save(self) -> None:
         """Write the file; a machine where that cannot be done is told once, in the log."""

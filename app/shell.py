@@ -24,6 +24,7 @@ from app.settings import Settings
 from app.shell_facts import ShellFacts, shell_facts
 from app.shell_status import counts_told, keeping_told, probe_told, reading_share, what_to_do
 from app.side import SidePanel
+from app.table_memory import keep_tables
 from app.view_area import ViewArea
 from app.views.registry import View
 from app.widgets.banner import Banner
@@ -133,6 +134,7 @@ class Shell(QWidget):
         self.strip.window_dragged.connect(lambda a, b: desk.set_cursor(Cursor(b, b - a, follows=False)))
         self.strip.live_wanted.connect(desk.follow)
         self.area.changed.connect(self._on_area)
+        self.area.built.connect(partial(keep_tables, self.settings))
         self.area.key_pressed.connect(self.keyPressEvent)
         desk.view_wanted.connect(self._show)
         desk.selection_changed.connect(self._note_stop)

@@ -50,6 +50,8 @@ class ViewArea(QMainWindow):
     """
 
     changed = Signal()
+    built = Signal(str, QWidget)
+    """A view was built: its id and its widget. It was not shown yet."""
     key_pressed = Signal(QKeyEvent)
 
     def __init__(self, desk: Desk, views: Sequence[View]) -> None:
@@ -94,6 +96,7 @@ class ViewArea(QMainWindow):
             made.setAccessibleName(self._views[view_id].title)
             self._widgets[view_id] = made
             self._stack.addWidget(made)
+            self.built.emit(view_id, made)
         return self._widgets[view_id]
 
     def show_view(self, view_id: str) -> None:

@@ -151,7 +151,7 @@ class LatencyView(LiveView):
             if needed > room:
                 given_up.append(number)
                 needed -= ROW_COLUMNS[number].width
-        self.table.hide_columns(given_up)
+        self.table.columns.hide(given_up)
 
     # asking
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
-    QAction,
     QColor,
     QFocusEvent,
     QFont,
@@ -19,8 +18,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QHeaderView,
-    QMenu,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -30,10 +27,10 @@ from PySide6.QtWidgets import (
 
 from app import theme
 from app.items.records import BAR_ROLE, BELOW_ROLE, LEFT, TONE_ROLE, Column, Records
+from app.widgets.table_columns import TableColumns, hidden_rows
 
 ROW_PX = 28
 PADDING_PX = 10
-ELASTIC_PX = 150
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -98,6 +95,8 @@ class RecordTable(QTableView):
     sort_changed = Signal()
     resized = Signal()
     """There is more or less room for columns."""
+    set_by_user = Signal()
+    """Its user changed columns or sorting: `memory` is worth keeping."""
 
     def __init__(
         self,
@@ -136,60 +135,22 @@ class RecordTable(QTableView):
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setTabKeyNavigation(False)
         self.setFrameShape(QTableView.Shape.NoFrame)
-        self._set_headers(columns, row_px)
+        hidden_rows(self, row_px)
+        self.columns = TableColumns(self, columns)
+        self.columns.changed.connect(self.set_by_user)
+        self.horizontalHeader().sectionClicked.connect(self._sort_by)
         self._key, self._sort, self._is_descending = key, sorted_by, is_descending
+        self._first_sort = self._sort, self._is_descending
         self._is_showing = False
         self._show_sort()
         self.selectionModel().currentRowChanged.connect(self._on_current)
         self.doubleClicked.connect(lambda index: self._open(index.row()))
 
-    def _set_headers(self, columns: Sequence[Column[Any]], row_px: int) -> None:
-        rows = self.verticalHeader()
-        rows.setVisible(False)
-        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        rows.setDefaultSectionSize(row_px)
-        rows.setMinimumSectionSize(row_px)
-        header = self.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setSectionsMovable(True)
-        header.setSectionsClickable(True)
-        header.setMinimumSectionSize(40)
-        header.setDefaultAlignment(LEFT)
-        header.setTextElideMode(Qt.TextElideMode.ElideRight)
-        header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        header.customContextMenuRequested.connect(self._choose_columns)
-        header.sectionClicked.connect(self._sort_by)
-        for number, column in enumerate(columns):
-            self.setColumnHidden(number, not column.shown)
-            self.setColumnWidth(number, column.width or ELASTIC_PX)
-
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Columns without a width of their own share what the others leave."""
         super().resizeEvent(event)
         self.resized.emit()
-        self._stretch()
-
-    def hide_columns(self, numbers: Collection[int]) -> None:
-        """Hide just these of the columns that are there by default; the others take their room."""
-        for number, column in enumerate(self.records.columns):
-            if column.shown:
-                self.setColumnHidden(number, number in numbers)
-        self._stretch()
-
-    def _stretch(self) -> None:
-        shown = [number for number in range(len(self.records.columns)) if not self.isColumnHidden(number)]
-        elastic = [number for number in shown if not self.records.columns[number].width]
-        if elastic:
-            rest = self.viewport().width() - sum(self.columnWidth(number) for number in shown if number not in elastic)
-            for number in elastic:
-                self.setColumnWidth(number, max(ELASTIC_PX, rest // len(elastic)))
-
-    def show_column(self, title: str, *, is_shown: bool) -> None:
-        """Show or hide a column."""
-        for number, column in enumerate(self.records.columns):
-            if column.title == title and self.isColumnHidden(number) == is_shown:
-                self.setColumnHidden(number, not is_shown)
-                self._stretch()
+        self.columns.stretch()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Rows, or a word instead of them."""
@@ -236,14 +197,20 @@ class RecordTable(QTableView):
         model = self.records
         return [[model.data(model.index(row, column)) for column in columns] for row in range(model.rowCount())]
 
-    def header_state(self) -> str:
-        """Widths and order of its columns, to be kept."""
-        return bytes(self.horizontalHeader().saveState().toBase64().data()).decode()
+    def memory(self) -> dict[str, Any]:
+        """What its user set: columns and sorting, as JSON knows it; empty if all is as it came."""
+        state = self.columns.state()
+        if (self._sort, self._is_descending) != self._first_sort:
+            state["sorted_by"] = self.records.columns[self._sort].title
+            state["descending"] = self._is_descending
+        return state
 
-    def restore(self, state: str) -> None:
-        """Take widths and order of columns from a kept state."""
-        if state:
-            self.horizontalHeader().restoreState(QByteArray.fromBase64(state.encode()))
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take columns and sorting as they were kept."""
+        self.columns.restore(state)
+        titles = [column.title for column in self.records.columns]
+        if state.get("sorted_by") in titles:
+            self._sort, self._is_descending = titles.index(state["sorted_by"]), state.get("descending") is True
             self._show_sort()
 
     # what a user does
@@ -292,18 +259,10 @@ class RecordTable(QTableView):
             self._sort, self._is_descending = section, self.records.columns[section].is_number
         self._show_sort()
         self.sort_changed.emit()
+        self.set_by_user.emit()
 
     def _show_sort(self) -> None:
         order = Qt.SortOrder.DescendingOrder if self._is_descending else Qt.SortOrder.AscendingOrder
         header = self.horizontalHeader()
         header.setSortIndicatorShown(True)
         header.setSortIndicator(self._sort, order)
-
-    def _choose_columns(self, at: QPoint) -> None:
-        menu = QMenu(self)
-        for number, column in enumerate(self.records.columns):
-            action = QAction(column.title, menu, checkable=True, checked=not self.isColumnHidden(number))
-            action.toggled.connect(lambda shown, number=number: self.setColumnHidden(number, not shown))
-            menu.addAction(action)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(self.horizontalHeader().mapToGlobal(at))
