@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
-from app import key_store, settings
+from app import settings
 from app.bugs import catch_bugs
 from app.check_run import check_live
 from app.cli.wire_options import WireOptions
@@ -31,6 +31,7 @@ from app.views.registry import load_views
 from app.widgets.controls import Tone
 from app.window import Opener, Window
 from broker.clock import SystemClock
+from broker.operate import secrets
 from broker.operate.commands import Report
 from broker.operate.permissions import permission
 from broker.probe.options import SessionOptions
@@ -106,10 +107,10 @@ class Sittings(QObject):
         """In a thread: a key store may ask the user first."""
         url, password = wanted.connection.url, wanted.password
         if password and wanted.keep_password:
-            self._not_kept = key_store.write(url, password)
+            self._not_kept = secrets.write(url, password)
             wanted.connection.has_password = not self._not_kept
         elif not password:
-            password = key_store.read(url)
+            password = secrets.read(url)
         self._password_found.emit(Wanted(wanted.connection, password, wanted.keep_password))
 
     def _open_with_password(self, wanted: Wanted) -> None:
@@ -121,7 +122,7 @@ class Sittings(QObject):
         if window.shell is None:
             return
         if connection.has_password and not wanted.password:
-            window.shell.show_report("failed", "The password is not known.", key_store.NOT_GIVEN)
+            window.shell.show_report("failed", "The password is not known.", secrets.NOT_GIVEN)
         elif wanted.keep_password and wanted.password and not connection.has_password:
             window.shell.show_report("failed", "The password is not kept.", self._not_kept)
 

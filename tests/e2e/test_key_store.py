@@ -9,13 +9,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from app.key_store import LOCKED, NO_STORE
+from broker.operate.secrets import LOCKED, NO_STORE
 
 URL = "redis://shop@redis.example:6379"
 SCRIPT = """
 import json, sys
-from app import key_store
-print(json.dumps([getattr(key_store, name)(*args) for name, *args in json.loads(sys.argv[1])]))
+from broker.operate import secrets
+print(json.dumps([getattr(secrets, name)(*args) for name, *args in json.loads(sys.argv[1])]))
 """
 
 
