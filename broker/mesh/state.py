@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from broker.clock import SECOND
 from broker.mesh.span import Span
-from broker.observe.journal import StateChange
+from broker.observe.journal import PASSING, StateChange
 
 MAX_INTERVALS: Final = 200_000
 OPEN_NS: Final = 2**63 - 1
@@ -153,7 +153,17 @@ def _continued(history: History, change: StateChange) -> History:
         and at_ns < last.from_ns + BURST_NS
     ):
         return (*history[:-1], Interval(last.from_ns, OPEN_NS, change.value, change.source))
+    if change.source == last.source and _goes_on(change.kind, last.value, change.value):
+        return (*history[:-1], last._replace(value=change.value))
     new = Interval(at_ns, OPEN_NS, change.value, change.source)
     if at_ns == last.from_ns:  # nothing was ever so for no time at all
         return (*history[:-1], new)
     return (*history[:-1], last._replace(to_ns=at_ns), new)
+
+
+def _goes_on(kind: str, was: dict[str, Any] | None, value: dict[str, Any] | None) -> bool:
+    """Whether a state is as it was, but for what is of one moment."""
+    passing = PASSING.get(kind)
+    if passing is None or was is None or value is None:
+        return False
+    return all(was.get(name) == value.get(name) for name in {*was, *value} - passing)

@@ -164,14 +164,20 @@ class StateChange(NamedTuple):
             equal definitions may be shared),
             ``load`` (key node id; ``cpu`` in percent, from HEARTBEAT),
             ``gap`` (``reason``, ``advice``, ``retry_in_s``; None when it ended),
-            ``breaker`` (key ``owner|endpoint``; ``state``, ``failures``, ``count``, ``rate``),
+            ``breaker`` (key ``owner|endpoint``; ``state`` closed | open | half-open | held-open | held-closed |
+            unknown, ``failures``, ``count``, ``rate``, ``counted_ns``: see PASSING; where a helper tells them
+            ``threshold``, ``min``, ``window_ms``, ``half_open_ms``, ``enabled``, ``reason``, ``since_ns``,
+            ``until_ns`` (tries again, or the hold ends), and of a hold ``hold`` (its id), ``by``, ``under`` (the
+            state beneath)),
+            ``helper`` (key node id; ``instance``, ``program``, ``acts``, ``refused`` commands by cause,
+            ``at_ns`` by its own clock, ``heard_ns``),
             ``session`` (what the @session frame said), ``clock`` (``step_ns``).
         namespace: The namespace's text; empty for what belongs to none.
         key: Which one of its kind.
         at_ns: Since when, in ns since the epoch.
         value: What is so, as plain data; None when it ceased to be.
         source: How we know: ``info``, ``heartbeat``, ``packet``, ``channels``,
-            ``key``, ``catalogue``, ``event``, ``source``, ``guess``.
+            ``key``, ``catalogue``, ``event``, ``helper``, ``asked``, ``source``, ``guess``.
     """
 
     kind: str
@@ -180,6 +186,13 @@ class StateChange(NamedTuple):
     at_ns: int
     value: dict[str, Any] | None
     source: str
+
+
+PASSING: Final[dict[str, frozenset[str]]] = {
+    "breaker": frozenset({"failures", "count", "rate", "counted_ns"}),
+    "helper": frozenset({"at_ns", "heard_ns"}),
+}
+"""Fields of a state that are of one moment: where nothing else changes, the state goes on with the newest of them."""
 
 
 @dataclass(slots=True)

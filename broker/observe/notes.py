@@ -7,12 +7,15 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from broker.observe.announcements import cpu_percent, plain, read_announcement
+from broker.observe.breaker_lists import name_of
+from broker.observe.breakers import BreakerWatch
 from broker.observe.correlation import Correlation
 from broker.observe.journal import StateChange, Tally
 from broker.observe.roster import Roster
 from broker.protocol.channels import parse_channel
 from broker.protocol.codec import decode_body
 from broker.protocol.frame import (
+    ASKED_CHANNEL,
     CATALOGUE_CHANNEL,
     CHANNELS_CHANNEL,
     CLOCK_CHANNEL,
@@ -33,6 +36,7 @@ class Notes:
         self,
         correlation: Correlation,
         roster: Roster,
+        breakers: BreakerWatch,
         tally: Tally,
         tell: Callable[[StateChange], None],
         ours_changed: Callable[[], None],
@@ -41,12 +45,14 @@ class Notes:
         Args:
             correlation: Told of gaps.
             roster: Told of gaps, channels, keys and the catalogue.
+            breakers: Told what was learned of breakers by asking.
             tally: Where lost packets are counted.
             tell: Takes state changes of the session itself.
             ours_changed: Told when a node id of our own is added.
         """
         self._correlation = correlation
         self._roster = roster
+        self._breakers = breakers
         self._tally = tally
         self._tell = tell
         self._ours_changed = ours_changed
@@ -66,6 +72,7 @@ class Notes:
             CHANNELS_CHANNEL: self._channels,
             CLOCK_CHANNEL: self._clock,
             CATALOGUE_CHANNEL: self._catalogue,
+            ASKED_CHANNEL: self._asked,
         }.get(channel)
         if take is None:
             return None
@@ -127,6 +134,16 @@ class Notes:
             info = read_announcement(node.get("info"))
             if not isinstance(info, str):
                 self._roster.remembered(node["namespace"], info, at_ns, note.get("saved_ns"))
+
+    def _asked(self, note: dict[str, Any], at_ns: int) -> None:
+        namespace, node_id = note.get("namespace"), name_of(note.get("node"))
+        if not isinstance(namespace, str) or not node_id:
+            return
+        if note.get("what") == "helper":
+            self._breakers.listed(namespace, node_id, note.get("list"), at_ns)
+        elif note.get("what") == "endpoints":
+            self._breakers.asked(namespace, node_id, True, note.get("open"), at_ns)
+            self._breakers.asked(namespace, node_id, False, note.get("closed"), at_ns)
 
     def _key(self, name: str, at_ns: int, body: bytes) -> str | None:
         match = _KEY.fullmatch(name)

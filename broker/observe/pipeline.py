@@ -63,7 +63,9 @@ class Pipeline:
         self._roster = Roster(self._limits, self._changes.append, self._node_gone, self._forget_lanes)
         self._routes = Routes(self._names, self._roster, self._limits.channels, self._forget_lanes)
         self._correlation = Correlation(self._names, self._limits, self._tally, self._routes, self._malformed)
-        self._notes = Notes(self._correlation, self._roster, self._tally, self._changes.append, self._forget_lanes)
+        self._notes = Notes(
+            self._correlation, self._roster, self._breakers, self._tally, self._changes.append, self._forget_lanes
+        )
         self._ours = self._roster.ours
         self._first_namespace: int | None = None
         self._takers: dict[str, tuple[Callable[[Lane, int, bytes, int], None], Callable[[bytes], Any]]] = {

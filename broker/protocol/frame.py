@@ -28,6 +28,11 @@ CLOCK_CHANNEL: Final = b"@clock"
 CATALOGUE_CHANNEL: Final = b"@catalogue"
 """``{"saved_ns", "nodes": [{"namespace", "info": {...}}]}``: what this connection knew last time."""
 
+ASKED_CHANNEL: Final = b"@asked"
+"""``{"what": "helper", "namespace", "node", "list": {...}}``: a helper's answer to a request for its breakers;
+``{"what": "endpoints", "namespace", "node", "open": [[node id, action], ...], "closed": [...]}``: what a node
+without one said of endpoints, in ``$node.actions``."""
+
 KEY_CHANNEL_PREFIX: Final = b"@key/"
 """``@key/MOL-DSCVR-INFO:node-1``: a Redis discoverer key; an empty body means it is gone."""
 

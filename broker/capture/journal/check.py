@@ -67,6 +67,27 @@ class _Breaker(TypedDict, total=False):
     failures: int | float
     count: int | float
     rate: int | float
+    counted_ns: int
+    threshold: int | float
+    min: int | float
+    window_ms: int | float
+    half_open_ms: int | float
+    enabled: bool
+    reason: str
+    since_ns: int
+    until_ns: int
+    hold: str
+    by: str
+    under: str
+
+
+class _Helper(TypedDict, total=False):
+    instance: str
+    program: str
+    acts: bool
+    refused: dict[str, int]
+    at_ns: int
+    heard_ns: int
 
 
 VALUES: Final[dict[str, Any]] = {
@@ -74,6 +95,7 @@ VALUES: Final[dict[str, Any]] = {
     "service": _Service,
     "load": _Load,
     "breaker": _Breaker,
+    "helper": _Helper,
     "gap": dict[str, Any],
     "session": dict[str, Any],
     "clock": dict[str, Any],

@@ -30,7 +30,21 @@ NODE_STEPS = st.tuples(
     st.sampled_from(["info", "heartbeat", "disconnect", "empty info", "restart"]), MOMENTS, NODES, SPACES
 )
 OTHERS = st.tuples(
-    st.sampled_from(["event", "gap", "end of gap", "ours", "channels", "no channels", "raw", "breaker", "long wait"]),
+    st.sampled_from(
+        [
+            "event",
+            "gap",
+            "end of gap",
+            "ours",
+            "channels",
+            "no channels",
+            "raw",
+            "breaker",
+            "long wait",
+            "helper",
+            "asked",
+        ]
+    ),
     MOMENTS,
     NODES,
     SPACES,
@@ -60,6 +74,9 @@ def tell_other(story: Script, what: str, now: float, node: str, space: str) -> N
     services = [service(f"v2.{node}", "get", events=["x.*"])]
     breaker = {"nodeID": node, "action": "a.b", "failures": 5, "count": 10, "rate": 0.5}
     gap = b"@gap"
+    one = {"node": node, "action": "a.b", "state": "open", "failures": int(now) % 3, "count": 4, "since": 1, "until": 9}
+    listed = {"node": node, "instance": "i", "at": int(now * 1000), "breakers": [one], "acts": True}
+    asked = {"what": "endpoints", "namespace": space, "node": node, "open": [], "closed": [[node, "a.b"]]}
     {
         "info": lambda: story.info(now, node, services, namespace=space, seq=2),
         "empty info": lambda: story.info(now, node, [], namespace=space, seq=3),
@@ -69,6 +86,8 @@ def tell_other(story: Script, what: str, now: float, node: str, space: str) -> N
         "disconnect": lambda: story.disconnect(now, node, namespace=space),
         "event": lambda: story.event(now, sender=node, namespace=space, groups=["b", "a"]),
         "breaker": lambda: story.event(now, "$circuit-breaker.opened", sender=node, namespace=space, data=breaker),
+        "helper": lambda: story.event(now, "$meshscope.breakers", sender=node, namespace=space, data=listed),
+        "asked": lambda: story.note(now, b"@asked", **asked),
         "gap": lambda: story.note(now, gap, phase="begin", reason="cut"),
         "end of gap": lambda: story.note(now, gap, phase="end"),
         "ours": lambda: story.ours(now, node),
@@ -193,12 +212,13 @@ COMMANDS = [b"REQ.x", b"RES.x", b"EVENT.x", b"REQB.a.b", b"EVENTB.g.e", b"INFO",
 CHANNELS = st.one_of(
     st.binary(max_size=20),
     st.sampled_from([b"MOL." + command for command in COMMANDS] + [b"MOL-\xff." + command for command in COMMANDS]),
-    st.sampled_from([b"@session", b"@gap", b"@channels", b"@clock", b"@catalogue", b"@key/", b"@other"]),
+    st.sampled_from([b"@session", b"@gap", b"@channels", b"@clock", b"@catalogue", b"@key/", b"@asked", b"@other"]),
     st.sampled_from([b"@key/MOL-DSCVR-INFO:n", b"@key/MOL-x-DSCVR-BEAT:n|12345678|1", b"@key/\xff"]),
 )
 FIELDS = ["id", "action", "sender", "timeout", "level", "tracing", "parentID", "requestID", "caller", "stream", "seq"]
 FIELDS += ["event", "groups", "broadcast", "success", "error", "services", "instanceID", "cpu", "ver", "data", "client"]
 FIELDS += ["phase", "channels", "packets", "nodes", "node_id", "step_ns", "metadata", "ipList", "saved_ns", "info"]
+FIELDS += ["what", "namespace", "node", "list", "open", "closed", "breakers"]
 LEAVES = st.one_of(
     st.none(),
     st.booleans(),

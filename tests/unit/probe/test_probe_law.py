@@ -22,7 +22,7 @@ from broker.probe.options import SessionOptions
 from broker.probe.session import ProbeSession
 from broker.transport.memory import MemoryBus
 
-KINDS = ("node", "service", "breaker", "gap", "session", "clock")
+KINDS = ("node", "service", "breaker", "helper", "gap", "session", "clock")
 BEGIN_NS = 1_700_000_000_000_000_000
 
 nodes = st.sampled_from(["a", "b.c", "d"])
@@ -90,10 +90,29 @@ events = st.builds(
     lambda space, source, target: _packet("EVENT", space, target, {"sender": source, "event": "e", "data": 1}),
     spaces, nodes, nodes,
 )  # fmt: skip
+helpers = st.builds(
+    lambda space, source, target, state, failures, at: _packet(
+        "EVENT",
+        space,
+        target,
+        {
+            "sender": source,
+            "event": "$meshscope.breakers",
+            "data": {
+                "node": source,
+                "instance": "i",
+                "at": at,
+                "acts": True,
+                "breakers": [{"node": target, "action": "users.get", "state": state, "failures": failures, "until": 9}],
+            },
+        },
+    ),
+    spaces, nodes, nodes, st.sampled_from(["open", "closed"]), st.integers(0, 3), st.integers(1, 20_000),
+)  # fmt: skip
 noise = st.tuples(st.sampled_from([b"MOL.REQ.a", b"MOL\xff", b"MOL.INFO", b"other"]), st.binary(max_size=20))
 steps = st.tuples(
     st.sampled_from([0, 0, 1_000_000, 40_000_000, 700_000_000, 5_000_000_000]),
-    st.lists(requests | responses | infos | others | events | noise, max_size=4),
+    st.lists(requests | responses | infos | others | events | helpers | noise, max_size=4),
     st.sampled_from(["", "", "", "gap", "tick"]),
 )
 scripts = st.lists(steps, max_size=25)
