@@ -25,7 +25,6 @@ class TableColumns(QObject):
     def __init__(self, table: QTableView, columns: Sequence[Column[Any]]) -> None:
         super().__init__(table)
         self._table, self._columns = table, tuple(columns)
-        self._header = table.horizontalHeader()
         self._widths: dict[int, int] = {}  # as its user set them
         self._shown: dict[int, bool] = {}  # as its user chose
         self._wanted = [column.shown for column in self._columns]  # as the view wants
@@ -33,6 +32,11 @@ class TableColumns(QObject):
         self._set_header()
         with self._ours():
             self._apply()
+
+    @property
+    def _header(self) -> QHeaderView:
+        # found anew each time: its wrapper does not always live as long as the header
+        return self._table.horizontalHeader()
 
     def _set_header(self) -> None:
         header = self._header
