@@ -8,7 +8,7 @@ from __future__ import annotations
 from string import Template
 from typing import TYPE_CHECKING, Final
 
-from app.resources import path
+from app.shipped import path
 
 if TYPE_CHECKING:
     from app.theme import Theme

@@ -8,6 +8,7 @@ from app.cli import (  # noqa: F401
     demo,
     doctor,
     events,
+    helper,
     inspect,
     nodes,
     open,  # noqa: A004
