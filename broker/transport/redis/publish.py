@@ -1,7 +1,7 @@
-"""Sending packets: all of one turn of the loop leave in one write, on one connection.
+"""Sending packets, on one connection: of a busy one all of one turn of the loop leave in one write.
 
-While turns have a packet each, it leaves at once: waiting for company that does
-not come would cost each call two turns.
+On a quiet one each leaves at once: to wait for company that does not come, or
+only to look for it at the end of the turn, costs each call a turn.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from broker.transport.url import ConnectionSettings
 log = logging.getLogger(__name__)
 
 PUBLISH: Final = b"*3\r\n$7\r\nPUBLISH\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n"
+WHILE_S: Final = 0.001
+MOST_ALONE: Final = 8
+"""With more packets than this within WHILE_S a connection is busy; after so many turns of one packet it is quiet."""
 MOST_WAITING_BYTES: Final = 1 << 26
 """Beyond this, what is published is lost: the server takes nothing any more."""
 
@@ -36,8 +39,11 @@ class RedisPublisher:
         self._settings = settings
         self._kept = KeptWire(settings, self._connect, name="redis publisher")
         self._waiting: list[bytes] = []
-        self._turn_packets = 0
         self._is_quiet = True
+        self._while_since_s = 0.0
+        self._while_packets = 0
+        self._turn_packets = 0
+        self._quiet_turns = 0
         self._refusal = ""
         self.lost = 0
         self.refused = 0
@@ -67,16 +73,26 @@ class RedisPublisher:
         self._refusal = refusal
 
     def publish(self, channel: bytes, body: bytes) -> None:
-        """Put a packet out; it leaves with everything else of this turn of the loop."""
+        """Put a packet out; it leaves now, or on a busy connection with everything else of this turn of the loop."""
+        loop = asyncio.get_running_loop()
         self._waiting.append(PUBLISH % (len(channel), channel, len(body), body))
+        if self._is_quiet:
+            self._flush()
+            now_s = loop.time()
+            if now_s - self._while_since_s > WHILE_S:
+                self._while_since_s, self._while_packets = now_s, 0
+            self._while_packets += 1
+            self._is_quiet = self._while_packets <= MOST_ALONE
+            return
         self._turn_packets += 1
         if self._turn_packets == 1:
-            asyncio.get_running_loop().call_soon(self._end_turn)
-            if self._is_quiet:
-                self._flush()
+            loop.call_soon(self._end_turn)
 
     def _end_turn(self) -> None:
-        self._is_quiet, self._turn_packets = self._turn_packets == 1, 0
+        self._quiet_turns = self._quiet_turns + 1 if self._turn_packets == 1 else 0
+        self._turn_packets = 0
+        if self._quiet_turns >= MOST_ALONE:
+            self._is_quiet, self._quiet_turns, self._while_packets = True, 0, 0
         self._flush()
 
     def _flush(self) -> None:
