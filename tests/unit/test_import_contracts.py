@@ -24,6 +24,7 @@ BREACHES = {
     "broker-layers": ("broker/transport/breach.py", "import broker.node"),
     "agent-runs-in-others-nodes": ("broker/agent/breach.py", "import broker.operate"),
     "capture-is-low": ("broker/capture/breach.py", "import broker.mesh"),
+    "probe-knows-commands-only": ("broker/probe/breach.py", "import broker.operate.secrets"),
     "views-are-apart": ("app/views/overview.py", "import app.views.graph"),
     "items-and-widgets-know-no-mesh": ("app/items/breach.py", "import broker.probe"),
     "cli-without-qt": ("app/cli/breach.py", "import PySide6"),
