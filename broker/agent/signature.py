@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
@@ -16,8 +17,9 @@ from typing import Any, Final, Literal, get_args
 Verb = Literal["trip", "hold", "release", "reset"]
 """Trip: open now, Moleculer's own half-open follows. Hold: keep a state. Release: end a hold. Reset: close, clear."""
 HoldState = Literal["open", "closed"]
-RefusedCause = Literal["unsigned", "signature", "replayed", "late", "elsewhere", "malformed"]
+CountedCause = Literal["unsigned", "signature", "replayed", "late", "elsewhere", "malformed"]
 """Why a command is not even looked at; the helper counts these."""
+RefusedCause = CountedCause | Literal["no-secret"]
 
 SECRET_VARIABLE: Final = "MESHSCOPE_SECRET"  # noqa: S105 - its name, not the secret
 """The environment variable that holds the secret, on both sides."""
@@ -25,11 +27,11 @@ TAKEN_WITHIN_MS: Final = 30_000
 """How far a command's time may be from the helper's clock, either way."""
 NONCE_KEPT_MS: Final = 60_000
 """A command from the furthest future that is taken is late by then."""
-LONGEST_COMMAND: Final = 16_384
+LONGEST_COMMAND: Final = 8_192
 """Characters of a command's text."""
 MOST_NONCES: Final = 10_000
 """So many commands are taken in a minute; more must wait, for forgetting one would let it be replayed."""
-_NONCE_LENGTHS: Final = range(16, 129)
+_NONCE: Final = re.compile(r"[0-9a-fA-F]{32}", re.ASCII)
 _LARGEST: Final = 2**53  # whole numbers that JavaScript tells apart
 
 
@@ -162,7 +164,7 @@ class Verifier:
     """Takes commands that are meant for one run of one node, each once.
 
     Attributes:
-        secret: Shared with the operators; never empty.
+        secret: Shared with the operators; empty for none: then no command is taken.
         namespace, node, instance: Whom commands must name.
         nonces: Of the commands taken lately.
     """
@@ -184,12 +186,14 @@ class Verifier:
         text, signature = given.get("command"), given.get("signature")
         if not isinstance(text, str) or not text:
             return Refusal("malformed", "there is no command: expected its JSON text")
-        if not isinstance(signature, str) or not signature:
-            return Refusal("unsigned", "the command carries no signature")
         if len(text) > LONGEST_COMMAND:
             return Refusal(
                 "malformed", f"the command has {len(text):,} characters, expected {LONGEST_COMMAND:,} at most"
             )
+        if not isinstance(signature, str) or not signature:
+            return Refusal("unsigned", "the command carries no signature")
+        if not self.secret:
+            return Refusal("no-secret", f"this node has no {SECRET_VARIABLE}: its helper only tells")
         expected = signature_of(self.secret, text)
         if not hmac.compare_digest(expected.encode(), signature.lower().encode(errors="replace")):
             return Refusal("signature", "the signature is not that of this command under this node's secret")
@@ -275,7 +279,7 @@ def _whole(fields: Mapping[str, Any], key: str) -> int:
 
 def _nonce(fields: Mapping[str, Any]) -> str:
     nonce = _text(fields, "nonce")
-    if len(nonce) not in _NONCE_LENGTHS:
+    if not _NONCE.fullmatch(nonce):
         raise _odd("nonce", nonce, "32 hex digits")
     return nonce
 

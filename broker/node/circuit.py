@@ -33,9 +33,24 @@ class Circuit:
         state: As MoleculerJS names it.
         count: Calls counted in this window.
         failures: Those of them that failed.
+        since_s: When its state changed last, in seconds of the timers' clock; None if it never did.
+        until_s: When it will be tried again by itself; None while nothing is to happen.
+        reason: Of the last change, for people.
     """
 
-    __slots__ = ("_tell", "_timer", "_timers", "count", "endpoint", "failures", "policy", "state")
+    __slots__ = (
+        "_tell",
+        "_timer",
+        "_timers",
+        "count",
+        "endpoint",
+        "failures",
+        "policy",
+        "reason",
+        "since_s",
+        "state",
+        "until_s",
+    )
 
     def __init__(self, endpoint: ActionEndpoint, policy: CircuitBreakerPolicy, timers: Timers, tell: Tell) -> None:
         self.endpoint = endpoint
@@ -46,18 +61,21 @@ class Circuit:
         self._timers = timers
         self._tell = tell
         self._timer: Timer | None = None
+        self.since_s: float | None = None
+        self.until_s: float | None = None
+        self.reason = ""
 
     def begin(self) -> None:
         """A call starts. The first one after half-opening is the probe; until it ends nobody else may call."""
         if self.state == "half_open":
-            self._enter("half_open_wait")
+            self._enter("half_open_wait", "one call tries it")
             self._half_open_later()  # should the probe never end
 
     def succeeded(self) -> None:
         """A call was answered."""
         self.count += 1
         if self.state == "half_open_wait":
-            self._close()
+            self._close("the trial call was answered")
         else:
             self._judge()
 
@@ -91,35 +109,55 @@ class Circuit:
         """No timer is left."""
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
+            self._timer = self.until_s = None
+
+    def trip(self, reason: str) -> None:
+        """Somebody opens it by hand; it will be tried again as if it had opened by itself.
+
+        Args:
+            reason: For people.
+        """
+        self._enter("open", reason)
+        self._half_open_later()
+        self._tell(self, "opened")
+
+    def reset(self, reason: str) -> None:
+        """Somebody closes it by hand and lets it count from zero.
+
+        Args:
+            reason: For people.
+        """
+        if self.state == "close":
+            self.count = self.failures = 0
+        else:
+            self._close(reason)
 
     def _judge(self) -> None:
         if self.count >= self.policy.min_request_count and self.rate >= self.policy.threshold:
             self._open()
 
     def _open(self) -> None:
-        if self.state == "open":
-            return
-        self._enter("open")
-        self._half_open_later()
-        self._tell(self, "opened")
+        if self.state != "open":
+            self.trip(f"{self.failures:,} of {self.count:,} failed")
 
     def _half_open_later(self) -> None:
         self.stop()
         self._timer = self._timers.call_later(self.policy.half_open_s, self._half_open)
+        self.until_s = self._timers.now_s() + self.policy.half_open_s
 
     def _half_open(self) -> None:
-        self._timer = None
-        self._enter("half_open")
+        self._timer = self.until_s = None
+        self._enter("half_open", f"open for {self.policy.half_open_s:g} s")
         self._tell(self, "half-opened")
 
-    def _close(self) -> None:
+    def _close(self, reason: str) -> None:
         self.stop()
-        self._enter("close")
+        self._enter("close", reason)
         self.count = self.failures = 0
         self._tell(self, "closed")
 
-    def _enter(self, state: State) -> None:
+    def _enter(self, state: State, reason: str) -> None:
         """The one place where a circuit says whether its endpoint may be chosen."""
         self.state = state
-        self.endpoint.state = state in ("close", "half_open")
+        self.since_s, self.reason = self._timers.now_s(), reason
+        self.endpoint.allow(state in ("close", "half_open"))

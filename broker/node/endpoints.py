@@ -22,11 +22,12 @@ class ActionEndpoint:
         action: What it is.
         local: Whether it is ours.
         circuit: Its circuit breaker; None while it was not called lately, or has none.
-        state: False while its circuit breaker holds it open.
+        held: What somebody holds ``state`` at by hand, whatever its circuit breaker says; None if nobody does.
+        state: Whether it may be chosen.
         handler: What serves it, middlewares around it.
     """
 
-    __slots__ = ("action", "circuit", "handler", "local", "node", "service", "state")
+    __slots__ = ("_allowed", "action", "circuit", "handler", "held", "local", "node", "service", "state")
 
     def __init__(self, node: NodeEntry, service: ServiceDefinition, action: ActionDefinition, handler: Handler) -> None:
         self.node = node
@@ -34,13 +35,25 @@ class ActionEndpoint:
         self.action = action
         self.local = node.local
         self.circuit: Circuit | None = None
-        self.state = True
+        self.held: bool | None = None
+        self.state = self._allowed = True
         self.handler = handler
 
     @property
     def is_available(self) -> bool:
         """Whether it may be chosen."""
         return self.state
+
+    def allow(self, allowed: bool) -> None:
+        """Its circuit breaker says whether it may be chosen; that counts where it is not held."""
+        self._allowed = allowed
+        if self.held is None:
+            self.state = allowed
+
+    def hold(self, state: bool | None) -> None:
+        """Somebody holds it by hand; with None its circuit breaker's word counts again."""
+        self.held = state
+        self.state = self._allowed if state is None else state
 
 
 class EventEndpoint:

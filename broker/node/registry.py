@@ -181,6 +181,11 @@ class Registry:
         """Whether an online node offers it."""
         return any(full_name in node.services for node in self.nodes.values() if node.available)
 
+    def endpoints_on(self, node_id: str, action: str) -> list[ActionEndpoint]:
+        """Those of an action on one node: one, or more where several of its services have an action of this name."""
+        endpoints = self.actions.get(action)
+        return [each for each in endpoints.endpoints if each.node.id == node_id] if endpoints is not None else []
+
     def lists_for(self, event: str) -> list[EndpointList[EventEndpoint]]:
         """The groups whose subscription matches the event."""
         found = self._matching.get(event)

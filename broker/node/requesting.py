@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from broker.node.context import Context
 from broker.node.definitions import mapping
-from broker.node.errors import MoleculerError, QueueIsFullError, RequestRejectedError, from_wire, to_wire
+from broker.node.endpoints import ActionEndpoint
+from broker.node.errors import (
+    MoleculerError,
+    QueueIsFullError,
+    RequestRejectedError,
+    ServiceNotAvailableError,
+    from_wire,
+    to_wire,
+)
 from broker.node.fields import action_name, marked, milliseconds
 from broker.node.streaming import IncomingStream, OutgoingStream, as_stream
 from broker.protocol.packets import Request, Response
@@ -71,9 +79,12 @@ class Requesting:
 
         Raises:
             MoleculerError: What the other node answered.
+            ServiceNotAvailableError: It is held open since it was chosen.
             RequestRejectedError: It went away meanwhile.
             QueueIsFullError: Too many are waiting.
         """
+        if isinstance(ctx.endpoint, ActionEndpoint) and ctx.endpoint.held is False:
+            raise ServiceNotAvailableError({"action": action_name(ctx), "nodeID": ctx.node_id})
         limit = self._broker.options.max_queue_size
         if len(self._pending) >= limit > 0:
             about = {"action": action_name(ctx), "nodeID": self._broker.node_id}

@@ -76,9 +76,9 @@ class Telling:
         if failure is not None and options.get("throw_error"):
             raise failure
 
-    def broadcast_now(self, event: str, data: Any = None) -> None:
+    def broadcast_now(self, event: str, data: Any = None, **options: Unpack[EventOptions]) -> None:
         """Broadcast without waiting, for our own parts."""
-        self.tasks.spawn(self.broadcast(event, data), event)
+        self.tasks.spawn(self.broadcast(event, data, **options), event)
 
     def notice(self, event: str, data: Any = None) -> None:
         """Tell it on this node without waiting, for our own parts."""

@@ -23,6 +23,7 @@ BREACHES = {
     "redis-in-its-file": ("broker/probe/breach.py", "import redis"),
     "broker-layers": ("broker/transport/breach.py", "import broker.node"),
     "agent-runs-in-others-nodes": ("broker/agent/breach.py", "import broker.operate"),
+    "operators-know-signatures-only": ("broker/operate/breach.py", "import broker.agent.helper"),
     "capture-is-low": ("broker/capture/breach.py", "import broker.mesh"),
     "probe-knows-commands-only": ("broker/probe/breach.py", "import broker.operate.secrets"),
     "views-are-apart": ("app/views/overview.py", "import app.views.graph"),

@@ -10,6 +10,7 @@ from broker.node.context import Context
 from broker.node.definitions import ActionDefinition, Handler, ServiceDefinition
 from broker.node.endpoints import ActionEndpoint
 from broker.node.errors import MoleculerError
+from broker.node.holds import Holds
 from broker.node.middleware.around import AroundCalls
 from broker.node.options import CircuitBreakerPolicy
 from broker.node.timers import Repeating
@@ -26,6 +27,9 @@ class CircuitBreaker(AroundCalls):
     An endpoint that is registered anew (its node went and came back) begins
     with a closed circuit of its own. MoleculerJS goes on counting for the old
     endpoint then, and cannot hold back the new one.
+
+    Attributes:
+        holds: What is kept in or out of use by hand.
     """
 
     def created(self, broker: Broker) -> None:
@@ -33,12 +37,13 @@ class CircuitBreaker(AroundCalls):
         super().created(broker)
         self._circuits: dict[tuple[str, str], Circuit] = {}
         self._retired: list[Circuit] = []
+        self.holds = Holds(broker.registry, broker.local_bus)
         window_s = broker.options.circuit_breaker.window_s or 60.0  # as MoleculerJS reads a 0
         self._window = Repeating(broker.timers, window_s, self._turn_window)
 
     def around(self, call: Handler, service: ServiceDefinition, action: ActionDefinition) -> Handler:
         """Where the policy is enabled."""
-        policy = self._broker.options.circuit_breaker.overlaid(action.said("circuitBreaker"))
+        policy = self.policy_of(action)
         if not policy.enabled:
             return call
 
@@ -67,6 +72,45 @@ class CircuitBreaker(AroundCalls):
         circuit = self._circuits.get((node_id, action))
         return circuit if circuit is not None and self._exists(circuit.endpoint) else None
 
+    def policy_of(self, action: ActionDefinition) -> CircuitBreakerPolicy:
+        """By which the circuits of an action are judged here."""
+        return self._broker.options.circuit_breaker.overlaid(action.said("circuitBreaker"))
+
+    def circuit_at(self, endpoint: ActionEndpoint) -> Circuit | None:
+        """What decides over an endpoint now: its circuit, or one that is forgotten but will still half-open it."""
+        circuit = endpoint.circuit or self.circuit_of(endpoint.node.id, endpoint.action.name)
+        return circuit or next((each for each in self._retired if each.endpoint is endpoint and each.is_timed), None)
+
+    def trip(self, endpoint: ActionEndpoint, reason: str) -> Circuit:
+        """Open a circuit by hand; it goes on by itself as if it had opened by itself.
+
+        Args:
+            endpoint: In the registry.
+            reason: For people.
+
+        Raises:
+            ValueError: Circuit breakers are not enabled for this action here.
+        """
+        policy = self.policy_of(endpoint.action)
+        if not policy.enabled:
+            raise ValueError(f"the circuit breaker of {endpoint.action.name} is not enabled on this node")
+        self._take_over(endpoint)
+        circuit = self._circuit_for(endpoint, policy)
+        circuit.trip(reason)
+        return circuit
+
+    def reset(self, endpoint: ActionEndpoint, reason: str) -> None:
+        """Close a circuit by hand, and let it count from zero.
+
+        Args:
+            endpoint: In the registry.
+            reason: For people.
+        """
+        circuit = self.circuit_at(endpoint)
+        self._take_over(endpoint)
+        if circuit is not None:
+            circuit.reset(reason)
+
     async def starting(self, broker: Broker) -> None:
         """The first window begins."""
         if broker.options.circuit_breaker.enabled:
@@ -90,6 +134,12 @@ class CircuitBreaker(AroundCalls):
         circuit = self._circuits[key] = kept.circuit = Circuit(kept, policy, self._broker.timers, self._tell)
         self._window.start()  # where only actions enable it, MoleculerJS has no window at all
         return circuit
+
+    def _take_over(self, endpoint: ActionEndpoint) -> None:
+        """What a forgotten circuit would still do to an endpoint, it does not any more."""
+        for circuit in [each for each in self._retired if each.endpoint is endpoint]:
+            circuit.stop()
+            self._retired.remove(circuit)
 
     def _in_registry(self, endpoint: ActionEndpoint) -> ActionEndpoint | None:
         """The one that the balancer knows."""
