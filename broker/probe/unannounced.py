@@ -1,4 +1,4 @@
-"""A node of ours that nobody knows: it calls and emits, hears who is there and its answers, and never says a word of itself."""
+"""A node of ours that nobody knows: it calls and emits, hears who is there and what is answered, and stays unknown."""
 
 from __future__ import annotations
 
