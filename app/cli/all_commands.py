@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.cli import (  # noqa: F401
     actions,
     audit,
+    breakers,
     connect,
     demo,
     doctor,
