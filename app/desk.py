@@ -19,6 +19,7 @@ from broker.mesh.span import Cursor, Span
 from broker.mesh.subject import Subject
 from broker.mesh.timeline import Snapshot, Timeline
 from broker.operate.commands import Command, Progress, Report
+from broker.operate.operator import NOT_CONFIRMED, Confirmation
 from broker.operate.permissions import Permission
 from broker.operate.rules import Verdict, verdict
 
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 TakeReport = Callable[[Report], None]
 TakeProgress = Callable[[Progress], None]
+RunCommand = Callable[[Command, TakeReport | None, TakeProgress | None, Confirmation, str], int]
 
 TICK_MS = 100
 REST = 3.0
@@ -101,7 +103,7 @@ class Desk(QObject):
         self.reduce_motion = False
         self.mutes = Mutes()
         self.fetch_body: Callable[[int, Callable[[bytes | None], None]], None] | None = None
-        self.run_command: Callable[[Command, TakeReport | None, TakeProgress | None], int] | None = None
+        self.run_command: RunCommand | None = None
         self.judge: Callable[[Command, str], Verdict] | None = None
         self._zooms: list[Cursor] = []
         self._seen_revision = -1
@@ -247,13 +249,23 @@ class Desk(QObject):
         owner: ReferenceType[QObject] = ref(self)
         self.fetch_body(frame_number, lambda body: self._answered.emit(_Answer(owner, answer, body)))
 
-    def submit(self, command: Command, answer: TakeReport | None = None, progress: TakeProgress | None = None) -> int:
+    def submit(
+        self,
+        command: Command,
+        answer: TakeReport | None = None,
+        progress: TakeProgress | None = None,
+        *,
+        confirmation: Confirmation = NOT_CONFIRMED,
+        name: str = "",
+    ) -> int:
         """Hand a command to the session.
 
         Args:
             command: What is wanted.
             answer: Given its one report on the GUI thread, maybe much later; the window shows it if this is left out.
             progress: Told on the GUI thread how far it is.
+            confirmation: The second step, where `may` says that it takes one.
+            name: As in `may`.
 
         Returns:
             Its number, by which `Cancel` gives it up; 0 when there is no session, and nothing was sent.
@@ -262,7 +274,7 @@ class Desk(QObject):
             if answer is not None:
                 answer(Report("failed", "There is no session. Nothing was sent.", "Connect to a live mesh."))
             return 0
-        return self.run_command(command, answer, progress)
+        return self.run_command(command, answer, progress, confirmation, name)
 
     def may(self, command: Command, name: str = "") -> Verdict:
         """Whether a command may be sent now, why not, and what has to be confirmed before.
