@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from broker.node.context import Context
 from broker.node.definitions import ActionDefinition, Handler, ServiceDefinition
 from broker.node.errors import MoleculerError
-from broker.node.middleware.base import Middleware, Receive, TakePacket
-from broker.protocol.packets import Response
+from broker.node.middleware.base import Middleware, Publish, Receive, TakePacket
+from broker.protocol.packets import Event, Response
 from broker.protocol.serializers import loads
 
 NOTES: Final = "notes"
@@ -76,6 +77,7 @@ class Attempts(Middleware):
         self._now_s = now_s
         self._open: dict[str, Notes] = {}
         self._body = b""
+        self._sent: list[tuple[Event, str]] | None = None
 
     def remote_action(self, call: Handler, service: ServiceDefinition, action: ActionDefinition) -> Handler:  # noqa: ARG002
         """Around each attempt."""
@@ -106,6 +108,26 @@ class Attempts(Middleware):
         """Nothing more is noted of this call."""
         for request_id in notes.ids:
             self._open.pop(request_id, None)
+
+    @contextmanager
+    def collecting(self) -> Iterator[list[tuple[Event, str]]]:
+        """Collect the events that are sent while the block runs, each with the node it goes to."""
+        sent: list[tuple[Event, str]] = []
+        self._sent = sent
+        try:
+            yield sent
+        finally:
+            self._sent = None
+
+    def transit_publish(self, call: Publish) -> Publish:
+        """Collect."""
+
+        def publish(packet: Any, target: str) -> None:
+            call(packet, target)
+            if self._sent is not None and isinstance(packet, Event):
+                self._sent.append((packet, target))
+
+        return publish
 
     def transporter_receive(self, call: Receive) -> Receive:
         """Remember the bytes of which a packet is made."""

@@ -16,6 +16,11 @@ from broker.probe.unannounced import Unannounced
 from broker.protocol.frame import RawFrame
 from broker.transport.base import Publisher
 
+SETTLE_S: Final = 0.4
+SETTLE_AT_MOST_S: Final = 2.0
+SETTLE_STEP_S: Final = 0.02
+"""When nobody new has introduced itself for a while, all have; however many come, it is not waited for longer."""
+
 ASK_AGAIN_S: Final = 5.0
 """Who is there is not asked more often than this."""
 
@@ -60,6 +65,7 @@ class Hands:
         self._waiting: set[Callable[[str], None]] = set()
         self._is_idle = asyncio.Event()
         self._is_idle.set()
+        self._began_s = asyncio.get_running_loop().time()
 
     def hear(self, frames: Sequence[RawFrame]) -> None:
         """Take in all frames."""
@@ -131,6 +137,13 @@ class Hands:
                 await node.start(self._introductions.of(namespace))
                 self._nodes[namespace] = node
         return node
+
+    async def settled(self, node: Unannounced) -> None:
+        """Wait, soon after there is a connection, until all who are there have introduced themselves."""
+        loop = asyncio.get_running_loop()
+        at_most_s, at_least_s = self._began_s + SETTLE_AT_MOST_S, self._began_s + SETTLE_S
+        while (now_s := loop.time()) < at_most_s and now_s < max(at_least_s, node.newest_s + SETTLE_S):  # noqa: ASYNC110
+            await asyncio.sleep(SETTLE_STEP_S)
 
     async def close(self) -> None:
         """Nothing is waited for any more."""

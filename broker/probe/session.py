@@ -18,9 +18,11 @@ from broker.clock import SECOND, Clock, SystemClock
 from broker.observe.journal import JOURNAL_FORMAT, Batch, NameKind
 from broker.operate.commands import (
     AskOnce,
+    Broadcast,
     Call,
     Cancel,
     Command,
+    Emit,
     Lock,
     Progress,
     Record,
@@ -34,6 +36,7 @@ from broker.probe.asking import Tongues
 from broker.probe.calling import call
 from broker.probe.catalogue import Catalogue, CatalogueFile
 from broker.probe.door import Door, UrlDoor
+from broker.probe.emitting import tell
 from broker.probe.intake import Intake, own_frame
 from broker.probe.looking import Lookout
 from broker.probe.options import SessionOptions
@@ -227,6 +230,8 @@ class ProbeSession:
         match command:
             case Call():
                 return self._running.start(number, call(hands, command, refusal), word)
+            case Emit() | Broadcast():
+                return self._running.start(number, tell(hands, command, refusal), word)
             case _:
                 return _now(Report("failed", "This cannot be done yet."))
 

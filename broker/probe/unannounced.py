@@ -103,6 +103,7 @@ class Unannounced:
         namespace: Where.
         broker: What calls and emits there.
         attempts: What packets tell of its calls.
+        newest_s: When a node introduced itself of which nothing was known; of the loop's clock.
     """
 
     def __init__(
@@ -137,6 +138,7 @@ class Unannounced:
         )
         self._bus = AnswersOnly(publisher, channel_name(namespace, "RES", node_id))
         self.broker = Broker(node_id, self._bus, namespace, serializer, options=options, clock=clock)
+        self.newest_s = 0.0
         self._changed = asyncio.Event()
 
     async def start(self, introductions: Iterable[RawFrame]) -> None:
@@ -155,7 +157,10 @@ class Unannounced:
 
     def introduce(self, frame: RawFrame) -> None:
         """Take in what a node says of itself."""
+        known = len(self.broker.registry.nodes)
         self._bus.hand(frame)
+        if len(self.broker.registry.nodes) > known:
+            self.newest_s = asyncio.get_running_loop().time()
         self._changed.set()
 
     def gone(self, node_id: str) -> None:
