@@ -33,7 +33,7 @@ async def tell(hands: Hands, command: Emit | Broadcast, refusal: Refusal) -> Rep
         raise CannotAct(Report("failed", "No event is named. Nothing was sent.", "Name one."))
     try:
         data = value_of("data", command.data)
-        options = {"meta": object_of("meta", command.meta), "headers": object_of("headers", command.headers)}
+        meta, headers = object_of("meta", command.meta), object_of("headers", command.headers)
     except ValueError as error:
         raise CannotAct(Report("failed", f"{error}. Nothing was sent.", "Write it as JSON.")) from None
     node = await hands.node(command.namespace)
@@ -48,7 +48,7 @@ async def tell(hands: Hands, command: Emit | Broadcast, refusal: Refusal) -> Rep
     groups = list(command.groups) or None
     try:
         with node.attempts.collecting() as sent:
-            await send(command.event, None if data is ABSENT else data, groups=groups, **options)
+            await send(command.event, None if data is ABSENT else data, groups=groups, meta=meta, headers=headers)
     except (TypeError, ValueError) as error:
         raise CannotAct(Report("failed", f"It cannot be written: {error}. Nothing was sent.")) from None
     if not sent:

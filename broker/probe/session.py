@@ -18,6 +18,7 @@ from broker.clock import SECOND, Clock, SystemClock
 from broker.observe.journal import JOURNAL_FORMAT, Batch, NameKind
 from broker.operate.commands import (
     AskOnce,
+    Bench,
     Broadcast,
     Call,
     Cancel,
@@ -33,6 +34,7 @@ from broker.operate.commands import (
 )
 from broker.operate.permissions import allows
 from broker.probe.asking import Tongues
+from broker.probe.benching import bench
 from broker.probe.calling import call
 from broker.probe.catalogue import Catalogue, CatalogueFile
 from broker.probe.door import Door, UrlDoor
@@ -220,7 +222,7 @@ class ProbeSession:
                 return _now(self._speaking.lock())
         return self._act(command, number, told)
 
-    def _act(self, command: Command, number: int, told: Callable[[Progress], None]) -> asyncio.Future[Report]:  # noqa: ARG002
+    def _act(self, command: Command, number: int, told: Callable[[Progress], None]) -> asyncio.Future[Report]:
         """What needs a connection to send through."""
         hands = self._speaking.hands
         if hands is None:
@@ -232,6 +234,8 @@ class ProbeSession:
                 return self._running.start(number, call(hands, command, refusal), word)
             case Emit() | Broadcast():
                 return self._running.start(number, tell(hands, command, refusal), word)
+            case Bench():
+                return self._running.start(number, bench(hands, command, refusal, told), word)
             case _:
                 return _now(Report("failed", "This cannot be done yet."))
 
