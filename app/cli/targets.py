@@ -41,6 +41,7 @@ class Target:
         tls_ca: File of the authority that signed the server's certificate.
         wire: How packets are written.
         profile: Whose rules hold; None for a URL that belongs to none, and for a capture.
+        is_may_given: Whether that stands on the command line; otherwise it is what the command needs.
         unlocks: Whether a locked profile is to be unlocked for this command.
         policy: What of payloads reaches the disk.
         mask_names: Names whose values are secret, beside those that always are.
@@ -55,6 +56,7 @@ class Target:
     tls_ca: str = ""
     wire: WireOptions = field(default_factory=WireOptions)
     profile: Profile | None = None
+    is_may_given: bool = False
     unlocks: bool = False
     policy: Policy = "masked"
     mask_names: tuple[str, ...] = ()
@@ -118,14 +120,15 @@ def find_target(
         text: What stands on the command line.
         default_may: What the command needs, and starts with.
         wanted_may: What was asked for behind --may; None for nothing.
+        is_may_given: Whether that stands on the command line; otherwise it is what the command needs.
         unlocks: Whether a locked profile is to be unlocked.
         namespaces: As given; "-" is the empty one.
         announce: Whether to become a node in everybody's registry.
         tls_ca: The authority's file; empty for the profile's, or the system's.
         wire: How packets are written.
         file_allowed: Whether a capture serves as well.
-        acts: Whether the command is nothing without what it needs. Others listen without asking where a profile
-            is locked, and say so.
+        acts: Whether it judges by itself what it may do, by what it is about to send. Others listen without asking
+            where a profile is locked, and say so.
 
     Raises:
         SaidNo: It is none of them, the file is not there, or the profile does not allow it.
@@ -159,6 +162,7 @@ def find_target(
         found,
         announce=announce,
         password=os.environ.get(PASSWORD_VARIABLE, ""),
+        is_may_given=wanted_may is not None,
         unlocks=unlocks,
         mask_names=profiles.mask_names,
         may=_permission(profile, default_may, wanted_may, unlocks=unlocks, acts=acts),
@@ -175,9 +179,9 @@ def _permission(
         SaidNo: What was asked for, the profile does not allow.
     """
     may = wanted or default
-    if profile is None or allows(profile.may, may) or unlocks:
+    if profile is None or allows(profile.may, may) or unlocks or acts:
         return may
-    if wanted is not None or acts:
+    if wanted is not None:
         raise SaidNo(refusal(profile, profile.may, may))
     click.echo(
         f"meshscope: '{profile.name}' may only {profile.may}: listening with that. --unlock lets this command {may}.",
