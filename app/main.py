@@ -21,49 +21,57 @@ from app.cli.wire_options import WireOptions
 from app.graph.places import PlaceStore, use_store
 from app.mutes import Mutes
 from app.offscreen import drop_no_news, show_for
-from app.place import Place
+from app.opening import Opening, gather, needs_key_store, rules_for, session_options
+from app.place import Place, mode_text
+from app.profile_keeper import ProfileKeeper
 from app.session import DemoRun, Session
 from app.settings import Connection
 from app.signals import close_on_signals
-from app.start_form import Wanted
 from app.tidying import Tidier
 from app.views.registry import load_views
-from app.widgets.controls import Tone
+from app.wanted import Wanted
 from app.window import Opener, Window
 from broker.clock import SystemClock
 from broker.operate import secrets
+from broker.operate.audit import Audit
 from broker.operate.commands import Report
-from broker.operate.permissions import permission
+from broker.operate.profiles import PASSWORD, Profile, ProfileStore
 from broker.probe.options import SessionOptions
 from broker.transport import ConnectionSettings
 
 if TYPE_CHECKING:
-    from app.cli.targets import Target
+    from app.cli.options import Target
 
 log = logging.getLogger(__name__)
 
 SWITCH_S = 0.001
 """How long a worker thread may go on while the window waits for the interpreter: the window must not stand still."""
 
-MODES = {"see": "ghost: publishes nothing", "ask": "may ask: DISCOVER once"}
-
 
 class Sittings(QObject):
     """Opens sittings in the window, one at a time."""
 
-    _password_found = Signal(object)
+    _gathered = Signal(object)
 
-    def __init__(self, wire: WireOptions | None = None) -> None:
+    def __init__(
+        self,
+        wire: WireOptions | None = None,
+        keeper: ProfileKeeper | None = None,
+        audit: Audit | None = None,
+    ) -> None:
         """
         Args:
             wire: How packets are written; as the environment says, if it is left out.
+            keeper: Of saved profiles, whose rules hold; none are known if it is left out.
+            audit: Where acts are written down; the user's own log if it is left out.
         """
         super().__init__()
         self.window: Window | None = None
-        self._wire = asdict(wire or WireOptions.from_environment())
+        self.keeper = keeper or ProfileKeeper(None, parent=self)
+        self._audit = audit or Audit()
+        self._wire = wire or WireOptions.from_environment()
         self._demo: DemoRun | None = None
-        self._not_kept = ""
-        self._password_found.connect(self._open_with_password)
+        self._gathered.connect(self._open)
 
     def known(self, url: str) -> Connection:
         """The connection as it was named and coloured before; a new one for a URL that was never opened."""
@@ -72,15 +80,22 @@ class Sittings(QObject):
     # the opener's part
 
     def open_live(self, wanted: Wanted) -> None:
-        """A live mesh; its password comes from the key store when it is kept there."""
-        if wanted.connection.has_password and (wanted.keep_password or not wanted.password):
-            threading.Thread(target=self._use_key_store, args=(wanted,), name="key store", daemon=True).start()
+        """A live mesh; its secrets come from the key store where they are kept there."""
+        self.keeper.load()
+        if self.keeper.trouble:
+            self._window().start.banner.say(
+                self.keeper.trouble, "Nothing was opened: what protects a mesh is in there."
+            )
+            return
+        profile = rules_for(wanted, self.keeper.profiles)
+        if needs_key_store(wanted):
+            threading.Thread(target=self._gather, args=(wanted, profile), name="key store", daemon=True).start()
         else:
-            self._open_with_password(wanted)
+            self._open(gather(wanted, profile))
 
     def open_file(self, path: str) -> None:
         """A capture."""
-        options = SessionOptions(path=path, keeps_capture=False, **self._wire)
+        options = SessionOptions(path=path, keeps_capture=False, **asdict(self._wire))
         place = Place(Path(path).name, "held", "capture: nothing is live", path, is_locked=False, is_file=True)
         if self._window().settings.path is not None:
             self._window().settings.remember_file(str(Path(path).resolve()))
@@ -103,44 +118,42 @@ class Sittings(QObject):
         assert self.window is not None, "the window is made before anything is opened"  # noqa: S101
         return self.window
 
-    def _use_key_store(self, wanted: Wanted) -> None:
+    def _gather(self, wanted: Wanted, profile: Profile | None) -> None:
         """In a thread: a key store may ask the user first."""
-        url, password = wanted.connection.url, wanted.password
-        if password and wanted.keep_password:
-            self._not_kept = secrets.write(url, password)
-            wanted.connection.has_password = not self._not_kept
-        elif not password:
-            password = secrets.read(url)
-        self._password_found.emit(Wanted(wanted.connection, password, wanted.keep_password))
+        self._gathered.emit(gather(wanted, profile))
 
-    def _open_with_password(self, wanted: Wanted) -> None:
-        connection, window = wanted.connection, self._window()
-        connection.last_ns = SystemClock().now_ns()
-        window.settings.remember(connection)
-        window.settings.save()
-        self.open_connection(connection, wanted.password)
+    def _open(self, opening: Opening) -> None:
+        connection, window = opening.connection, self._window()
+        if opening.profile is None or opening.profile.name != connection.name:
+            connection.last_ns = SystemClock().now_ns()
+            window.settings.remember(connection)
+            window.settings.save()
+        self.open_gathered(opening)
         if window.shell is None:
             return
-        if connection.has_password and not wanted.password:
+        if opening.not_given:
             window.shell.show_report("failed", "The password is not known.", secrets.NOT_GIVEN)
-        elif wanted.keep_password and wanted.password and not connection.has_password:
-            window.shell.show_report("failed", "The password is not kept.", self._not_kept)
+        elif opening.not_kept:
+            window.shell.show_report("failed", "The password is not kept.", opening.not_kept)
 
     def open_connection(self, connection: Connection, password: str) -> None:
-        """A live mesh, with the password in hand."""
-        title = connection.name or connection.url.partition("://")[2].rpartition("@")[2]
-        tone: Tone = connection.colour if connection.colour in ("ok", "slow", "failed", "held") else ""  # type: ignore[assignment]
-        mode = MODES[connection.may] + (" · announced" if connection.announce else "")
-        place = Place(title, tone, mode, connection.url, is_locked=connection.may == "see")
-        options = SessionOptions(
-            url=connection.url,
-            may=permission(connection.may),
-            announce=connection.announce,
-            namespaces=tuple(connection.namespaces),
-            password=password,
-            tls_ca=connection.tls_ca,
-            profile=connection.name,
-            **self._wire,
+        """A live mesh by its URL, with the password in hand."""
+        rules = rules_for(Wanted(connection), self.keeper.profiles)
+        self.open_gathered(Opening(connection, rules, {PASSWORD: password} if password else {}))
+
+    def open_gathered(self, opening: Opening) -> None:
+        """A live mesh, with everything in hand."""
+        profile, connection = opening.profile, opening.connection
+        everywhere = self.keeper.profiles.mask_names
+        options = session_options(opening, self._wire, everywhere)
+        tone = profile.tone if profile is not None else connection.colour
+        place = Place(
+            profile.name if profile is not None else connection.title,
+            tone if tone in ("ok", "slow", "failed", "held") else "",  # type: ignore[arg-type]
+            mode_text(options.may, options.announce),
+            connection.url,
+            is_locked=options.may == "see",
+            is_production=profile is not None and profile.is_production,
         )
         self._show(options, place)
 
@@ -213,10 +226,11 @@ def run_window(*, target: Target | None = None, demo: bool = False, show_s: floa
     app.setApplicationName("meshscope")
     app.setApplicationDisplayName("Meshscope")
     app.setDesktopFileName("meshscope")
-    sittings = Sittings(target.wire if target is not None else None)
     # an offscreen picture shall not depend on what was done before on this machine
     kept = settings.load(settings.default_path() if not show_s else None)
-    window = Window(kept, load_views(), check_live, opening(sittings))
+    keeper = ProfileKeeper(ProfileStore(), kept.path)
+    sittings = Sittings(target.wire if target is not None else None, keeper)
+    window = Window(kept, load_views(), check_live, opening(sittings), keeper if not show_s else None)
     sittings.window = window
     catch_bugs(window)
     close_on_signals(app, window)
@@ -263,14 +277,16 @@ def _open(sittings: Sittings, target: Target | None, *, demo: bool) -> None:
         sittings.open_file(target.path)
     elif target is not None:
         found = ConnectionSettings.parse(target.url, password=target.password or None, tls_ca=target.tls_ca or None)
+        profile = rules_for(Wanted(Connection(found.redacted)), sittings.keeper.profiles)
+        known = Connection.of(profile) if profile is not None else sittings.known(found.redacted)
         connection = replace(
-            sittings.known(found.redacted),
+            known,
             may=target.may,
             announce=target.announce,
-            namespaces=list(target.namespaces),
-            tls_ca=target.tls_ca,
+            namespaces=list(target.namespaces) or known.namespaces,
+            tls_ca=target.tls_ca or known.tls_ca,
         )
-        sittings.open_live(Wanted(connection, found.password))
+        sittings.open_live(Wanted(connection, found.password, profile=profile))
 
 
 def _has_screen() -> bool:

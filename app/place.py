@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMenu, QWidget
@@ -12,6 +13,7 @@ from app.desk import Desk
 from app.shell_facts import ShellFacts
 from app.widgets.controls import Tone
 from app.widgets.format import count
+from broker.operate.permissions import Permission
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Place:
         url: Without secrets, or the name of a file.
         is_locked: Whether nothing can be published.
         is_file: Whether it is a capture and not a live mesh.
+        is_production: Whether it is somebody's bread.
     """
 
     profile: str
@@ -33,6 +36,20 @@ class Place:
     url: str
     is_locked: bool = True
     is_file: bool = False
+    is_production: bool = False
+
+
+MODES: Final[dict[Permission, str]] = {
+    "see": "ghost: publishes nothing",
+    "ask": "may ask: DISCOVER, $node.*",
+    "call": "may call and emit",
+    "act": "acting: asks twice",
+}
+
+
+def mode_text(may: Permission, is_announced: bool) -> str:
+    """What we may do, in words."""
+    return MODES[may] + (" · announced" if is_announced else "")
 
 
 def place_text(place: Place, facts: ShellFacts | None, namespace: str | None) -> str:

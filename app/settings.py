@@ -10,6 +10,9 @@ from typing import Any, Final
 
 import platformdirs
 
+from broker.operate.profiles import PASSWORD, Profile
+from broker.protocol.encryption import DEFAULT_ALGORITHM
+
 log = logging.getLogger(__name__)
 
 MAX_RECENT: Final = 12
@@ -18,18 +21,19 @@ MAX_FILTERS: Final = 30
 
 @dataclass(slots=True)
 class Connection:
-    """A connection that was opened before.
+    """A connection that was opened before and is no saved profile, or what a profile says of how to connect.
 
     Attributes:
         url: Without password; the user's name may be in it.
         name: What its user calls it; the host if left empty.
-        may: "see" or "ask".
+        may: What it may do: see, ask, call or act.
         announce: Whether we become a node in everybody's registry.
         namespaces: Those listened to; none for all.
         tls_ca: File of the authority that signed the server's certificate.
         has_password: Whether the key store holds its password.
         last_ns: When it was opened last.
         colour: A theme colour for its chip: accent, ok, slow, failed, held.
+        serializer, compression, cipher_algorithm, policy, mask_names, ssh: As of a profile.
     """
 
     url: str
@@ -41,6 +45,37 @@ class Connection:
     has_password: bool = False
     last_ns: int = 0
     colour: str = "accent"
+    serializer: str = ""
+    compression: str = ""
+    cipher_algorithm: str = DEFAULT_ALGORITHM
+    policy: str = "masked"
+    mask_names: list[str] = field(default_factory=list)
+    ssh: str = ""
+
+    @property
+    def title(self) -> str:
+        """What it is called: its name, or its host."""
+        return self.name or self.url.partition("://")[2].rpartition("@")[2]
+
+    @classmethod
+    def of(cls, profile: Profile) -> Connection:
+        """How a profile connects."""
+        shared = {known.name for known in fields(cls)} & {known.name for known in fields(Profile)}
+        given = {name: getattr(profile, name) for name in shared}
+        lists = {name: list(value) for name, value in given.items() if isinstance(value, tuple)}
+        return cls(**(given | lists | {"colour": profile.tone, "has_password": profile.has_secret(PASSWORD)}))
+
+    def as_profile(self) -> Profile:
+        """What would be saved of it.
+
+        Raises:
+            ValueError: Something in it cannot be; the message says what.
+        """
+        shared = {known.name for known in fields(Profile)} & {known.name for known in fields(Connection)}
+        given = {name: getattr(self, name) for name in shared}
+        tuples = {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
+        kept = (PASSWORD,) if self.has_password else ()
+        return Profile(**(given | tuples | {"name": self.title, "secret_names": kept}))
 
 
 @dataclass(slots=True)

@@ -8,12 +8,16 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.check_run import Check
+from app.profile_acts import ProfileActs
+from app.profile_keeper import ProfileKeeper
 from app.resources import logo
 from app.settings import Connection, Settings
-from app.start_form import ConnectionForm, Wanted
+from app.start_form import ConnectionForm
+from app.start_rows import connection_row, profile_row
+from app.wanted import Wanted
 from app.widgets.banner import Banner
 from app.widgets.controls import button, clear, column, label, row, section
-from app.widgets.format import date_time
+from broker.operate.profiles import PASSWORD, Profile
 
 CAPTURES = "Captures (*.mcap);;All files (*)"
 
@@ -26,14 +30,21 @@ class StartPage(QWidget):
     file_wanted = Signal(str)
     demo_wanted = Signal()
 
-    def __init__(self, settings: Settings, check: Check, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, settings: Settings, check: Check, keeper: ProfileKeeper | None = None, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
+        self.keeper = keeper or ProfileKeeper(None, parent=self)
         self.setObjectName("page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._settings = settings
         self.banner = Banner()
         self.form = ConnectionForm(check)
         self.form.connect_wanted.connect(self.connect_wanted)
+        self.acts = ProfileActs(self, self.form, self.keeper, self.banner)
+        self.acts.connect_wanted.connect(self.connect_wanted)
+        self.form.url.textChanged.connect(lambda _text: self._say_belongs())
+        self.keeper.changed.connect(self.show_recent)
         self.demo = button("Start the demo", self.demo_wanted.emit, icon="play-circle-outline", role="primary")
         self.capture = button("Open capture…", self.choose_file, icon="folder-open-outline")
         self._recent = QVBoxLayout()
@@ -86,8 +97,17 @@ class StartPage(QWidget):
     def show_recent(self) -> None:
         """Show what was opened before."""
         clear(self._recent)
-        settings = self._settings
+        settings, profiles = self._settings, self.keeper.profiles.all
+        self._say_belongs()
+        if self.keeper.trouble:
+            self.banner.say(self.keeper.trouble, "No live mesh is opened until they can be read.")
+        if profiles:
+            self._recent.addWidget(section("Profiles"))
+        for profile in profiles:
+            self._recent.addWidget(self._profile_row(profile))
         if settings.recent:
+            if profiles:
+                self._recent.addSpacing(8)
             self._recent.addWidget(section("Connections used before"))
         for connection in settings.recent[:6]:
             self._recent.addWidget(self._recent_row(connection))
@@ -96,8 +116,13 @@ class StartPage(QWidget):
         for path in settings.recent_files[:4]:
             made = button(path, partial(self.file_wanted.emit, path), role="row", icon="file-chart-outline")
             self._recent.addWidget(made)
-        if not settings.recent and not settings.recent_files:
+        if not settings.recent and not settings.recent_files and not profiles:
             self._recent.addWidget(self._first_time())
+
+    def retheme(self) -> None:
+        """Take the colours of the theme in use."""
+        self.form.tint()
+        self.show_recent()
 
     @staticmethod
     def _first_time() -> QFrame:
@@ -118,26 +143,15 @@ class StartPage(QWidget):
         return made
 
     def _recent_row(self, connection: Connection) -> QPushButton:
-        title = connection.name or connection.url.partition("://")[2].rpartition("@")[2]
-        names = ", ".join(name or "(empty)" for name in connection.namespaces)
-        about = " · ".join(
-            part
-            for part in (
-                connection.url,
-                f"namespace {names}" if names else "",
-                connection.may,
-                "announced" if connection.announce else "",
-                date_time(connection.last_ns)[:10],
-            )
-            if part
-        )
-        made = button("", partial(self._open, connection), role="row", name=f"Connect to {title}: {about}")
-        inside = column(label(title), label(about, "small"), spacing=2)
-        inside.setContentsMargins(14, 9, 14, 9)
-        made.setLayout(inside)
-        made.setMinimumHeight(54)
+        made = connection_row(connection, partial(self._open, connection))
         made.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         made.customContextMenuRequested.connect(partial(self._open_menu, connection, made))
+        return made
+
+    def _profile_row(self, profile: Profile) -> QPushButton:
+        made = profile_row(profile, partial(self._open_profile, profile), partial(self._edit, profile))
+        made.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        made.customContextMenuRequested.connect(partial(self._open_profile_menu, profile, made))
         return made
 
     def _open(self, connection: Connection) -> None:
@@ -151,6 +165,40 @@ class StartPage(QWidget):
         menu.addAction("Change before connecting", partial(self.form.fill, connection))
         menu.addAction("Forget", partial(self._forget, connection))
         menu.popup(of.mapToGlobal(of.rect().center()))
+
+    # profiles
+
+    def _open_profile(self, profile: Profile) -> None:
+        self.form.edit(profile)
+        self.connect_wanted.emit(Wanted(Connection.of(profile), "", profile.has_secret(PASSWORD), profile))
+
+    def _edit(self, profile: Profile) -> None:
+        self.form.edit(profile)
+        self.form.name.setFocus()
+
+    def _open_profile_menu(self, profile: Profile, of: QPushButton, *_at: object) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction("Connect", partial(self._open_profile, profile))
+        menu.addAction("Change", partial(self._edit, profile))
+        menu.addAction("Duplicate", partial(self.acts.duplicate, profile))
+        menu.addAction("Delete…", partial(self.acts.ask_to_remove, profile))
+        menu.popup(of.mapToGlobal(of.rect().center()))
+
+    def _say_belongs(self) -> None:
+        """A server that belongs to a profile obeys it, however it is opened."""
+        try:
+            owner = self.keeper.profiles.of_url(self.form.url.text().strip())
+        except ValueError:
+            owner = None
+        current = self.form.profile
+        if owner is None or (current is not None and current.name == owner.name):
+            self.form.say_belongs("")
+            return
+        kind = "production" if owner.is_production else "a profile"
+        self.form.say_belongs(
+            f"This server is {kind}: {owner.name}. What that may do holds here too: it starts with {owner.may}."
+        )
 
     def _forget(self, connection: Connection) -> None:
         self._settings.forget(connection.url)

@@ -1,234 +1,250 @@
-"""The form for a connection: where, who, what we may do; tests before it opens."""
+"""The form for a connection or a saved profile: where, who, what we may do; tests before it opens."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QFileDialog,
-    QFrame,
-    QGridLayout,
-    QLineEdit,
-    QRadioButton,
-    QWidget,
-)
+from PySide6.QtWidgets import QComboBox, QFrame, QTabWidget, QWidget
 
+from app import theme
 from app.check_list import CheckList
 from app.check_run import Check, CheckRun
+from app.form_may import MayFields
+from app.form_packets import HelperFields, PacketFields
+from app.form_place import PlaceFields
 from app.settings import Connection
-from app.widgets.controls import button, column, label, row, section, set_property, set_text
+from app.wanted import ToSave, Wanted
+from app.widgets.controls import button, column, field_line, label, row, section, set_property, set_text
+from broker.operate.profiles import PASSWORD, PRODUCTION_COLOUR, Profile
 from broker.transport.url import ConnectionSettings
 
 COLOURS = (
     ("accent", "blue"),
     ("ok", "green"),
     ("slow", "amber"),
-    ("failed", "red, for production"),
+    ("failed", "red"),
     ("held", "violet"),
 )
-SEE = "See: publishes nothing"
-ASK = "Ask: may send DISCOVER once, unannounced"
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the form asks for: the connection, and the password that is kept apart from it."""
-
-    connection: Connection
-    password: str = ""
-    keep_password: bool = False
 
 
 class ConnectionForm(QFrame):
-    """URL or its parts, kept in step; permission; namespaces; a test that tells one finding after the other."""
+    """URL or its parts, kept in step; permission; packets; a test that tells one finding after the other."""
 
     connect_wanted = Signal(object)
     """A Wanted."""
+    save_wanted = Signal(object)
+    """A ToSave."""
+    duplicate_wanted = Signal(object)
+    """A Profile."""
+    remove_wanted = Signal(object)
+    """A Profile."""
 
     def __init__(self, check: Check, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "panel")
         self._check = check
         self._run: CheckRun | None = None
-        self._is_syncing = False
-        self.url = self._line("URL", "redis://localhost:6379", "redis://host:6379")
-        self.host = self._line("Host", "", "localhost")
-        self.port = self._line("Port", "", "6379")
-        self.user = self._line("User", "", "none")
-        self.password = self._line("Password", "", "none")
-        self.password.setEchoMode(QLineEdit.EchoMode.Password)
-        self.keep = QCheckBox("Keep the password in the system's key store")
-        self.tls = QCheckBox("TLS")
-        self.tls_ca = self._line("Certificate authority", "", "the system's authorities")
-        self.namespaces = self._line("Namespaces", "", "all, each kept apart   ( - is the empty one )")
-        self.name = self._line("Name", "", "the host")
+        self._profile: Profile | None = None
+        self._is_filling = False
+        self.is_changed = False
+        self.place, self.packets, self.helper = PlaceFields(), PacketFields(), HelperFields()
+        self.url, self.password, self.keep = self.place.url, self.place.password, self.place.keep
+        self.host, self.port, self.user, self.tls = (
+            self.place.host,
+            self.place.port,
+            self.place.user,
+            self.place.tls,
+        )
+        self.namespaces = self.place.namespaces
+        self.name = field_line("Name", "the host; a profile needs one")
         self.colour = QComboBox()
         self.colour.setAccessibleName("Colour of its chip")
         for value, text in COLOURS:
             self.colour.addItem(text, value)
-        self.see, self.ask = QRadioButton(SEE), QRadioButton(ASK)
-        self.see.setChecked(True)
-        self.announce = QCheckBox("Announce: become a node in everybody's registry, to be sent breaker events")
+        self.may = MayFields()
+        self.production, self.announce, self.ask = self.may.production, self.may.announce, self.may.steps["ask"]
+        self._heading = label("", "title")
+        self._locked = label("", name="Production, locked")
+        self._belongs = label("", wraps=True, tone="slow", name="Which profile holds for this server")
         self._error = label("", wraps=True, tone="failed", name="What is wrong with the form")
         self._error.hide()
         self.results = CheckList()
         self.test = button("Test connection", self.start_test, icon="stethoscope")
+        self.new = button("New connection", self.begin_anew, role="link", name="Leave this profile: a new connection")
+        self.remove = button("Delete…", lambda: self.remove_wanted.emit(self._profile))
+        self.duplicate = button("Duplicate", lambda: self.duplicate_wanted.emit(self._profile))
+        self.save = button("Save profile", self._save)
         self.open = button("Connect", self._connect, role="primary")
         self._lay_out()
-        self.url.textEdited.connect(self._url_to_parts)
-        self.url.editingFinished.connect(self._hide_password)
-        for part in (self.host, self.port, self.user):
-            part.textEdited.connect(self._parts_to_url)
-        self.tls.clicked.connect(self._parts_to_url)
-        for part in (self.url, self.host, self.port, self.user, self.password, self.namespaces, self.name):
-            part.returnPressed.connect(self._connect)
-        self._url_to_parts()
-
-    @staticmethod
-    def _line(name: str, text: str, hint: str) -> QLineEdit:
-        made = QLineEdit(text)
-        made.setAccessibleName(name)
-        made.setPlaceholderText(hint)
-        return made
+        self._connect_parts()
+        self.place.url_to_parts()
+        self._show_mode()
 
     def _lay_out(self) -> None:
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(10)
-        grid.setVerticalSpacing(8)
-        browse = button("Choose…", self._browse, name="Choose the authority's file")
-        lines: tuple[tuple[str, QWidget | None, tuple[QWidget, ...]], ...] = (
-            ("URL", self.url, (self.url,)),
-            ("Host, port", self.host, (self.host, self.port)),
-            ("User, password", self.user, (self.user, self.password)),
-            ("", None, (self.keep,)),
-            ("TLS", self.tls, (self.tls, self.tls_ca, browse)),
-            ("Namespaces", self.namespaces, (self.namespaces,)),
-            ("Name, colour", self.name, (self.name, self.colour)),
-        )
-        for number, (text, buddy, parts) in enumerate(lines):
-            title = label(text, "dim")
-            if buddy is not None:
-                title.setBuddy(buddy)
-            grid.addWidget(title, number, 0)
-            beside = row(*parts)
-            if len(parts) > 1:
-                beside.setStretch(0 if parts[0] is not self.tls else 1, 2)
-                beside.setStretch(1 if parts[0] is not self.tls else 2, 1 if parts[0] is not self.tls else 0)
-            grid.addLayout(beside, number, 1)
-        grid.setColumnStretch(1, 1)
-        may = column(section("What it may do"), self.see, self.ask, self.announce, spacing=6)
+        names = row(self.name, self.colour)
+        names.setStretch(0, 2)
+        names.setStretch(1, 1)
+        title = label("Name, colour", "dim")
+        title.setFixedWidth(104)
+        title.setBuddy(self.name)
+        first = _page(self.place, row(title, names, spacing=10), 2, section("What it may do"), self.may)
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.addTab(first, "Connection")
+        self.tabs.addTab(_page(self.packets), "Packets")
+        self.tabs.addTab(_page(self.helper), "Helper and remote")
+        self.tabs.tabBar().setAccessibleName("Parts of the form")
+        self.tabs.tabBar().setDrawBase(False)
         layout = column(
-            label("Connect to a live mesh", "title"),
-            grid,
-            4,
-            may,
-            4,
+            row(self._locked, self._heading, None, self.new),
+            self._belongs,
+            self.tabs,
             self._error,
-            row(self.test, None, self.open),
+            row(self.test, None, self.remove, self.duplicate, self.save, self.open),
             self.results,
             None,
             spacing=10,
         )
-        layout.setContentsMargins(24, 20, 24, 20)
+        layout.setContentsMargins(24, 18, 24, 18)
         self.setLayout(layout)
+
+    def _connect_parts(self) -> None:
+        self.place.entered.connect(self._connect)
+        self.name.returnPressed.connect(self._connect)
+        self.place.judged.connect(self._say)
+        self.production.toggled.connect(self._follow_production)
+        for edited in (self.place.edited, self.may.edited, self.packets.edited, self.helper.edited):
+            edited.connect(self._note_change)
+        self.name.textChanged.connect(lambda _text: self._note_change())
+        self.colour.currentIndexChanged.connect(lambda _at: self._note_change())
 
     # the form and its parts
 
     def fill(self, connection: Connection) -> None:
-        """Put a connection in."""
-        self.url.setText(connection.url)
-        self._url_to_parts()
-        self.password.clear()
-        self.password.setPlaceholderText("kept in the key store" if connection.has_password else "none")
-        self.keep.setChecked(connection.has_password)
-        self.tls_ca.setText(connection.tls_ca)
-        self.namespaces.setText(", ".join(name or "-" for name in connection.namespaces))
+        """Put a bare connection in."""
+        self._fill(connection, None)
+
+    def edit(self, profile: Profile) -> None:
+        """Put a saved profile in."""
+        self._fill(Connection.of(profile), profile)
+
+    def fill_copy(self, profile: Profile) -> None:
+        """Put a copy of a profile in, which is not saved yet."""
+        self._fill(Connection.of(profile), None)
+        self.production.setChecked(profile.is_production)
+        self._show_mode()
+        self.name.setFocus()
+        self.name.selectAll()
+
+    def begin_anew(self) -> None:
+        """A new connection."""
+        self._fill(Connection("redis://localhost:6379"), None)
+        self.url.setFocus()
+
+    @property
+    def profile(self) -> Profile | None:
+        """The saved profile that is in the form; None for a bare connection."""
+        return self._profile
+
+    def _fill(self, connection: Connection, profile: Profile | None) -> None:
+        self._is_filling = True
+        self._profile = profile
+        for part in (self.place, self.may, self.packets, self.helper):
+            part.fill(connection)
+        for fields in (self.packets, self.helper):
+            fields.say_kept(profile)
         self.name.setText(connection.name)
-        self.colour.setCurrentIndex(max(0, self.colour.findData(connection.colour)))
-        (self.ask if connection.may == "ask" else self.see).setChecked(True)
-        self.announce.setChecked(connection.announce)
+        self.colour.setCurrentIndex(max(0, self.colour.findData(profile.colour if profile else connection.colour)))
+        self.production.setChecked(profile is not None and profile.is_production)
         self.results.empty()
+        self._is_filling = self.is_changed = False
+        self._show_mode()
 
     def wanted(self) -> Wanted:
-        """What the form asks for.
+        """What the form asks to be opened.
 
         Raises:
             ValueError: Something in it makes no sense; the message says what.
         """
-        settings = self.settings()
-        public = replace(settings, password="")
-        names = [part.strip() for part in self.namespaces.text().split(",") if part.strip()]
+        settings = self.place.settings()
+        connection = self._connection(settings)
+        connection.as_profile()  # judges it
+        secrets = self.packets.secrets() | self.helper.secrets()
+        return Wanted(connection, settings.password, self.keep.isChecked(), self._profile, secrets)
+
+    def _connection(self, settings: ConnectionSettings) -> Connection:
         connection = Connection(
-            url=public.redacted,
+            url=replace(settings, password="").redacted,
             name=self.name.text().strip(),
-            may="ask" if self.ask.isChecked() else "see",
-            announce=self.announce.isChecked(),
-            namespaces=["" if name == "-" else name for name in names],
-            tls_ca=self.tls_ca.text().strip(),
+            namespaces=self.place.names(),
+            tls_ca=self.place.tls_ca.text().strip(),
             has_password=self.keep.isChecked(),
             colour=str(self.colour.currentData()),
         )
-        return Wanted(connection, settings.password, self.keep.isChecked())
+        for fields in (self.may, self.packets, self.helper):
+            fields.read_into(connection)
+        return connection
 
-    def settings(self) -> ConnectionSettings:
-        """How to connect, as the form says.
+    def to_save(self, *, then_open: bool = False) -> ToSave:
+        """The profile that the form holds.
 
         Raises:
-            ValueError: The URL makes no sense.
+            ValueError: It cannot be one; the message says why.
         """
-        return ConnectionSettings.parse(
-            self.url.text().strip(), password=self.password.text() or None, tls_ca=self.tls_ca.text().strip() or None
+        settings = self.place.settings()
+        if not self.name.text().strip():
+            raise ValueError("a profile needs a name")
+        made = self._connection(settings).as_profile()
+        secrets = self.packets.secrets() | self.helper.secrets()
+        kept = set(self._profile.secret_names if self._profile else ())
+        kept -= set() if self.keep.isChecked() else {PASSWORD}
+        if settings.password and self.keep.isChecked():
+            secrets[PASSWORD] = settings.password
+        profile = replace(
+            made,
+            is_production=self.production.isChecked(),
+            variables=dict(self._profile.variables) if self._profile else {},
+            secret_names=tuple(sorted(kept)),
         )
+        return ToSave(profile, self._profile, secrets, self.helper.forgets, then_open)
 
-    def _url_to_parts(self) -> None:
-        try:
-            settings = ConnectionSettings.parse(self.url.text().strip())
-        except ValueError as error:
-            self._say(str(error))
-            return
-        self._say("")
-        is_one = len(settings.hosts) == 1
-        for part in (self.host, self.port):
-            part.setEnabled(is_one)
-        self.host.setText(settings.host if is_one else "")
-        self.port.setText(str(settings.port) if is_one else "")
-        self.user.setText(settings.username)
-        self.tls.setChecked(settings.is_tls)
+    # what it says of itself
 
-    def _hide_password(self) -> None:
-        """A password is not left standing in a line that everybody can read."""
-        try:
-            settings = ConnectionSettings.parse(self.url.text().strip())
-        except ValueError:
-            return
-        if settings.password:
-            self.password.setText(settings.password)
-            self.url.setText(replace(settings, password="").redacted)
+    def _follow_production(self, is_production: bool) -> None:
+        if is_production:
+            self.colour.setCurrentIndex(self.colour.findData(PRODUCTION_COLOUR))
+        self.colour.setEnabled(not is_production)
+        self.colour.setToolTip("Production is red" if is_production else "")
 
-    def _parts_to_url(self) -> None:
-        try:
-            before = ConnectionSettings.parse(self.url.text().strip())
-        except ValueError:
-            before = ConnectionSettings("redis", (("localhost", 6379),))
-        port = self.port.text().strip()
-        if not port.isdecimal() or not 0 < int(port) < 65_536:
-            self._say(f"port is '{port}', expected a number from 1 to 65535")
-            return
-        scheme = before.scheme.replace("rediss", "redis")
-        hosts = ((self.host.text().strip() or "localhost", int(port)),) if len(before.hosts) == 1 else before.hosts
-        made = replace(
-            before,
-            scheme=scheme.replace("redis", "rediss") if self.tls.isChecked() else scheme,
-            hosts=hosts,
-            username=self.user.text().strip(),
-            password="",
-        )
-        self.url.setText(made.redacted)
-        self._say("")
+    def say_belongs(self, text: str) -> None:
+        """Say which profile holds for the server that is written in; empty for none."""
+        set_text(self._belongs, f"◷ {text}" if text else "")
+        self._belongs.setVisible(bool(text))
+
+    def _note_change(self) -> None:
+        if not self._is_filling:
+            self.is_changed = True
+            self._show_mode()
+
+    def _show_mode(self) -> None:
+        profile = self._profile
+        self._locked.setVisible(profile is not None and profile.is_production)
+        self.tint()
+        set_text(self._heading, profile.name if profile else "Connect to a live mesh")
+        for part in (self.new, self.remove, self.duplicate):
+            part.setVisible(profile is not None)
+        is_changed = profile is not None and self.is_changed
+        set_text(self.save, "Save" if profile else "Save as profile")
+        self.save.setEnabled(bool(self.name.text().strip()) and (profile is None or is_changed))
+        self.save.setToolTip("" if self.name.text().strip() else "A profile needs a name")
+        set_text(self.open, "Save and connect" if is_changed else "Connect")
+
+    def tint(self) -> None:
+        """Take the colours of the theme in use."""
+        colours = theme.current()
+        self._locked.setPixmap(theme.icon("lock", colours.ink(colours.failed)).pixmap(18, 18))
 
     def _say(self, error: str) -> None:
         set_text(self._error, f"▲ {error}" if error else "")
@@ -237,21 +253,32 @@ class ConnectionForm(QFrame):
         self.open.setEnabled(not error)
         self.test.setEnabled(not error)
 
-    def _browse(self) -> None:
-        chosen, _ = QFileDialog.getOpenFileName(
-            self, "Authority that signed the server's certificate", "", "*.pem *.crt"
-        )
-        if chosen:
-            self.tls_ca.setText(chosen)
+    def _tell(self, error: ValueError) -> None:
+        """Something that is found only when it is used: the button stays, to be tried again."""
+        set_text(self._error, f"▲ {error}")
+        self._error.show()
 
     def _connect(self) -> None:
+        if self._profile is not None and self.is_changed:
+            self._save(then_open=True)
+            return
         try:
             wanted = self.wanted()
         except ValueError as error:
-            self._say(str(error))
+            self._tell(error)
             return
         self.cancel_test()
+        self._error.hide()
         self.connect_wanted.emit(wanted)
+
+    def _save(self, *, then_open: bool = False) -> None:
+        try:
+            to_save = self.to_save(then_open=then_open)
+        except ValueError as error:
+            self._tell(error)
+            return
+        self._error.hide()
+        self.save_wanted.emit(to_save)
 
     # the test
 
@@ -261,7 +288,7 @@ class ConnectionForm(QFrame):
             self.cancel_test()
             return
         try:
-            settings, namespaces = self.settings(), self.wanted().connection.namespaces
+            settings, namespaces = self.place.settings(), self.place.names()
         except ValueError as error:
             self._say(str(error))
             return
@@ -290,3 +317,11 @@ class ConnectionForm(QFrame):
         self._run = None
         set_text(self.test, "Test connection")
         self.results.end(is_cancelled=is_cancelled)
+
+
+def _page(*parts: object) -> QWidget:
+    page = QWidget()
+    layout = column(*parts, None, spacing=8)  # type: ignore[arg-type]
+    layout.setContentsMargins(0, 12, 0, 0)
+    page.setLayout(layout)
+    return page

@@ -125,6 +125,7 @@ QPushButton[role="link"]:focus { border-color: $accent; }
 QPushButton[role="row"] {
     background: $surface1; border: 1px solid $line; border-radius: 8px; text-align: left; padding: 10px 14px;
 }
+QPushButton[role="row"][tone="failed"] { border-color: $failed_line; border-left: 3px solid $failed; }
 QPushButton[role="row"]:hover { background: $surface2; }
 QPushButton[role="row"]:focus { border-color: $accent; }
 
@@ -210,6 +211,7 @@ QProgressBar { background: $surface3; border: 0; border-radius: 3px; max-height:
 QProgressBar::chunk { background: $accent; border-radius: 3px; }
 
 #banner { background: $failed_tint; border: 0; border-bottom: 1px solid $failed_line; }
+#banner[tone="ok"] { background: $ok_tint; border-bottom-color: $ok; }
 #banner[tone="slow"] { background: $slow_tint; border-bottom-color: $slow; }
 #pausedEdge { background: $slow; }
 #pausedBar { background: $slow_tint; border: 0; border-bottom: 1px solid $slow; }

@@ -15,12 +15,13 @@ from app import theme
 from app.check_run import Check
 from app.desk import Desk
 from app.place import Place
+from app.profile_keeper import ProfileKeeper
 from app.resources import app_icon, logo
 from app.settings import Settings
 from app.shell import Shell
 from app.start import StartPage
-from app.start_form import Wanted
 from app.views.registry import View
+from app.wanted import Wanted
 from app.widgets.controls import retint
 from app.widgets.format import show_utc
 from app.widgets.key_sheet import KeySheet
@@ -95,7 +96,22 @@ class Opener:
 class Window(QMainWindow):
     """Shows what it is given. Who opens a session is told by `opener`."""
 
-    def __init__(self, settings: Settings, views: list[View], check: Check, opener: Opener) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        views: list[View],
+        check: Check,
+        opener: Opener,
+        keeper: ProfileKeeper | None = None,
+    ) -> None:
+        """
+        Args:
+            settings: What it remembers.
+            views: What it shows.
+            check: Tests a connection.
+            opener: Opens what is wanted.
+            keeper: Of saved profiles; None where none are kept.
+        """
         super().__init__()
         self.setObjectName("window")
         self.setWindowTitle("Meshscope")
@@ -107,7 +123,7 @@ class Window(QMainWindow):
         self._end_session: Callable[[], None] | None = None
         show_utc(settings.utc)
         theme.use(settings.theme)  # type: ignore[arg-type]
-        self.start = StartPage(settings, check)
+        self.start = StartPage(settings, check, keeper)
         self.start.connect_wanted.connect(self._connect)
         self.start.file_wanted.connect(self._open_file)
         self.start.demo_wanted.connect(opener.open_demo)
@@ -154,6 +170,7 @@ class Window(QMainWindow):
             end()
         self._stack.setCurrentWidget(self.start)
         self.setWindowTitle("Meshscope")
+        self.start.keeper.load()
         self.start.show_recent()
         if reason:
             self.start.banner.say(reason, advice)
@@ -299,6 +316,7 @@ class Window(QMainWindow):
 
     def _retheme(self) -> None:
         retint(self)
+        self.start.retheme()
         if self.shell is not None:
             self.shell.desk.theme_changed.emit()
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from app.cli import (  # noqa: F401
     actions,
-    audit,
-    breakers,
     connect,
     demo,
     doctor,
@@ -15,7 +13,6 @@ from app.cli import (  # noqa: F401
     nodes,
     open,  # noqa: A004
     probe,
-    profiles,
     record,
     services,
     tail,

@@ -37,6 +37,7 @@ class Banner(QFrame):
         set_text(self._advice, advice)
         self._advice.setVisible(bool(advice))
         set_property(self, "tone", tone)
+        set_text(self._sign, "✓" if tone == "ok" else "▲")
         set_property(self._sign, "tone", tone)
         self.setAccessibleDescription(f"{reason} {advice}")
         if reason != self._told:

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Literal, TypeVar
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QFrame,
     QHBoxLayout,
     QLabel,
     QLayout,
+    QLineEdit,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -101,6 +102,20 @@ def button(
     return made
 
 
+def field_line(name: str, hint: str = "", text: str = "") -> QLineEdit:
+    """A line to write in.
+
+    Args:
+        name: Its accessible name.
+        hint: What stands in it while it is empty.
+        text: What is written in it at first.
+    """
+    made = QLineEdit(text)
+    made.setAccessibleName(name)
+    made.setPlaceholderText(hint)
+    return made
+
+
 class ElidedButton(QPushButton):
     """A button whose text gives way when there is no room for it."""
 
@@ -128,6 +143,28 @@ class ElidedButton(QPushButton):
         full = str(self.property("fullText") or "")
         set_text(self, self.fontMetrics().elidedText(full, Qt.TextElideMode.ElideMiddle, max(20, self.width() - 12)))
         self.updateGeometry()
+
+
+class ElidedLabel(QLabel):
+    """A text that gives way when there is no room for it, and says so with an ellipsis."""
+
+    def __init__(self, text: str, role: str = "") -> None:
+        super().__init__(text)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("role", role)
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for a few letters."""
+        return QSize(40, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """All of it, or its beginning."""
+        painter = QPainter(self)
+        fitted = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), fitted)
+        painter.end()
+        event.accept()
 
 
 def set_icon(made: QAbstractButton, icon: str, tone: Tone = "") -> None:

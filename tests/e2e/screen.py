@@ -16,10 +16,10 @@ from app.main import Sittings, opening
 from app.record_view import RecordView
 from app.settings import Connection
 from app.shell import Shell
-from app.start_form import Wanted
 from app.views.graph import GraphView
 from app.views.latency import LatencyView
 from app.views.registry import load_views
+from app.wanted import Wanted
 from app.widgets.table import RecordTable
 from app.window import Window
 from broker.transport import check

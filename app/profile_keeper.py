@@ -1,0 +1,166 @@
+"""Saved profiles as the window has them: read, saved with their secrets, removed; the key store in a thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QObject, Signal
+from shiboken6 import isValid
+
+from app.profile_file import load_profiles
+from broker.operate import secrets as key_store
+from broker.operate.profiles import (
+    CIPHER_IV,
+    CIPHER_KEY,
+    HELPER_SECRET,
+    PASSWORD,
+    Profile,
+    Profiles,
+    ProfilesError,
+    ProfileStore,
+)
+
+_VARIABLES: Final = {
+    HELPER_SECRET: "MESHSCOPE_SECRET",
+    CIPHER_KEY: "MESHSCOPE_CIPHER_KEY",
+    CIPHER_IV: "MESHSCOPE_CIPHER_IV",
+}
+
+
+class ProfileKeeper(QObject):
+    """Keeps profiles for the window.
+
+    Attributes:
+        profiles: What is saved, as it was read last.
+        trouble: Why they cannot be read; empty if they can. Nothing live is opened then.
+    """
+
+    changed = Signal()
+    """`profiles` are others now."""
+    saved = Signal(object, str, str)
+    """The Profile as it was saved; what of it was not kept, and why; empty if all was."""
+    failed = Signal(str)
+    """Nothing was changed, and why."""
+    _done = Signal(object)
+
+    def __init__(
+        self, store: ProfileStore | None, window_file: Path | None = None, parent: QObject | None = None
+    ) -> None:
+        """
+        Args:
+            store: Where they are kept; None where nothing is kept.
+            window_file: Preferences of the window, which may know connections from before there were profiles.
+            parent: Of the object.
+        """
+        super().__init__(parent)
+        self._store, self._window_file = store, window_file
+        self.profiles, self.trouble = Profiles(), ""
+        self._done.connect(lambda tell: tell())
+        self.load()
+
+    @property
+    def can_keep(self) -> bool:
+        """Whether there is a place for profiles."""
+        return self._store is not None
+
+    def load(self) -> None:
+        """Read them anew: another window, or the command line, may have changed them."""
+        if self._store is None:
+            return
+        try:
+            self.profiles, self.trouble = load_profiles(self._store, self._window_file), ""
+        except ProfilesError as error:
+            self.trouble = str(error)
+        self.changed.emit()
+
+    def save(
+        self, profile: Profile, before: Profile | None = None, secrets: Mapping[str, str] = {}, *, forgets: bool = False
+    ) -> None:
+        """Save a profile, and its secrets into the key store. `saved` or `failed` follows.
+
+        Args:
+            profile: With the names of the secrets that it has already.
+            before: What it was, if it is a profile that is changed.
+            secrets: Those to be kept, by their words.
+            forgets: Whether what the key store holds for it is taken out first.
+        """
+        self._run(partial(self._save, profile, before, dict(secrets), forgets))
+
+    def remove(self, profile: Profile) -> None:
+        """Remove a profile, and its secrets from the key store."""
+        self._run(partial(self._remove, profile))
+
+    def set_mask_names(self, names: tuple[str, ...]) -> None:
+        """Keep the list of names whose values are secret everywhere."""
+        self._run(partial(self._set_mask_names, names))
+
+    # in a thread: a key store may ask the user first
+
+    def _run(self, work: Callable[[ProfileStore], Callable[[], None]]) -> None:
+        store = self._store
+        if store is None:
+            self.failed.emit("Nothing is kept in this window.")
+            return
+
+        def run() -> None:
+            try:
+                tell = work(store)
+            except ProfilesError as error:
+                tell = partial(self.failed.emit, str(error))
+            if isValid(self):
+                self._done.emit(tell)
+
+        threading.Thread(target=run, name="profiles", daemon=True).start()
+
+    def _save(
+        self, profile: Profile, before: Profile | None, secrets: dict[str, str], forgets: bool, store: ProfileStore
+    ) -> Callable[[], None]:
+        kept = list(profile.secret_names)
+        lost: dict[str, str] = {}
+        if before is not None and forgets:
+            for what in before.secret_names:
+                key_store.remove(key_store.account_of(before, what))
+            kept = []
+        elif before is not None:
+            lost |= dict.fromkeys(key_store.move(before, profile), key_store.NOT_GIVEN)
+        for what, secret in secrets.items():
+            why = key_store.write(key_store.account_of(profile, what), secret)
+            lost.pop(what, None)
+            if why:
+                lost[what] = why
+            elif what not in kept:
+                kept.append(what)
+        profile = replace(profile, secret_names=tuple(what for what in kept if what not in lost))
+        after = store.save(profile, before.name if before is not None else "")
+        what = f"Not kept: {', '.join(lost)}." if lost else ""
+        why = next((_about(each, why) for each, why in lost.items()), "")
+        return partial(self._tell_saved, after, profile, what, why)
+
+    def _tell_saved(self, after: Profiles, profile: Profile, what: str, why: str) -> None:
+        self._show(after)
+        self.saved.emit(profile, what, why)
+
+    def _remove(self, profile: Profile, store: ProfileStore) -> Callable[[], None]:
+        after = store.remove(profile.name)
+        for what in profile.secret_names:
+            key_store.remove(key_store.account_of(profile, what))
+        return partial(self._show, after)
+
+    def _set_mask_names(self, names: tuple[str, ...], store: ProfileStore) -> Callable[[], None]:
+        return partial(self._show, store.set_mask_names(names))
+
+    def _show(self, after: Profiles) -> None:
+        self.profiles = after
+        self.changed.emit()
+
+
+def _about(what: str, why: str) -> str:
+    """Why a secret is not kept: the key store's words speak of a password."""
+    if what == PASSWORD:
+        return why
+    return why.replace("the password", "it").replace("MESHSCOPE_PASSWORD", _VARIABLES.get(what, "its variable"))

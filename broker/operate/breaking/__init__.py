@@ -1,1 +1,0 @@
-"""What an operator does to breakers: a wish becomes a plan, a plan signed calls, their answers one report."""
