@@ -9,7 +9,7 @@ import click
 from app.cli.all_commands import meshscope
 from app.cli.errors import SaidNo
 from app.cli.group import Programs
-from app.cli.options import Target
+from app.cli.targets import Target
 
 
 def open_window(*, target: Target | None = None, demo: bool = False, show_s: float = 0.0, picture: str = "") -> int:

@@ -18,12 +18,19 @@ from broker.mesh.filter import EMPTY, Filter, parse
 from broker.mesh.span import Cursor, Span
 from broker.mesh.subject import Subject
 from broker.mesh.timeline import Snapshot, Timeline
+from broker.operate.commands import Command, Progress, Report
+from broker.operate.operator import NOT_CONFIRMED, Confirmation
+from broker.operate.permissions import Permission
+from broker.operate.rules import Verdict, verdict
 
 if TYPE_CHECKING:
     from broker.probe.status import ProbeStatus
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+TakeReport = Callable[[Report], None]
+TakeProgress = Callable[[Progress], None]
+RunCommand = Callable[[Command, TakeReport | None, TakeProgress | None, Confirmation, str], int]
 
 TICK_MS = 100
 REST = 3.0
@@ -46,6 +53,11 @@ class _Answer:
     error: BaseException | None = None
 
 
+def _permission(status: ProbeStatus | None) -> tuple[Permission, int]:
+    """What may be done, and until when that is more than usual."""
+    return (status.may_now, status.unlocked_until_ns) if status is not None else ("see", 0)
+
+
 class Desk(QObject):
     """What a view knows of the world. Lives on the GUI thread.
 
@@ -58,6 +70,7 @@ class Desk(QObject):
         namespace: The namespace on screen; None for all of them.
         status: What the probe last said of itself; None while there is none.
         reduce_motion: Whether nothing shall move by itself.
+        judge: Tells whether a command may be sent (`may`); by the session's permission alone if it is None.
         mutes: Lines of the overview that are muted on this connection.
     """
 
@@ -70,6 +83,8 @@ class Desk(QObject):
     filter_changed = Signal()
     theme_changed = Signal()
     status_changed = Signal()
+    permission_changed = Signal()
+    """What may be done now is another: ask `may` again."""
     motion_changed = Signal()
     view_wanted = Signal(str)
     """A view id: somebody asked to be led there. The window obeys."""
@@ -88,7 +103,8 @@ class Desk(QObject):
         self.reduce_motion = False
         self.mutes = Mutes()
         self.fetch_body: Callable[[int, Callable[[bytes | None], None]], None] | None = None
-        self.run_command: Callable[[object], None] | None = None
+        self.run_command: RunCommand | None = None
+        self.judge: Callable[[Command, str], Verdict] | None = None
         self._zooms: list[Cursor] = []
         self._seen_revision = -1
         self._snapshot: Snapshot | None = None
@@ -207,8 +223,10 @@ class Desk(QObject):
 
     def set_status(self, status: ProbeStatus | None) -> None:
         """What the probe says of itself."""
-        self.status = status
+        before, self.status = self.status, status
         self.status_changed.emit()
+        if _permission(before) != _permission(status):
+            self.permission_changed.emit()
 
     # asking
 
@@ -231,10 +249,44 @@ class Desk(QObject):
         owner: ReferenceType[QObject] = ref(self)
         self.fetch_body(frame_number, lambda body: self._answered.emit(_Answer(owner, answer, body)))
 
-    def submit(self, command: object) -> None:
-        """Hand a command to the session; ignored when there is none."""
-        if self.run_command is not None:
-            self.run_command(command)
+    def submit(
+        self,
+        command: Command,
+        answer: TakeReport | None = None,
+        progress: TakeProgress | None = None,
+        *,
+        confirmation: Confirmation = NOT_CONFIRMED,
+        name: str = "",
+    ) -> int:
+        """Hand a command to the session.
+
+        Args:
+            command: What is wanted.
+            answer: Given its one report on the GUI thread, maybe much later; the window shows it if this is left out.
+            progress: Told on the GUI thread how far it is.
+            confirmation: The second step, where `may` says that it takes one.
+            name: As in `may`.
+
+        Returns:
+            Its number, by which `Cancel` gives it up; 0 when there is no session, and nothing was sent.
+        """
+        if self.run_command is None:
+            if answer is not None:
+                answer(Report("failed", "There is no session. Nothing was sent.", "Connect to a live mesh."))
+            return 0
+        return self.run_command(command, answer, progress, confirmation, name)
+
+    def may(self, command: Command, name: str = "") -> Verdict:
+        """Whether a command may be sent now, why not, and what has to be confirmed before.
+
+        Args:
+            command: What is wanted.
+            name: What an operator knows the target as, if it is not what the command is sent to.
+        """
+        if self.judge is not None:
+            return self.judge(command, name)
+        may = _permission(self.status)[0]
+        return verdict(None, may, None, command, name=name)
 
     def close(self) -> None:
         """End the tick and the worker thread."""

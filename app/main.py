@@ -40,7 +40,7 @@ from broker.probe.options import SessionOptions
 from broker.transport import ConnectionSettings
 
 if TYPE_CHECKING:
-    from app.cli.options import Target
+    from app.cli.targets import Target
 
 log = logging.getLogger(__name__)
 

@@ -5,21 +5,34 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 from shiboken6 import isValid
 
-from app.desk import Desk
+from app.desk import Desk, TakeProgress, TakeReport
+from broker.clock import SystemClock
 from broker.demo import Demo, DemoError
 from broker.mesh.timeline import Timeline
-from broker.operate.commands import AskOnce, Record, Report, StopRecording
+from broker.operate.audit import Audit
+from broker.operate.commands import Command, Progress, Report
+from broker.operate.dispatch import MAY_HAVE_RUN, Dispatch
+from broker.operate.operator import Confirmation, Operator
 from broker.probe.client import PROBE_COMMAND, ProbeCallbacks, ProbeClient
 from broker.probe.options import SessionOptions
 from broker.probe.status import ProbeStatus
+from broker.transport import ConnectionSettings
 
 log = logging.getLogger(__name__)
 OWN_REPORT = 0
 """The id of what the probe reports by itself: the session could not be opened, or ended."""
+
+
+class Waiting(NamedTuple):
+    """Who waits for a command."""
+
+    answer: TakeReport | None
+    progress: TakeProgress | None
 
 
 class Session(QObject):
@@ -28,26 +41,45 @@ class Session(QObject):
     lost = Signal(str)
     """The sitting ended by itself; the message says why and what to do."""
     reported = Signal(object)
-    """The Report of a command."""
+    """The Report of a command whose sender wanted no answer of its own."""
     _told = Signal(object)
+    _answered = Signal(int, object)
+    _advanced = Signal(int, object)
+    _gone = Signal(str)
 
-    def __init__(self, options: SessionOptions, argv: Sequence[str] = PROBE_COMMAND) -> None:
+    def __init__(
+        self, options: SessionOptions, argv: Sequence[str] = PROBE_COMMAND, *, operator: Operator | None = None
+    ) -> None:
         """Begin nothing yet.
 
         Args:
             options: What to listen to, or which capture to read.
             argv: What starts the probe.
+            operator: Whose rules hold, and who writes down what is done; for a bus, those of a bare URL
+                if it is left out.
         """
         super().__init__()
+        if operator is None and options.url:
+            redacted = ConnectionSettings.parse(options.url).redacted
+            operator = Operator(Audit(), SystemClock(), url=redacted, base=options.may)
         self.timeline = Timeline()
         self.desk = Desk(self.timeline)
         self.desk.fetch_body = self._fetch_body
         self.desk.run_command = self._run_command
+        self.desk.judge = operator.check if operator is not None else None
+        self._operator = operator
         self._options = options
         self._is_closing = False
+        self._waiting: dict[int, Waiting] = {}
         self._told.connect(self.desk.set_status)
-        told = ProbeCallbacks(self.timeline.take, self._take_status, self._take_report, self._take_loss)
+        self._answered.connect(self._answer)
+        self._advanced.connect(self._advance)
+        self._gone.connect(self._end)
+        told = ProbeCallbacks(
+            self.timeline.take, self._take_status, self._take_report, self._take_loss, self._take_progress
+        )
         self._client = ProbeClient(told, argv)
+        self._dispatch = Dispatch(self._client.submit, self._take_answer, self._take_advance, operator)
 
     def start(self) -> None:
         """Start the probe. Failures come as `lost`."""
@@ -59,8 +91,9 @@ class Session(QObject):
     def close(self) -> None:
         """End the questions and the tick now, and the probe without waiting for it."""
         self._is_closing = True
-        # not a daemon: the program waits for it, so that recordings are closed properly
-        threading.Thread(target=self._client.close, name="probe end").start()
+        self._give_up("it was left")
+        # not a daemon: the program waits for it, so that recordings are closed properly, and outcomes written down
+        threading.Thread(target=self._end_probe, name="probe end").start()
         self.desk.close()
         self.desk.deleteLater()
         self.deleteLater()
@@ -68,29 +101,81 @@ class Session(QObject):
     # from the reader thread
 
     def _take_status(self, status: ProbeStatus) -> None:
+        if self._operator is not None:
+            self._operator.learn(status.may_now, status.unlocked_until_ns)
         if not self._is_closing and isValid(self):
             self._told.emit(status)
 
     def _take_loss(self, message: str) -> None:
         if not self._is_closing and isValid(self):
-            self.lost.emit(message)
+            self._gone.emit(message)
+
+    def _take_progress(self, number: int, progress: Progress) -> None:
+        self._dispatch.take_progress(number, progress)
 
     def _take_report(self, number: int, report: Report) -> None:
-        if self._is_closing or not isValid(self):
-            return
-        if number == OWN_REPORT and report.outcome != "done":
-            self.lost.emit(f"{report.message} {report.advice}".strip())
+        if number != OWN_REPORT:
+            self._dispatch.take_report(number, report)
+        elif report.outcome != "done" and not self._is_closing and isValid(self):
+            self._gone.emit(f"{report.message} {report.advice}".strip())
+
+    # from the thread that writes down what is done
+
+    def _take_answer(self, number: int, report: Report) -> None:
+        if not self._is_closing and isValid(self):
+            self._answered.emit(number, report)
+
+    def _take_advance(self, number: int, progress: Progress) -> None:
+        if not self._is_closing and isValid(self):
+            self._advanced.emit(number, progress)
+
+    def _end_probe(self) -> None:
+        self._client.close()  # first: what it still reports is written down
+        self._dispatch.close()
+
+    # on the GUI thread
+
+    def _answer(self, number: int, report: Report) -> None:
+        waiting = self._waiting.pop(number, None)
+        if waiting is not None and waiting.answer is not None:
+            waiting.answer(report)
         else:
             self.reported.emit(report)
+
+    def _advance(self, number: int, progress: Progress) -> None:
+        waiting = self._waiting.get(number)
+        if waiting is not None and waiting.progress is not None:
+            waiting.progress(progress)
+
+    def _end(self, message: str) -> None:
+        """It ended by itself."""
+        self._dispatch.lose(message)
+        self._give_up(message)
+        self.lost.emit(message)
+
+    def _give_up(self, reason: str) -> None:
+        """Whoever still waits is told that nobody knows."""
+        waiting, self._waiting = self._waiting, {}
+        for each in waiting.values():
+            if each.answer is not None:
+                each.answer(Report("unknown", f"The session ended before it was answered: {reason}", MAY_HAVE_RUN))
 
     # from the desk
 
     def _fetch_body(self, frame_number: int, answer: Callable[[bytes | None], None]) -> None:
         self._client.body(frame_number, answer)
 
-    def _run_command(self, command: object) -> None:
-        if isinstance(command, AskOnce | Record | StopRecording):
-            self._client.submit(command)
+    def _run_command(
+        self,
+        command: Command,
+        answer: TakeReport | None,
+        progress: TakeProgress | None,
+        confirmation: Confirmation,
+        name: str,
+    ) -> int:
+        number = self._dispatch.submit(command, confirmation, name)
+        self._waiting[number] = Waiting(answer, progress)
+        return number
 
 
 class DemoRun(QObject):

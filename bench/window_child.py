@@ -65,7 +65,7 @@ def main() -> None:
         QTimer.singleShot(int(seconds * 1000), app.quit)
         app.exec()
     else:
-        from app.cli.options import Target  # noqa: PLC0415  a bare window does not pay for them
+        from app.cli.targets import Target  # noqa: PLC0415  a bare window does not pay for them
         from app.main import run_window  # noqa: PLC0415
 
         run_window(target=Target(url=url), show_s=seconds, picture=sys.argv[4] if len(sys.argv) > 4 else "")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from app.cli import (  # noqa: F401
     actions,
+    audit,
+    breakers,
     connect,
     demo,
     doctor,
@@ -13,6 +15,7 @@ from app.cli import (  # noqa: F401
     nodes,
     open,  # noqa: A004
     probe,
+    profiles,
     record,
     services,
     tail,

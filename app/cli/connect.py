@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from app.cli.group import Programs, meshscope, pass_programs
-from app.cli.options import Target, target
+from app.cli.options import target
+from app.cli.targets import Target
 
 
 @meshscope.command("connect")

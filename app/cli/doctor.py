@@ -14,17 +14,17 @@ import click
 import platformdirs
 
 from app import __version__
-from app.cli.errors import SaidNo
 from app.cli.group import meshscope
-from app.cli.options import as_json, parse_target
+from app.cli.options import as_json
 from app.cli.output import print_json
+from app.cli.targets import find_target
 from broker.transport import CheckResult, ConnectionSettings, check
 
 ENOUGH_DISK = 1 << 30  # the ring of a live session takes 512 MB
 
 
 @meshscope.command("doctor")
-@click.argument("url", required=False, default="")
+@click.argument("url", metavar="[URL|PROFILE]", required=False, default="")
 @click.option("--tls-ca", type=click.Path(exists=True, dir_okay=False), default=None, metavar="FILE")
 @as_json
 @click.pass_context
@@ -32,12 +32,8 @@ def doctor_command(context: click.Context, *, url: str, tls_ca: str | None, json
     """Check this machine and, with a URL, a connection; say what is wrong and how to mend it."""
     results = list(check_machine())
     if url:
-        found = parse_target(url, "see", (), False, tls_ca or "", file_allowed=False)
-        try:
-            settings = ConnectionSettings.parse(found.url, password=found.password or None, tls_ca=tls_ca or None)
-        except ValueError as error:
-            raise SaidNo(str(error)) from error
-        results += asyncio.run(_check_connection(settings))
+        found = find_target(url, "see", tls_ca=tls_ca or "", file_allowed=False)
+        results += asyncio.run(_check_connection(found.connection()))
     if json_output:
         print_json({"checks": results})
     else:

@@ -8,7 +8,7 @@ from typing import Protocol
 import click
 
 from app import __version__
-from app.cli.options import Target
+from app.cli.targets import Target
 
 
 class WindowOpener(Protocol):

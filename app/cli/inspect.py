@@ -7,9 +7,10 @@ from typing import Any
 import click
 
 from app.cli.group import meshscope
-from app.cli.options import Target, as_json, target
+from app.cli.options import as_json, target
 from app.cli.output import print_json, print_table
 from app.cli.sitting import gather
+from app.cli.targets import Target
 from app.widgets.format import duration_ms
 from broker.mesh.summary import summary
 

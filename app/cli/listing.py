@@ -7,9 +7,9 @@ from typing import TypeVar
 
 import click
 
-from app.cli.options import Target
 from app.cli.output import print_json, print_table
 from app.cli.sitting import gather
+from app.cli.targets import Target
 from broker.mesh.span import Span
 from broker.mesh.timeline import Snapshot
 

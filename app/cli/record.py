@@ -9,9 +9,10 @@ import click
 
 from app.cli.errors import SaidNo
 from app.cli.group import meshscope
-from app.cli.options import Target, filter_option, parse_filter, target
+from app.cli.options import filter_option, parse_filter, target
 from app.cli.packet_fields import PacketFields
 from app.cli.sitting import Bar, options_of, run
+from app.cli.targets import Target
 from app.widgets.format import byte_size
 from broker.mesh.filter import Filter
 from broker.observe.journal import Batch
@@ -61,11 +62,14 @@ class Bytes(click.ParamType[int]):
 def record_command(
     *, target: Target, path: str, duration_s: float | None, max_bytes: int, headers_only: bool, expression: str
 ) -> None:
-    """Record traffic into a file. Values under secret names are masked before they reach the disk."""
+    """Record traffic into a file. Values under secret names are masked before they reach the disk.
+
+    A profile's policy holds: it may keep headers only, or everything.
+    """
     file, wanted = Path(path), parse_filter(expression)
     if file.exists():
         raise SaidNo(f"{path} is there already.", "Give another name, or move it away.")
-    policy = "headers" if headers_only else "masked"
+    policy = "headers" if headers_only else target.policy
     options = options_of(target, record_path=path, record_max_bytes=max_bytes, policy=policy)
     packets, trouble = 0, ""
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from app.cli.group import meshscope
 from app.cli.listing import look_duration, print_records
-from app.cli.options import Target, as_json, target
+from app.cli.options import as_json, target
+from app.cli.targets import Target
 from broker.mesh import inventory
 from broker.mesh.answers import ServiceRecord
 

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from app.cli.errors import SaidNo
-from app.cli.options import Target
+from app.cli.targets import Target
 from broker.capture.reader import CaptureSource, NotACaptureError
 from broker.clock import SECOND, SystemClock
 from broker.mesh.span import Span
@@ -22,7 +22,7 @@ from broker.probe.offline import Progress, listen, load
 from broker.probe.options import SessionOptions
 from broker.protocol.frame import FrameSink, RawFrame
 from broker.protocol.peeling import Peeling
-from broker.transport import ConnectionSettings, TransportError, open_tap
+from broker.transport import TransportError, open_tap
 
 SHOWN_AFTER_S = 1.0
 
@@ -56,9 +56,11 @@ def options_of(target: Target, *, record_path: str = "", **more: Any) -> Session
         password=target.password,
         tls_ca=target.tls_ca,
         **asdict(target.wire),
+        profile=target.profile.name if target.profile else "",
+        mask_names=target.all_mask_names,
         keeps_capture=False,
         record_path=record_path,
-        **more,
+        **{"policy": target.policy} | more,
     )
 
 
@@ -169,13 +171,7 @@ def deliver_frames(target: Target, sink: FrameSink) -> None:
     """
     peeled = _Peeled(sink, options_of(target).peeling())
     if target.is_live:
-        try:
-            settings = ConnectionSettings.parse(
-                target.url, password=target.password or None, tls_ca=target.tls_ca or None
-            )
-        except ValueError as error:
-            raise SaidNo(str(error)) from error
-        run(open_tap(settings, SystemClock(), target.namespaces or None).run(peeled))
+        run(open_tap(target.connection(), SystemClock(), target.namespaces or None).run(peeled))
         return
     try:
         CaptureSource(Path(target.path)).run(peeled)

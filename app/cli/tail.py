@@ -10,10 +10,11 @@ from typing import Any
 import click
 
 from app.cli.group import meshscope
-from app.cli.options import Target, as_json, filter_option, parse_filter, target
+from app.cli.options import as_json, filter_option, parse_filter, target
 from app.cli.output import printable
 from app.cli.packet_fields import PacketFields
 from app.cli.sitting import deliver_frames
+from app.cli.targets import Target
 from app.widgets.format import call_ms, clock_time
 from broker.mesh.filter import Filter
 from broker.protocol.frame import RawFrame

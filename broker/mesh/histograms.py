@@ -23,6 +23,23 @@ ONE: Final = np.int32(1)
 """Of the table's own type: a plain 1 makes ``np.add.at`` sixty times slower."""
 
 
+def quantiles_of(counts: Sequence[int], shares: Sequence[float]) -> list[float]:
+    """Percentiles of one histogram, such as that of a bench.
+
+    Args:
+        counts: Calls by log bucket; empty for none. Shape (buckets,).
+        shares: Which, 0 to 1.
+
+    Returns:
+        In s, in the order of the shares; NaN without calls.
+    """
+    running = np.cumsum(np.asarray(counts, np.int64))
+    if not len(running) or not running[-1]:
+        return [float("nan")] * len(shares)
+    ranks = np.maximum(np.ceil(running[-1] * np.asarray(shares) - 1e-9), 1)
+    return [float(value) for value in VALUES_S[np.searchsorted(running, ranks)]]
+
+
 class Histograms:
     """Counts by group and log bucket.
 

@@ -153,7 +153,7 @@ def _continued(history: History, change: StateChange) -> History:
         and at_ns < last.from_ns + BURST_NS
     ):
         return (*history[:-1], Interval(last.from_ns, OPEN_NS, change.value, change.source))
-    if change.source == last.source and _goes_on(change.kind, last.value, change.value):
+    if change.source == last.source == "helper" and _goes_on(change.kind, last.value, change.value):
         return (*history[:-1], last._replace(value=change.value))
     new = Interval(at_ns, OPEN_NS, change.value, change.source)
     if at_ns == last.from_ns:  # nothing was ever so for no time at all

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from broker.mesh.breaker_states import breakers_at
 from broker.mesh.export import number
 from broker.mesh.inventory_events import events
 from broker.mesh.inventory_nodes import nodes
 from broker.mesh.inventory_services import services, value_until
 from broker.mesh.latency import gaps_in
 from broker.mesh.span import Span
-from broker.mesh.state import interval_at
 from broker.mesh.summary_calls import count_calls
 from broker.mesh.timeline import Snapshot
 from broker.observe.journal import NameKind
@@ -135,26 +135,14 @@ def _events(snapshot: Snapshot, span: Span) -> list[dict[str, Any]]:
 
 
 def _breakers(snapshot: Snapshot, span: Span) -> list[dict[str, Any]]:
-    found = []
-    for (namespace, key), history in sorted(snapshot.state.of_kind("breaker").items()):
-        held = interval_at(history, span.to_ns)
-        if held is None or held.value is None:
-            continue
-        owner, _, endpoint = key.partition("|")
-        state = held.value.get("state")
-        since_ns = held.from_ns
-        for one in reversed(history[: history.index(held)]):
-            if one.value is None or one.value.get("state") != state:
-                break
-            since_ns = one.from_ns
-        found.append(
-            {
-                "namespace": namespace,
-                "owner": owner,
-                "endpoint": endpoint,
-                "state": state,
-                "since_ns": since_ns,
-                "source": held.source,
-            }
-        )
-    return found
+    return [
+        {
+            "namespace": breaker.key.namespace,
+            "owner": breaker.key.owner,
+            "endpoint": breaker.key.endpoint,
+            "state": breaker.state,
+            "since_ns": breaker.since_ns,
+            "source": breaker.source,
+        }
+        for breaker in breakers_at(snapshot, span.to_ns)
+    ]

@@ -192,7 +192,7 @@ PASSING: Final[dict[str, frozenset[str]]] = {
     "breaker": frozenset({"failures", "count", "rate", "counted_ns"}),
     "helper": frozenset({"at_ns", "heard_ns"}),
 }
-"""Fields of a state that are of one moment: where nothing else changes, the state goes on with the newest of them."""
+"""Fields of a state that are of one moment: where a helper tells nothing else, it goes on with the newest of them."""
 
 
 @dataclass(slots=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
-from broker.operate.permissions import Permission
+from broker.operate.permissions import Permission, permission
 
 HELPER_SERVICE: Final = "$meshscope"
 HELPER_BREAKERS: Final = "$meshscope.breakers"
@@ -255,6 +255,22 @@ class BenchResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a command is that takes a while.
+
+    Attributes:
+        done: 0 to 1; below 0 where nobody knows.
+        sent_bytes, received_bytes: Of streams.
+        bench: What a bench measured so far.
+    """
+
+    done: float = -1.0
+    sent_bytes: int = 0
+    received_bytes: int = 0
+    bench: BenchResult | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The one answer to a command.
 
@@ -280,8 +296,13 @@ def command_word(command: Command) -> str:
     return next(word for word, kind in COMMANDS.items() if isinstance(command, kind))
 
 
+def command_fields(command: Command) -> dict[str, Any]:
+    """A command as plain data, without its word."""
+    return {name: value for name, value in asdict(command).items() if name != "needs"}
+
+
 def command_from(word: str, fields: dict[str, Any]) -> Command:
-    """A command from its word and plain data.
+    """A command from its word and plain data, as `command_fields` gives it; lists are tuples again.
 
     Raises:
         ValueError: There is no such command, or it has no such fields.
@@ -289,7 +310,12 @@ def command_from(word: str, fields: dict[str, Any]) -> Command:
     kind = COMMANDS.get(word)
     if kind is None:
         raise ValueError(f"command is '{word}', expected one of {', '.join(COMMANDS)}")
+    fields = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
     try:
+        if kind is Bench and isinstance(fields.get("call"), dict):
+            fields["call"] = Call(**fields["call"])
+        if kind is Unlock:
+            fields["may"] = permission(fields.get("may", ""))
         return kind(**fields)
     except TypeError as error:
         raise ValueError(f"command '{word}' cannot be read: {error}") from error

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from broker.clock import Clock
+from broker.clock import SECOND, Clock
 from broker.operate.acts import tell
 from broker.operate.audit import After, Audit, AuditError, Before, new_id, who
 from broker.operate.commands import (
@@ -24,7 +24,7 @@ from broker.operate.commands import (
 from broker.operate.masks import Masks
 from broker.operate.permissions import Permission
 from broker.operate.profiles import Profile
-from broker.operate.rules import Verdict, may_now, verdict
+from broker.operate.rules import UNLOCK_S, Verdict, may_now, verdict
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ class Operator:
         self.masks = masks or Masks(profile.mask_names if profile else ())
         self._audit, self._clock, self._url, self._base, self._source = audit, clock, url, base, source
         self._unlocked: Permission | None = None
-        self._unlocked_until_ns = 0
+        self._unlocking = self._unlocked_until_ns = 0
         self._who = who()
         self._open: set[str] = set()
         self._lock = threading.Lock()
@@ -114,11 +114,14 @@ class Operator:
 
         Args:
             may: With unlocking.
-            unlocked_until_ns: When that ends; 0 while it is locked.
+            unlocked_until_ns: When that ends, by the session's clock; 0 while it is locked. That clock may be another
+                machine's, so it only tells one unlocking from the next: this one counts its own time.
         """
         with self._lock:
+            if unlocked_until_ns != self._unlocking:
+                self._unlocking = unlocked_until_ns
+                self._unlocked_until_ns = self._clock.now_ns() + round(UNLOCK_S * SECOND)
             self._unlocked = may if unlocked_until_ns else None
-            self._unlocked_until_ns = unlocked_until_ns
 
     @property
     def unlocked(self) -> Permission | None:

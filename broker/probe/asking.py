@@ -130,13 +130,20 @@ class Asker:
                 "Nothing was heard yet, so which protocol the mesh speaks is not known.",
                 "It will be asked with the first packet heard.",
             )
-        targets = []
-        for namespace, protocol in spoken:
-            is_mixed = len(self._tongues.of(namespace)) > 1
-            for node_id in self._tongues.speakers(namespace, protocol) if is_mixed else [""]:
+        for namespace in dict.fromkeys(namespace for namespace, _ in spoken):
+            self.ask_namespace(namespace)
+        targets = tuple(
+            TargetReport(f"namespace '{namespace}', protocol {protocol}", "done") for namespace, protocol in spoken
+        )
+        return Report("done", "Asked who is there.", targets=targets)
+
+    def ask_namespace(self, namespace: str) -> None:
+        """Ask all who are known in one namespace, now."""
+        self._asked.add(namespace)
+        protocols = self._tongues.of(namespace)
+        for protocol in protocols:
+            for node_id in self._tongues.speakers(namespace, protocol) if len(protocols) > 1 else [""]:
                 self._ask(namespace, protocol, node_id)
-            targets.append(TargetReport(f"namespace '{namespace}', protocol {protocol}", "done"))
-        return Report("done", "Asked who is there.", targets=tuple(targets))
 
     def _ask(self, namespace: str, protocol: str, node_id: str = "") -> None:
         packet = Discover(ver=protocol, sender=self._node_id)

@@ -9,13 +9,23 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import IO, Any, Final
 
 from broker.observe.journal import Batch
-from broker.operate.commands import AskOnce, Command, Record, Report, StopRecording, TargetReport, command_word
+from broker.operate.commands import (
+    AskOnce,
+    Command,
+    Progress,
+    Record,
+    Report,
+    StopRecording,
+    command_fields,
+    command_word,
+)
 from broker.probe.options import SessionOptions
 from broker.probe.pipe import BatchBuilder, Message, PipeError, Unpacker, check_greeting, greeting, pack
+from broker.probe.reports import progress_from_plain, report_from_plain
 from broker.probe.status import ProbeStatus
 
 __all__ = ["PROBE_COMMAND", "ProbeCallbacks", "ProbeClient", "ProbeStatus", "SessionOptions"]
@@ -43,8 +53,9 @@ class ProbeCallbacks:
     Attributes:
         on_batch: What was observed.
         on_status: What the probe says of itself, about twice a second.
-        on_report: The answer to the command with this id; id 0 is the probe's own: the session could not
-            be opened, or ended.
+        on_report: The answer to the command with this id, maybe much later; id 0 is the probe's own: the session
+            could not be opened, or ended.
+        on_progress: How far the command with this id is.
         on_lost: The probe is gone, and nobody asked it to; why, for people.
     """
 
@@ -52,6 +63,7 @@ class ProbeCallbacks:
     on_status: Callable[[ProbeStatus], None] = _ignore
     on_report: Callable[[int, Report], None] = _ignore
     on_lost: Callable[[str], None] = _ignore
+    on_progress: Callable[[int, Progress], None] = _ignore
 
 
 class ProbeClient:
@@ -111,8 +123,7 @@ class ProbeClient:
     def submit(self, command: Command) -> int:
         """Ask for something. The id of the report to come."""
         number = self._next_id()
-        fields = {name: value for name, value in asdict(command).items() if name != "needs"}
-        self._send("command", {"id": number, "word": command_word(command), "fields": fields})
+        self._send("command", {"id": number, "word": command_word(command), "fields": command_fields(command)})
         return number
 
     def body(self, number: int, answer: Callable[[bytes | None], None]) -> None:
@@ -239,9 +250,9 @@ class _Reader:
             case "hello":
                 self._status(body["status"])
             case "report":
-                number = body.pop("id")
-                targets = tuple(TargetReport(**target) for target in body.pop("targets", ()))
-                self._callbacks.on_report(number, Report(**body, targets=targets))
+                self._callbacks.on_report(body.pop("id"), report_from_plain(body))
+            case "progress":
+                self._callbacks.on_progress(body.pop("id"), progress_from_plain(body))
             case "body":
                 self._body_came(body["id"], body["body"])
             case "bye":

@@ -10,18 +10,18 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
 from broker.observe.journal import Batch
-from broker.operate.commands import Report, command_from
+from broker.operate.commands import Progress, Report, command_from
 from broker.probe.cost import Cost
 from broker.probe.options import SessionOptions
 from broker.probe.outbox import Outbox
 from broker.probe.pipe import Message, PipeError, Unpacker, check_greeting, greeting
 from broker.probe.reading import FileSession
+from broker.probe.reports import progress_to_plain, report_to_plain
 
 if TYPE_CHECKING:
     from broker.probe.session import ProbeSession
@@ -156,7 +156,7 @@ class Probe:
 
     def _open(self, body: dict[str, Any]) -> None:
         if self._running is not None:
-            self._outbox.send("report", asdict(Report("refused", "a session is open already")) | {"id": 0})
+            self._report(0, Report("refused", "a session is open already"))
             return
         self._running = asyncio.get_running_loop().create_task(self._run_session(body), name="session")
 
@@ -179,7 +179,7 @@ class Probe:
 
     def _failed(self, message: str, advice: str) -> None:
         self._session = self._running = None
-        self._outbox.send("report", asdict(Report("failed", message, advice)) | {"id": 0})
+        self._report(0, Report("failed", message, advice))
 
     async def _close_session(self) -> None:
         if self._session is not None and self._running is not None:
@@ -211,12 +211,26 @@ class Probe:
         }
 
     def _command(self, body: dict[str, Any]) -> None:
+        number = int(body.get("id", 0))
+        if self._session is None:
+            self._report(number, Report("failed", "no session is open"))
+            return
         try:
             command = command_from(body["word"], body["fields"])
-            report = self._session.submit(command) if self._session else Report("failed", "no session is open")
+            reported = self._session.submit(command, number, lambda progress: self._progress(number, progress))
         except (ValueError, OSError) as error:
-            report = Report("failed", str(error))
-        self._outbox.send("report", asdict(report) | {"id": body.get("id", 0)})
+            self._report(number, Report("failed", str(error)))
+            return
+        if reported.done():
+            self._report(number, reported.result())
+        else:
+            reported.add_done_callback(lambda done: self._report(number, done.result()))
+
+    def _report(self, number: int, report: Report) -> None:
+        self._outbox.send("report", report_to_plain(report) | {"id": number})
+
+    def _progress(self, number: int, progress: Progress) -> None:
+        self._outbox.send("progress", progress_to_plain(progress) | {"id": number})
 
     def _body(self, body: dict[str, Any]) -> None:
         found = self._session.body(body["number"]) if self._session else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,7 +17,7 @@ from broker.capture.masking import Masking
 from broker.capture.reader import CaptureReader
 from broker.clock import MILLISECOND, Clock, SystemClock
 from broker.observe.journal import Batch, NameKind, Tally
-from broker.operate.commands import Command, Report
+from broker.operate.commands import Command, Progress, Report
 from broker.probe.intake import Intake, mask_changes
 from broker.probe.options import SessionOptions
 from broker.probe.status import ProbeStatus
@@ -224,6 +224,13 @@ class FileSession:
         """What a frame carried; None if it is not kept."""
         return self._reader.body(number)
 
-    def submit(self, command: Command) -> Report:  # noqa: ARG002
+    def submit(
+        self,
+        command: Command,  # noqa: ARG002
+        number: int = 0,  # noqa: ARG002
+        told: Callable[[Progress], None] | None = None,  # noqa: ARG002
+    ) -> asyncio.Future[Report]:
         """Nothing can be done to what has passed."""
-        return Report("refused", "This is a capture: there is nobody to ask.", "Connect to a live mesh.")
+        reported: asyncio.Future[Report] = asyncio.get_running_loop().create_future()
+        reported.set_result(Report("refused", "This is a capture: there is nobody to ask.", "Connect to a live mesh."))
+        return reported

@@ -6,8 +6,9 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -15,14 +16,35 @@ from uuid import uuid4
 from broker.capture.writer import CaptureWriter
 from broker.clock import SECOND, Clock, SystemClock
 from broker.observe.journal import JOURNAL_FORMAT, Batch, NameKind
-from broker.operate.commands import AskOnce, Command, Record, Report, StopRecording
+from broker.operate.commands import (
+    AskOnce,
+    Bench,
+    Broadcast,
+    Call,
+    Cancel,
+    Command,
+    Emit,
+    Lock,
+    Progress,
+    Record,
+    Report,
+    StopRecording,
+    Unlock,
+    command_word,
+)
 from broker.operate.permissions import allows
+from broker.probe.asking import Tongues
+from broker.probe.benching import bench
+from broker.probe.calling import call
 from broker.probe.catalogue import Catalogue, CatalogueFile
 from broker.probe.door import Door, UrlDoor
+from broker.probe.emitting import tell
 from broker.probe.intake import Intake, own_frame
 from broker.probe.looking import Lookout
 from broker.probe.options import SessionOptions
 from broker.probe.recording import Recorder, Wanted, session_note
+from broker.probe.running import Running
+from broker.probe.speaking import Speaking
 from broker.probe.standing import Standing
 from broker.probe.status import ProbeStatus
 from broker.probe.voice import Voice
@@ -33,13 +55,24 @@ from broker.transport.base import Tap, TransportError
 log = logging.getLogger(__name__)
 
 TICK_S: Final = 0.1
-RETRY_S: Final = 2.0
+READY_STEP_S: Final = 0.02
 GOODBYE_S: Final = 2.0
 ECHO_S: Final = 0.2
 CLOCK_STEP_NS: Final = SECOND
 
 Deliver = Callable[[Batch], None]
 Pace = Callable[[], Awaitable[None]]
+
+
+def _ignore(_: Progress) -> None:
+    """Nobody wants to know."""
+
+
+def _now(report: Report) -> asyncio.Future[Report]:
+    """A report that is there already."""
+    future: asyncio.Future[Report] = asyncio.get_running_loop().create_future()
+    future.set_result(report)
+    return future
 
 
 def new_node_id() -> str:
@@ -93,13 +126,18 @@ class ProbeSession:
         self._recorder = Recorder(options.masking, wanted, recorded)
         self._peeling = options.peeling()
         self._intake = Intake(self._clock.now_ns(), options.masking)
-        self._voice: Voice | None = None
-        if allows(options.may, "ask"):
-            self._voice = Voice(door, self.node_id, options, self._clock, self._we_are_somebody, self._peeling)
+        self._tongues = Tongues(self.node_id, options.serializer)
+        self._speaking = Speaking(options.may, self._new_voice, self._standing.may, self._clock)
+        self._running = Running()
         self._catalogue = Catalogue()
         self._catalogue_file = CatalogueFile(options.catalogues(), options.profile or door.redacted)
         self._lookout: Lookout | None = None
         self._trouble = ""
+
+    def _new_voice(self) -> Voice:
+        return Voice(
+            self._door, self.node_id, self.options, self._clock, self._we_are_somebody, self._peeling, self._tongues
+        )
 
     async def run(self, deliver: Deliver) -> None:
         """Listen until `stop`, or until cancelled.
@@ -120,9 +158,18 @@ class ProbeSession:
         """End `run`."""
         self._stopped.set()
 
+    async def can_speak(self, namespace: str) -> None:
+        """Wait until something can be sent in a namespace: for ever, if nothing may be sent at all."""
+        while not self._can_speak(namespace):  # noqa: ASYNC110 - polls, rarely and not for long
+            await asyncio.sleep(READY_STEP_S)
+
+    def _can_speak(self, namespace: str) -> bool:
+        is_listening = self.status().state == "listening"
+        return is_listening and self._speaking.hands is not None and bool(self._tongues.of(namespace))
+
     def status(self) -> ProbeStatus:
         """How it stands."""
-        capture, recorder, voice = self._intake.capture, self._recorder, self._voice
+        capture, recorder, voice = self._intake.capture, self._recorder, self._speaking.voice
         troubles = self._peeling.trouble or (voice.trouble if voice else "")
         troubles = troubles or (self._lookout.trouble if self._lookout else "")
         return replace(
@@ -142,24 +189,63 @@ class ProbeSession:
         """What a frame carried; None if it is not kept."""
         return self._intake.capture.body(number) if self._intake.capture is not None else None
 
-    def submit(self, command: Command) -> Report:
-        """Do what an operator asks for."""
-        if not allows(self.options.may, command.needs):
-            return Report(
-                "refused",
-                f"This session may only {self.options.may}; this needs {command.needs}.",
-                f"Connect again with the permission to {command.needs}.",
-            )
+    def submit(
+        self, command: Command, number: int = 0, told: Callable[[Progress], None] = _ignore
+    ) -> asyncio.Future[Report]:
+        """Do what an operator asks for; in the loop that runs the session.
+
+        Args:
+            command: What.
+            number: By which it can be given up, if it takes a while.
+            told: Told how far it is.
+
+        Returns:
+            The one report; there already where nothing has to be waited for.
+        """
+        self._speaking.tick(self._clock.now_ns())
+        if not allows(self._speaking.may_now, command.needs):
+            return _now(self._refused(command))
         match command:
             case AskOnce():
-                return self._voice.ask_once() if self._voice else Report("refused", "Nobody may ask here.")
+                voice = self._speaking.voice
+                return _now(voice.ask_once() if voice else Report("refused", "Nobody may ask here."))
             case Record():
                 now_ns = self._clock.now_ns()
-                return self._recorder.begin(command, now_ns, self._opening())
+                return _now(self._recorder.begin(command, now_ns, self._opening()))
             case StopRecording():
-                return self._recorder.end(self._clock.now_ns(), "it was stopped")
+                return _now(self._recorder.end(self._clock.now_ns(), "it was stopped"))
+            case Cancel():
+                return _now(self._running.cancel(command.number))
+            case Unlock():
+                return self._running.start(0, self._speaking.unlock(command), "unlock")
+            case Lock():
+                return _now(self._speaking.lock())
+        return self._act(command, number, told)
+
+    def _act(self, command: Command, number: int, told: Callable[[Progress], None]) -> asyncio.Future[Report]:
+        """What needs a connection to send through."""
+        hands = self._speaking.hands
+        if hands is None:
+            return _now(Report("failed", "There is no connection to send through yet. Nothing was sent.", "Try again."))
+        word = command_word(command)
+        refusal = partial(self._speaking.refusal, command.needs)
+        match command:
+            case Call():
+                return self._running.start(number, call(hands, command, refusal), word)
+            case Emit() | Broadcast():
+                return self._running.start(number, tell(hands, command, refusal), word)
+            case Bench():
+                return self._running.start(number, bench(hands, command, refusal, told), word)
             case _:
-                return Report("failed", "This cannot be done yet.")
+                return _now(Report("failed", "This cannot be done yet."))
+
+    def _refused(self, command: Command) -> Report:
+        may = self._speaking.may_now
+        return Report(
+            "refused",
+            f"This session may only {may}; this needs {command.needs}.",
+            f"Connect again with the permission to {command.needs}, or unlock it.",
+        )
 
     # beginning and end
 
@@ -179,8 +265,7 @@ class ProbeSession:
             except OSError as error:
                 self._trouble = f"Frames are not being kept: {error}. Listening goes on; bodies cannot be shown."
         self._intake = Intake(begin_ns, self.options.masking, capture, self._recorder, self._peeling)
-        if self._voice is not None:
-            self._intake.on_frames = self._voice.hear
+        self._intake.on_frames = self._hear
         self._intake.feed(begin_ns, [self._begin_note()])
         if self.options.keeps_catalogue:
             for note in self._catalogue_file.load(begin_ns):
@@ -236,7 +321,7 @@ class ProbeSession:
                     tasks.create_task(self._tick(tap, deliver), name="session tick"),
                     tasks.create_task(self._lookout.run(), name="lookout"),
                 ]
-                speaking = [tasks.create_task(self._voice.run(), name="voice")] if self._voice is not None else []
+                speaking = [tasks.create_task(self._speaking.run(), name="voice")]
                 try:
                     await self._stopped.wait()
                 finally:
@@ -248,13 +333,20 @@ class ProbeSession:
 
     async def _fall_silent(self, speaking: list[asyncio.Task[None]]) -> None:
         """Say goodbye while we still hear ourselves, so that it is in the capture too."""
-        was_announced = self._voice is not None and self._voice.is_announced
+        voice = self._speaking.voice
+        was_announced = voice is not None and voice.is_announced
+        await self._running.end()
+        await self._speaking.end()
         for task in speaking:
             task.cancel()
-        if speaking:
-            await asyncio.wait(speaking, timeout=GOODBYE_S)
+        await asyncio.wait(speaking, timeout=GOODBYE_S)
         if was_announced:
             await asyncio.sleep(ECHO_S)
+
+    def _hear(self, at_ns: int, frames: Sequence[RawFrame]) -> None:
+        if self._speaking.voice is None:
+            self._tongues.hear(at_ns, frames[-1:])  # enough to know how to speak here, should it be unlocked
+        self._speaking.hear(at_ns, frames)
 
     def _feed_now(self, frames: list[RawFrame]) -> None:
         self._intake.feed(self._clock.now_ns(), frames)
@@ -268,6 +360,7 @@ class ProbeSession:
             if abs(step_ns) > CLOCK_STEP_NS:
                 self._intake.note(now_ns, CLOCK_CHANNEL, {"step_ns": step_ns})
             self._intake.tick(now_ns)
+            self._speaking.tick(now_ns)
             if self.options.record_path and self._recorder.ended:
                 self.stop()  # recording was all that was asked for
             batch = self._intake.take(now_ns)
@@ -281,6 +374,6 @@ class ProbeSession:
             n.kind == NameKind.PACKET_TYPE and n.text == "HEARTBEAT" for n in batch.names
         ):
             self._lookout.hears_heartbeats = True
-        if self._voice is not None:
-            self._voice.learn(batch.changes)
+        self._tongues.learn(batch.changes)
+        self._speaking.learn(batch.changes)
         self._standing.notice(batch, is_answered=self._lookout is not None and self._lookout.has_looked)

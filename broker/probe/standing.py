@@ -17,7 +17,7 @@ class Standing:
     """
 
     def __init__(self, url: str, may: Permission) -> None:
-        self.status = ProbeStatus(url=url, may=may)
+        self.status = ProbeStatus(url=url, may=may, may_now=may)
 
     def notice(self, batch: Batch, *, is_answered: bool) -> None:
         """Take in a batch.
@@ -46,6 +46,10 @@ class Standing:
     def is_somebody(self, node_id: str) -> None:
         """We have a node id from now on."""
         self.status = replace(self.status, node_id=node_id)
+
+    def may(self, may_now: Permission, until_ns: int = 0) -> None:
+        """What we may do has changed."""
+        self.status = replace(self.status, may_now=may_now, unlocked_until_ns=until_ns)
 
     def ended(self) -> None:
         """The session is over."""

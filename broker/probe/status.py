@@ -18,7 +18,9 @@ class ProbeStatus:
         state: connecting, listening, in a gap; reading a capture, having read it; ended.
         message, advice: Why, and what to do, where something is wrong; otherwise empty.
         url: Of the bus, without secrets; of a capture, its path.
-        may: What we may publish.
+        may: What we may publish, as the session was opened.
+        may_now: What we may publish now; more than that while it is unlocked.
+        unlocked_until_ns: When it is locked again; 0 while it is not unlocked.
         is_announced: Whether we are a node in everybody's registry.
         node_id: Ours; empty while we are nobody.
         namespaces: Those heard so far.
@@ -41,6 +43,8 @@ class ProbeStatus:
     advice: str = ""
     url: str = ""
     may: Permission = "see"
+    may_now: Permission = "see"
+    unlocked_until_ns: int = 0
     is_announced: bool = False
     node_id: str = ""
     namespaces: tuple[str, ...] = ()

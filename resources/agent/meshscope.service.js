@@ -25,11 +25,11 @@ const ASKED_BYTES = 768 * 1024; // of a list in an answer; NATS carries 1 MB
 const LEFT_MS = 25; // for what had its endpoint before the hold, and is still on its way out
 const CLOCKS_MS = 30 * SECOND; // how far apart the operator's clock and ours may be
 const NONCE_MS = 2 * CLOCKS_MS + SECOND; // a command made ahead of us is good for that long
-const NONCES = 20000;
+const NONCES = 10000;
 const NOTES = 5000;
 const HOLDS = 5000;
 const LONGEST_MS = 24 * 3600 * SECOND;
-const COMMAND_LENGTH = 8192;
+const COMMAND_LENGTH = 16384;
 const WARN_MS = 10 * SECOND; // between warnings of one cause
 
 const VERBS = ["trip", "hold", "release", "reset"];
@@ -118,7 +118,7 @@ class Gate {
 		if (!isObject(said.endpoint) || !isText(said.endpoint.node) || !isText(said.endpoint.action))
 			throw refused("malformed", "'endpoint' does not name a node and an action");
 		if (!isCount(said.time)) throw refused("malformed", "'time' is no number of milliseconds");
-		if (!isText(said.nonce) || !/^[0-9a-f]{32}$/i.test(said.nonce))
+		if (!isText(said.nonce) || said.nonce.length < 16 || said.nonce.length > 128)
 			throw refused("malformed", "'nonce' is no 32 hexadecimal digits");
 		return said;
 	}
@@ -137,7 +137,8 @@ class Gate {
 			this.nonces.delete(old);
 		}
 		if (this.nonces.has(nonce)) throw refused("replayed", "this command came before");
-		if (this.nonces.size >= NONCES) throw new No("failed", "", `more than ${NONCES} commands in a minute`);
+		// to forget one would let it be replayed
+		if (this.nonces.size >= NONCES) throw refused("late", `${NONCES} commands came within a minute: try later`);
 		this.nonces.set(nonce, now + NONCE_MS);
 	}
 
@@ -743,16 +744,29 @@ const action = handler => ({
 	handler
 });
 
+/*
+ * $node.options gives what can be reached from the broker's options, and a logger among them knows the broker and all
+ * its services: whoever writes them as JSON must not find the secret.
+ */
+function hideSecret(schema) {
+	if (!isObject(schema)) return;
+	if (isObject(schema.settings) && "secret" in schema.settings)
+		Object.defineProperty(schema.settings, "secret", { enumerable: false });
+	for (const mixin of [].concat(schema.mixins || [])) hideSecret(mixin);
+}
+
 module.exports = {
 	name: SERVICE,
 
 	settings: { $secureSettings: ["secret"] },
 
-	// Events are in a group of this node, so that each helper gets its own copy and takes nobody else's.
 	merged(schema) {
 		const settings = schema.settings || {};
 		const secure = new Set([...(settings.$secureSettings || []), "secret"]);
-		schema.settings = { ...settings, $secureSettings: [...secure] };
+		schema.settings = { ...settings, secret: settings.secret, $secureSettings: [...secure] };
+		hideSecret(schema);
+		hideSecret(this.originalSchema); // a copy
+		// Events are in a group of this node, so that each helper gets its own copy and takes nobody else's.
 		// Declaring them is enough: nodes send what somebody listens to, and there a tap sees it.
 		const listening = { group: `meshscope.${this.broker.nodeID}`, handler() {} };
 		schema.events = { ...schema.events, "$circuit-breaker.*": listening, [TELLS]: listening };

@@ -49,9 +49,14 @@ class Form:
             self.field, self.broken = ANYTHING, "Its schema nests too deep to be read."
 
     def start(self) -> Any:
-        """What is sent before anything is filled in: an object with those objects and lists that must be there."""
+        """What is sent before anything is filled in: an object with those objects and lists that must be there.
+
+        None where the whole is one text or number: a node takes null for an empty object.
+        """
         begun = start_of(self.field)
-        return {} if begun is UNDEFINED and self.field.kind in ("object", "any", "union") else begun
+        if begun is not UNDEFINED:
+            return begun
+        return {} if self.field.kind in ("object", "any", "union") else None
 
     def problems(self, value: Any, is_variable: IsTemplate = is_template) -> list[Problem]:
         """What the service would refuse, as far as INFO says; nothing where a variable stands."""

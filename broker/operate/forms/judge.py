@@ -71,7 +71,7 @@ class Judge:
         errors = self._check(copy.deepcopy(sent))
         if not errors:
             return []
-        paths = dict(_named(self._field, sent))
+        paths = dict(names_of(self._field, sent))
         found = [_problem(error, paths) for error in errors]
         return [each for each in found if not _waits(each, sent, is_variable)]
 
@@ -105,7 +105,7 @@ def _waits(problem: Problem, value: Any, is_variable: IsTemplate) -> bool:
     return False
 
 
-def _named(field: Field, value: Any) -> Iterator[tuple[str, Path]]:
+def names_of(field: Field, value: Any) -> Iterator[tuple[str, Path]]:
     """How the validator names the fields of a value; the first of a name counts."""
     seen: set[str] = set()
     waiting: list[tuple[Field, Any, str, Path]] = [(field, value, "", ())]

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from broker.validation import SchemaError, Validator
+from broker.validation.messages import MESSAGES
 from broker.validation.rules import RULES
 
 Rule = dict[str, Any]
@@ -40,6 +41,9 @@ def repaired(rule: Rule) -> tuple[Rule, Unsure]:
         unsure.append("a check of the service's own")
     if not isinstance(rule.get("messages", {}), dict):
         del rule["messages"]
+    for kind in rule.get("messages", ()):
+        if kind not in MESSAGES:  # said by a function, which is not in INFO
+            unsure.append(f"a check of the service's own, '{kind}'")
     name = rule["type"]
     if name not in RULES:
         return _anything(rule), [*unsure, f"the type '{name}' is the service's own"]

@@ -1,13 +1,15 @@
 /*
  * Runs fastest-validator for the comparison with ours.
  *
- * A line of JSON comes in: a list of {schema, values, options}; one goes out: for each of them {refused: text} when the
- * schema cannot be compiled, else {results: [{threw: text} | {errors, value}]}. What JSON cannot carry is {"$": kind, …}.
+ * A line of JSON comes in: a list of {schema, values, options}, or {real, values} for a schema of real_schemas.js; one
+ * goes out: for each of them {refused: text} when the schema cannot be compiled, else {results: [{threw: text} |
+ * {errors, value}]}. What JSON cannot carry is {"$": kind, …}.
  */
 "use strict";
 
 const Validator = require("fastest-validator");
 const readline = require("readline");
+const realSchemas = require("./real_schemas");
 
 class ObjectID {
 	#text; // a property would be seen by objects and records
@@ -88,11 +90,11 @@ function shared(schema, places) {
 	return schema;
 }
 
-async function run({ schema, values, options, same }) {
+async function run({ schema, real, values, options, same }) {
 	let check;
 	try {
 		const validator = new Validator({ useNewCustomCheckerFunction: true, ...decode(options || {}) });
-		check = validator.compile(shared(decode(schema), same));
+		check = validator.compile(real ? realSchemas[real]() : shared(decode(schema), same));
 	} catch (err) {
 		return { refused: `${err.name}: ${err.message}` };
 	}

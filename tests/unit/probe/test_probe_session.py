@@ -10,52 +10,11 @@ from broker.operate.commands import AskOnce, Record, StopRecording
 from broker.probe import announcing, looking
 from broker.probe.door import MemoryDoor
 from broker.probe.offline import load
-from broker.probe.options import SessionOptions
 from broker.probe.session import ProbeSession
 from broker.protocol.codec import channel_of, decode, encode
-from broker.protocol.packets import Discover, Heartbeat, Info, Ping, Pong, Request, Response
+from broker.protocol.packets import Discover, Heartbeat, Info, Ping, Pong
 from broker.transport.memory import MemoryBus
-
-NS = "prod"
-
-
-def options(folder: Path, **more: object) -> SessionOptions:
-    return SessionOptions.from_plain(
-        {"url": "memory://", "capture_folder": str(folder / "captures"), "state_folder": str(folder / "state")} | more
-    )
-
-
-class Sitting:
-    """A session on a bus in memory, with a timeline, and a clock that a test sets."""
-
-    def __init__(self, folder: Path, **more: object) -> None:
-        self.clock = ManualClock(1_000 * SECOND)
-        self.bus = MemoryBus(self.clock)
-        self.timeline = Timeline()
-        self.session = ProbeSession(options(folder, **more), clock=self.clock, door=MemoryDoor(self.bus))
-        self._running: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> "Sitting":
-        self._running = asyncio.create_task(self.session.run(self.timeline.take))
-        await self.until(lambda: bool(self.bus._sinks))
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self.session.stop()
-        assert self._running is not None
-        await self._running
-
-    async def until(self, is_so, timeout_s: float = 5.0) -> None:
-        async with asyncio.timeout(timeout_s):
-            while not is_so():  # noqa: ASYNC110  polls a condition, with a deadline
-                await asyncio.sleep(0.005)
-
-    def call(self, number: int) -> None:
-        request = Request(ver="5", sender="a", id=f"id-{number}", action="users.get", params={"id": number})
-        self.bus.publish(channel_of(request, NS, "b"), encode(request))
-        self.clock.at_ns += 5_000_000
-        response = Response(ver="5", sender="b", id=f"id-{number}", success=True, data={"name": "n"})
-        self.bus.publish(channel_of(response, NS, "a"), encode(response))
+from tests.unit.probe.sitting import NS, Sitting, options
 
 
 async def test_calls_reach_the_timeline_and_their_bodies_can_be_fetched(tmp_path: Path) -> None:
@@ -76,7 +35,7 @@ async def test_with_see_nothing_is_published_and_asking_is_refused(tmp_path: Pat
     async with Sitting(tmp_path) as sitting:
         sitting.call(1)
         before = len(sitting.bus.published)
-        assert sitting.session.submit(AskOnce()).outcome == "refused"
+        assert sitting.session.submit(AskOnce()).result().outcome == "refused"
         await sitting.until(lambda: sitting.timeline.snapshot().call_count == 1)
     assert len(sitting.bus.published) == before
 
@@ -84,7 +43,7 @@ async def test_with_see_nothing_is_published_and_asking_is_refused(tmp_path: Pat
 async def test_with_ask_one_discover_goes_out_once_the_protocol_is_known(tmp_path: Path) -> None:
     async with Sitting(tmp_path, may="ask") as sitting:
         await sitting.until(lambda: bool(sitting.session.status().node_id))
-        assert sitting.session.submit(AskOnce()).outcome == "unknown"
+        assert sitting.session.submit(AskOnce()).result().outcome == "unknown"
         assert sitting.bus.published == []
         beat = Heartbeat(ver="5", sender="a", cpu=1)
         sitting.bus.publish(channel_of(beat, NS), encode(beat))
@@ -94,7 +53,7 @@ async def test_with_ask_one_discover_goes_out_once_the_protocol_is_known(tmp_pat
         sitting.call(1)
         await sitting.until(lambda: sitting.timeline.snapshot().call_count == 1)
         assert len(sitting.bus.published) == 4
-        assert sitting.session.submit(AskOnce()).outcome == "done"
+        assert sitting.session.submit(AskOnce()).result().outcome == "done"
         assert len(sitting.bus.published) == 5
 
 
@@ -102,12 +61,12 @@ async def test_a_recording_can_be_read_by_itself(tmp_path: Path) -> None:
     path = tmp_path / "kept.mcap"
     async with Sitting(tmp_path) as sitting:
         sitting.call(1)
-        assert sitting.session.submit(Record(str(path))).outcome == "done"
-        assert sitting.session.submit(Record(str(path))).outcome == "refused"
+        assert sitting.session.submit(Record(str(path))).result().outcome == "done"
+        assert sitting.session.submit(Record(str(path))).result().outcome == "refused"
         sitting.call(2)
-        report = sitting.session.submit(StopRecording())
+        report = sitting.session.submit(StopRecording()).result()
         assert report.outcome == "done"
-        assert sitting.session.submit(Record(str(path))).outcome == "failed"
+        assert sitting.session.submit(Record(str(path))).result().outcome == "failed"
     timeline = Timeline()
     reader = load(path, timeline.take)
     assert reader.stopped == ""

@@ -1,0 +1,141 @@
+"""Breakers that nobody told of and that must be open: calls failed, then stopped, while others went on.
+
+A guess from traffic alone, and never sure: it is made only for a node that calls
+several endpoints of an action, spreads its calls over them, and leaves one out
+whose last calls failed as breakers count failures.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broker.clock import SECOND
+from broker.mesh.cuts import Cut, call_cuts
+from broker.mesh.names import error_code
+from broker.mesh.presence import gone_nodes
+from broker.mesh.span import Span
+from broker.mesh.timeline import Snapshot
+from broker.observe.journal import COUNTED_OUTCOMES, NameKind, Outcome
+
+LOOK_BACK_NS: Final = 600 * SECOND
+"""How far back the failures may lie."""
+
+QUIET_NS: Final = 10 * SECOND
+"""So long it was left out; what is tried now and then is still left out."""
+
+MOST_TRIES: Final = 1
+LEAST_OTHERS: Final = 10
+"""So many calls each of the other endpoints got on average while this one was left out."""
+
+LAST_CALLS: Final = 20
+LEAST_FAILURES: Final = 10
+FAILED_SHARE: Final = 0.5
+
+Codes = NDArray[np.int64]
+Parts = tuple[str, str, str, str]
+"""Namespace, owner, node and action of the endpoint."""
+
+
+def guesses(snapshot: Snapshot, at_ns: int) -> dict[Parts, int]:
+    """Breakers that look open at a moment: since when calls stopped, by namespace, owner, node and action."""
+    look = Span(at_ns - LOOK_BACK_NS, at_ns)
+    cuts = list(call_cuts(snapshot, look))
+    suspects = _suspects(snapshot, cuts)
+    if not len(suspects):
+        return {}
+    rows = _Rows(snapshot, cuts, suspects)
+    gone = gone_nodes(snapshot, at_ns)
+    found = {}
+    for code in suspects.tolist():
+        parts = _parts(snapshot, code)
+        if (parts[0], parts[2]) not in gone and rows.looks_open(code, at_ns - QUIET_NS):
+            found[parts] = rows.stopped_ns(code, at_ns - QUIET_NS)
+    return found
+
+
+class _Rows:
+    """Calls of the callers and actions that are looked at, in order of time."""
+
+    def __init__(self, snapshot: Snapshot, cuts: list[Cut], suspects: Codes) -> None:
+        nodes = _nodes(snapshot)
+        self._nodes = nodes
+        ways = np.unique(suspects // nodes)
+        counts = _counts(snapshot)
+        codes, times, fails = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.bool_)]
+        for cut in cuts:
+            code, outcome = _codes(cut, nodes), cut.column("outcome")
+            meant = np.isin(code // nodes, ways) & (outcome < COUNTED_OUTCOMES)
+            codes.append(code[meant])
+            times.append(cut.times[meant])
+            failed = (outcome == Outcome.FAILED) & np.take(counts, cut.column("error"), mode="clip")
+            fails.append(failed[meant])
+        order = np.argsort(np.concatenate(times), kind="stable")
+        self._codes = np.concatenate(codes)[order]
+        self._times = np.concatenate(times)[order]
+        self._fails = np.concatenate(fails)[order]
+
+    def looks_open(self, code: int, quiet_ns: int) -> bool:
+        """Whether this way was left out since a moment, and its calls failed before."""
+        late = self._times >= quiet_ns
+        mine = self._codes == code
+        if int((mine & late).sum()) > MOST_TRIES:
+            return False
+        failed = self._fails[mine][-LAST_CALLS:]
+        if failed.sum() < LEAST_FAILURES or failed.mean() < FAILED_SHARE:
+            return False
+        others = self._codes[late & ~mine & (self._codes // self._nodes == code // self._nodes)]
+        endpoints = len(np.unique(others))
+        return endpoints > 0 and len(others) >= LEAST_OTHERS * endpoints
+
+    def stopped_ns(self, code: int, quiet_ns: int) -> int:
+        """When the last call went this way before it was left out."""
+        times = self._times[(self._codes == code) & (self._times < quiet_ns)]
+        return int(times[-1]) if len(times) else quiet_ns
+
+
+def _suspects(snapshot: Snapshot, cuts: list[Cut]) -> Codes:
+    """Ways (caller and action, then endpoint's node) with enough failures that breakers count."""
+    counts, nodes = _counts(snapshot), _nodes(snapshot)
+    failed = []
+    for cut in cuts:
+        rows = (cut.column("outcome") == Outcome.FAILED) & np.take(counts, cut.column("error"), mode="clip")
+        if rows.any():
+            failed.append(_codes(cut.where(rows), nodes))
+    if not failed:
+        return np.zeros(0, np.int64)
+    codes, count = np.unique(np.concatenate(failed), return_counts=True)
+    source, target = codes // nodes % nodes, codes % nodes
+    return codes[(count >= LEAST_FAILURES) & (source > 0) & (target > 0)]
+
+
+def _counts(snapshot: Snapshot) -> NDArray[np.bool_]:
+    """Whether a breaker counts an error by Moleculer's own rule, by ERROR number."""
+    codes = [error_code(text) for text in snapshot.names.texts(NameKind.ERROR)]
+    return np.array([code is not None and code >= 500 for code in codes])
+
+
+def _nodes(snapshot: Snapshot) -> int:
+    return snapshot.names.count(NameKind.NODE) + 1
+
+
+def _codes(cut: Cut, nodes: int) -> Codes:
+    """(action, source, target) of each call as one number. Shape (count,)."""
+    action, source, target = (cut.column(name).astype(np.int64) for name in ("action", "source", "target"))
+    last = nodes - 1  # what has no number of its own
+    return np.asarray((action * nodes + np.minimum(source, last)) * nodes + np.minimum(target, last))
+
+
+def _parts(snapshot: Snapshot, code: int) -> Parts:
+    names, nodes = snapshot.names, _nodes(snapshot)
+    rest, target = divmod(code, nodes)
+    action, source = divmod(rest, nodes)
+    node = NameKind.NODE
+    return (
+        names.namespace_text(NameKind.ACTION, action),
+        names.text(node, source),
+        names.text(node, target),
+        names.text(NameKind.ACTION, action),
+    )
