@@ -68,6 +68,28 @@ class Ways:
         _, place, many = np.unique(action * _nodes(self.snapshot) + target, return_inverse=True, return_counts=True)
         return [int(count) for count in many[place]]
 
+    def services(self, most: int = 3) -> list[tuple[str, ...]]:
+        """Whose calls each way's are, by service, the busiest first; those made outside services have no name.
+
+        Args:
+            most: Names of one way.
+        """
+        width = self.snapshot.names.count(NameKind.SERVICE) + 1
+        pairs = np.zeros(0, np.int64)
+        counts = np.zeros(0, np.int64)
+        for cut in _cuts(self.snapshot, self.span, self.filter):
+            place = np.searchsorted(self.numbering.codes, _codes(cut, _nodes(self.snapshot))).astype(np.int64)
+            caller = np.minimum(cut.column("caller").astype(np.int64), width - 1)
+            pairs, place_of = np.unique(np.concatenate([pairs, place * width + caller]), return_inverse=True)
+            counts = np.bincount(place_of, np.concatenate([counts, np.ones(cut.count, np.int64)])).astype(np.int64)
+        found: list[list[str]] = [[] for _ in range(self.count)]
+        for pair in pairs[np.argsort(-counts, kind="stable")].tolist():
+            way, caller = divmod(pair, width)
+            name = self.snapshot.names.text(NameKind.SERVICE, caller)
+            if name and len(found[way]) < most:
+                found[way].append(name)
+        return [tuple(names) for names in found]
+
     def find(self, key: BreakerKey) -> int | None:
         """The way on which a caller's breaker stands; None without calls."""
         names = self.snapshot.names

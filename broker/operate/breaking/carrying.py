@@ -53,7 +53,7 @@ class Carrying:
         """The next call to send, with its number; None while enough are in flight, or when there are no more.
 
         Args:
-            now_ns: The moment, which is signed; in ns since the epoch.
+            now_ns: The moment by the probe's clock, which is signed; in ns since the epoch.
         """
         if self._next >= len(self.plan.steps) or self.in_flight >= AT_ONCE:
             return None
@@ -90,7 +90,7 @@ async def carry_out(
     Args:
         carrying: Of the plan.
         send: Sends one and gives its report.
-        now_ns: The clock.
+        now_ns: The probe's clock.
         progress: Told after each: how many are done, of how many.
     """
     total = len(carrying.plan.steps)

@@ -17,7 +17,7 @@ class HelperFact:
         node_id, instance: Of which run of which node.
         acts: Whether it has a secret, and takes commands.
         is_silent: Not heard lately.
-        skew_ms: How far the node's clock is ahead of ours; None if that is not known.
+        skew_ms: How far the node's clock is ahead of the probe's; None if that is not known.
     """
 
     node_id: str
@@ -29,7 +29,7 @@ class HelperFact:
 
 @dataclass(frozen=True, slots=True)
 class HoldFact:
-    """A hold in force; ``until_ns`` by our clock."""
+    """A hold in force; ``until_ns`` by the probe's clock."""
 
     id: str
     state: HoldState

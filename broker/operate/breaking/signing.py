@@ -46,7 +46,8 @@ class Signer:
 
         Args:
             step: What.
-            now_ns: Of our clock, in ns since the epoch.
+            now_ns: The moment by the clock by which skews are known: the probe's, which may be on another machine
+                (the timeline's ``through_ns`` follows it). In ns since the epoch.
         """
         helper = step.helper
         command = BreakerCommand(
