@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import secrets
 import select
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from typing import Self
+
+from broker.agent.signature import SECRET_VARIABLE
 
 DEFAULT_NAMESPACE = "shop"
 DEFAULT_RATE = 200.0
@@ -28,6 +32,7 @@ class Demo:
         url: Of its bus, once started.
         namespace: Of its mesh.
         nodes: How many nodes it has.
+        secret: Of this run: what its helpers take commands with.
         pid: Of the child.
     """
 
@@ -52,6 +57,7 @@ class Demo:
         self.url = ""
         self.namespace = namespace
         self.nodes = 0
+        self.secret = secrets.token_hex(32)
         self._argv = [*(program or (sys.executable, "-m", "broker.demo"))]
         self._argv += ["--rate", f"{rate:g}", "--namespace", namespace, "--pace", f"{pace:g}"]
         if seed is not None:
@@ -75,7 +81,11 @@ class Demo:
             DemoError: It did not start.
         """
         self._process = subprocess.Popen(
-            self._argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            self._argv,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=os.environ | {SECRET_VARIABLE: self.secret},
         )
         try:
             about = json.loads(self._first_line())

@@ -9,6 +9,7 @@ import signal
 import time
 from dataclasses import dataclass
 
+from broker.agent.helper import Helper
 from broker.demo.load import cause_traffic
 from broker.demo.loop import loop_factory
 from broker.demo.plan import NodePlan
@@ -65,7 +66,7 @@ async def _be(plan: NodePlan, settings: ShopSettings, ready_fd: int) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, leave.set)
     house = House(plan.node_id, settings.open_s, settings.seed)
     broker = Broker(plan.node_id, settings.url, settings.namespace, options=_options(plan, house))
-    await broker.add(*(make(house) for make in plan.services))
+    await broker.add(*(make(house) for make in plan.services), Helper())
     async with broker:
         os.write(ready_fd, b".")
         os.close(ready_fd)

@@ -115,7 +115,7 @@ class BreakerWatch:
             number = number_of(fields.get(name))
             if number is not None:
                 told[name] = number
-        told |= {name: known.told[name] for name in _SETTINGS if name in known.told}
+        told |= _settings(known)
         if told["state"] == "open" and "half_open_ms" in told:
             told["until_ns"] = at_ns + int(told["half_open_ms"] * 1_000_000)
         if known.source == "event" and _is_same_but_moment(known.told, told):
@@ -134,10 +134,17 @@ class BreakerWatch:
         for entry in found.breakers:
             listed.add((entry.node_id, entry.action))
             self._listed_one((namespace, owner, entry.node_id, entry.action), entry, found.at_ms, at_ns)
+        mine = self._owners.get((namespace, owner), {})
+        unlisted = [endpoint for endpoint in mine if endpoint not in listed]
         if found.is_whole:
-            mine = self._owners.get((namespace, owner), {})
-            for endpoint in [one for one in mine if one not in listed]:
+            for endpoint in unlisted:
                 self._forget((namespace, owner, *endpoint), at_ns)
+        elif any(entry.told["state"] == "closed" for entry in found.breakers):
+            # what is not closed is listed first: all of it found room
+            for endpoint in unlisted:
+                if mine[endpoint].told["state"] != "closed":
+                    told = {"state": "closed"} | _settings(mine[endpoint])
+                    self._is((namespace, owner, *endpoint), mine[endpoint], told, "helper", at_ns)
 
     def asked(self, namespace: str, owner: str, is_open: bool, pairs: object, at_ns: int) -> None:
         """Take in what a node without a helper said of endpoints: that they may be called, or may not.
@@ -159,7 +166,7 @@ class BreakerWatch:
                     known.heard_ns = at_ns
                 continue
             told: Told = {"state": "open" if is_open else "closed"}
-            told |= {name: known.told[name] for name in _SETTINGS if name in known.told}
+            told |= _settings(known)
             known.moments_ms = (0, 0)
             self._is(key, known, told, "asked", at_ns)
 
@@ -254,6 +261,11 @@ def _is_held(known: _Known, at_ns: int) -> bool:
 def _agrees(state: object, *, is_open: bool) -> bool:
     """Whether a state is one of those in which an endpoint is called, or is not. Half-open is both, in turns."""
     return state == "half-open" or state in (("open", "held-open") if is_open else ("closed", "held-closed"))
+
+
+def _settings(known: _Known) -> Told:
+    """What was told of how it works, which goes on when its state changes."""
+    return {name: known.told[name] for name in _SETTINGS if name in known.told}
 
 
 def _without_counts(told: Told) -> dict[str, Any]:

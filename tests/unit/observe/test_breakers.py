@@ -170,6 +170,14 @@ def test_what_a_whole_list_leaves_out_is_no_more_and_a_partial_one_says_nothing_
     assert told(story) == [(0, "closed", "helper")]
 
 
+def test_a_partial_list_with_closed_ones_leaves_out_closed_ones_only() -> None:
+    other = one("open", node="bank-2")
+    story = listed(listed(Script(), 0, one("open")), 1, other, left_out=3)
+    assert told(story) == [(0, "open", "helper")]
+    listed(story, 2, other, one(node="bank-3"), left_out=3)
+    assert told(story) == [(0, "open", "helper"), (2, "closed", "helper")]
+
+
 def test_counts_alone_are_told_every_two_seconds() -> None:
     story = Script()
     for tenth in range(41):
