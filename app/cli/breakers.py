@@ -42,6 +42,12 @@ def breakers() -> None:
     """Reads and sets circuit breakers; without a word it lists them."""
 
 
+def _limit(one: Breaker) -> str:
+    if one.is_enabled is False:
+        return "never: off"
+    return "" if one.threshold is None else f"{one.threshold:.0%} of {one.min_count or 0:g}"
+
+
 COLUMNS: Final[dict[str, Callable[[Breaker], str]]] = {
     "caller": lambda one: one.key.owner,
     "endpoint": lambda one: one.key.endpoint,
@@ -49,7 +55,7 @@ COLUMNS: Final[dict[str, Callable[[Breaker], str]]] = {
     "state": lambda one: one.state.replace("-", " ") if one.is_held else one.state,
     "told by": lambda one: SOURCES.get(one.source, one.source),
     "counted": lambda one: "" if one.failures is None or one.count is None else f"{one.failures} of {one.count} failed",
-    "limit": lambda one: "" if one.threshold is None else f"{one.threshold:.0%} of {one.min_count or 0:g}",
+    "opens at": _limit,
     "held by": lambda one: one.by,
     "reason": lambda one: one.reason,
 }
@@ -58,18 +64,23 @@ COLUMNS: Final[dict[str, Callable[[Breaker], str]]] = {
 @breakers.command("list")
 @target(may="ask")
 @look_duration
+@click.option("--all", "shows_all", is_flag=True, help="List also closed ones that have counted no call.")
 @as_json
-def list_breakers(*, target: Target, duration_s: float, json_output: bool) -> None:
+def list_breakers(*, target: Target, duration_s: float, shows_all: bool, json_output: bool) -> None:
     """How every breaker stands, and how that is known."""
-    snapshot, span = gather(target, duration_s=duration_s)
+    snapshot, span = gather(target, duration_s=duration_s, asks_breakers=True)
     found = [with_settings(snapshot, one, span.to_ns) for one in breakers_at(snapshot, span.to_ns)]
     helpers = coverage(snapshot, span.to_ns)
     if json_output:
         document: dict[str, Any] = {"breakers": breakers_as_plain(found)}
         print_json(document)
         return
-    if found:
-        print_table(list(COLUMNS), [[cell(one) for cell in COLUMNS.values()] for one in found])
+    shown = [one for one in found if shows_all or one.state != "closed" or one.count]
+    if shown:
+        shown.sort(key=lambda one: (one.state == "closed", one.key))
+        print_table(list(COLUMNS), [[cell(one) for cell in COLUMNS.values()] for one in shown])
+    if len(shown) < len(found):
+        click.echo(f"{len(found) - len(shown):,} closed ones that have counted no call: --all lists them.", err=True)
     click.echo(_covered(helpers, is_empty=not found), err=True)
 
 

@@ -93,12 +93,13 @@ class Bar:
             self._is_drawn = False
 
 
-def gather(target: Target, *, duration_s: float) -> tuple[Snapshot, Span]:
+def gather(target: Target, *, duration_s: float, asks_breakers: bool = False) -> tuple[Snapshot, Span]:
     """Listen for a while, or read the file, and give all that was learned.
 
     Args:
         target: What to look at.
         duration_s: How long to listen to a live mesh.
+        asks_breakers: Whether its nodes are asked for their breakers, where that is permitted.
 
     Returns:
         What is known, and the span it covers.
@@ -108,13 +109,13 @@ def gather(target: Target, *, duration_s: float) -> tuple[Snapshot, Span]:
     """
     timeline = Timeline()
     if target.is_live:
-        return _gather_live(target, duration_s, timeline)
+        return _gather_live(target, duration_s, timeline, asks_breakers)
     _read_file(target, timeline.take)
     snapshot = timeline.snapshot()
     return snapshot, snapshot.everything()
 
 
-def _gather_live(target: Target, duration_s: float, timeline: Timeline) -> tuple[Snapshot, Span]:
+def _gather_live(target: Target, duration_s: float, timeline: Timeline, asks_breakers: bool) -> tuple[Snapshot, Span]:
     bar = Bar("listening")
     clock = SystemClock()
     has_listened, refusal = False, ""
@@ -127,7 +128,8 @@ def _gather_live(target: Target, duration_s: float, timeline: Timeline) -> tuple
             refusal = f"{now.status.message} {now.status.advice}".strip() or refusal
 
     begin_ns = clock.now_ns()
-    run(listen(options_of(target), timeline.take, duration_s=duration_s, progress=progress, clock=clock))
+    options = options_of(target, asks_breakers=asks_breakers)
+    run(listen(options, timeline.take, duration_s=duration_s, progress=progress, clock=clock))
     bar.clear()
     snapshot = timeline.snapshot()
     if not has_listened and not snapshot.tally.packets:

@@ -13,8 +13,9 @@ from broker.mesh.breaker_states import Breaker
 from broker.mesh.breaker_ways import Ways
 from broker.observe.journal import NameKind
 
-CELLS: Final = ("", "unknown", "closed", "half-open", "held-closed", "open", "held-open")
-"""What a cell may say, by its code; of several breakers in it the last of these. Empty: no calls, nothing told."""
+CELLS: Final = ("", "unknown", "off", "closed", "half-open", "held-closed", "open", "held-open")
+"""What a cell may say, by its code; of several breakers in it the last of these. Empty: no calls, nothing to tell.
+Off: closed, and it never opens by itself."""
 
 MAX_CALLERS: Final = 2_000
 MAX_ENDPOINTS: Final = 5_000
@@ -70,9 +71,12 @@ def matrix(called: Ways, found: Iterable[Breaker], *, by_node: bool) -> Matrix:
     """
     told: dict[tuple[Caller, Endpoint], int] = {}
     for breaker in found:
+        if breaker.state == "closed" and not breaker.count and called.find(breaker.key) is None:
+            continue  # a helper lists every endpoint that there is
         key = breaker.key
         place = Caller(key.namespace, key.owner), Endpoint(key.namespace, key.node_id, "" if by_node else key.action)
-        told[place] = max(told.get(place, 0), _CODES.get(breaker.state, _CODES["unknown"]))
+        state = "off" if breaker.state == "closed" and breaker.is_enabled is False else breaker.state
+        told[place] = max(told.get(place, 0), _CODES.get(state, _CODES["unknown"]))
     row_names, row_of, column_names, column_of = _called(called, by_node=by_node)
     callers = sorted({*row_names, *(caller for caller, _ in told)})
     endpoints = sorted({*column_names, *(endpoint for _, endpoint in told)})

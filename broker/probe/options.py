@@ -42,6 +42,7 @@ class SessionOptions:
         journal_folder: Where the journals of captures that were read are kept; empty for the user's cache folder.
         policy: What of payloads reaches the disk.
         mask_names: Names whose values are masked.
+        asks_breakers: Whether nodes are asked for their breakers again and again, as long as that is permitted.
         keeps_catalogue: Whether what is known of nodes is kept for the next session.
         state_folder: Where; empty for the user's state folder.
         record_path: A file that is recorded from the first frame on; empty for none.
@@ -67,6 +68,7 @@ class SessionOptions:
     journal_folder: str = ""
     policy: Policy = "masked"
     mask_names: tuple[str, ...] = DEFAULT_NAMES
+    asks_breakers: bool = False
     keeps_catalogue: bool = True
     state_folder: str = ""
     record_path: str = ""

@@ -10,13 +10,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 from broker.capture.writer import CaptureWriter
 from broker.clock import SECOND, Clock, SystemClock
 from broker.observe.journal import JOURNAL_FORMAT, Batch, NameKind
 from broker.operate.commands import (
+    AskBreakers,
     AskOnce,
     Bench,
     Broadcast,
@@ -35,6 +36,7 @@ from broker.operate.commands import (
 from broker.operate.permissions import allows
 from broker.probe.asking import Tongues
 from broker.probe.benching import bench
+from broker.probe.breaker_asking import BreakerAsker
 from broker.probe.calling import call
 from broker.probe.catalogue import Catalogue, CatalogueFile
 from broker.probe.door import Door, UrlDoor
@@ -48,7 +50,7 @@ from broker.probe.speaking import Speaking
 from broker.probe.standing import Standing
 from broker.probe.status import ProbeStatus
 from broker.probe.voice import Voice
-from broker.protocol.frame import CATALOGUE_CHANNEL, CLOCK_CHANNEL, SESSION_CHANNEL, RawFrame
+from broker.protocol.frame import ASKED_CHANNEL, CATALOGUE_CHANNEL, CLOCK_CHANNEL, SESSION_CHANNEL, RawFrame
 from broker.transport import ConnectionSettings
 from broker.transport.base import Tap, TransportError
 
@@ -129,6 +131,7 @@ class ProbeSession:
         self._tongues = Tongues(self.node_id, options.serializer)
         self._speaking = Speaking(options.may, self._new_voice, self._standing.may, self._clock)
         self._running = Running()
+        self._breakers = BreakerAsker(self._note_asked, self._clock.now_ns)
         self._catalogue = Catalogue()
         self._catalogue_file = CatalogueFile(options.catalogues(), options.profile or door.redacted)
         self._lookout: Lookout | None = None
@@ -236,6 +239,8 @@ class ProbeSession:
                 return self._running.start(number, tell(hands, command, refusal), word)
             case Bench():
                 return self._running.start(number, bench(hands, command, refusal, told), word)
+            case AskBreakers():
+                return self._running.start(number, self._breakers.ask(hands, command, refusal), word)
             case _:
                 return _now(Report("failed", "This cannot be done yet."))
 
@@ -309,6 +314,10 @@ class ProbeSession:
         self._intake.note(self._clock.now_ns(), SESSION_CHANNEL, {"phase": "ours", "node_id": self.node_id})
         self._standing.is_somebody(self.node_id)
 
+    def _note_asked(self, said: dict[str, Any]) -> None:
+        """An answer to what was asked is a frame, so that a capture tells it too."""
+        self._intake.note(self._clock.now_ns(), ASKED_CHANNEL, said)
+
     # listening
 
     async def _listen(self, deliver: Deliver) -> None:
@@ -336,6 +345,7 @@ class ProbeSession:
         voice = self._speaking.voice
         was_announced = voice is not None and voice.is_announced
         await self._running.end()
+        await self._breakers.end()
         await self._speaking.end()
         for task in speaking:
             task.cancel()
@@ -361,6 +371,8 @@ class ProbeSession:
                 self._intake.note(now_ns, CLOCK_CHANNEL, {"step_ns": step_ns})
             self._intake.tick(now_ns)
             self._speaking.tick(now_ns)
+            if self.options.asks_breakers:
+                self._breakers.tick(self._speaking.hands, partial(self._speaking.refusal, "ask"))
             if self.options.record_path and self._recorder.ended:
                 self.stop()  # recording was all that was asked for
             batch = self._intake.take(now_ns)
@@ -375,5 +387,6 @@ class ProbeSession:
         ):
             self._lookout.hears_heartbeats = True
         self._tongues.learn(batch.changes)
+        self._breakers.learn(batch.changes)
         self._speaking.learn(batch.changes)
         self._standing.notice(batch, is_answered=self._lookout is not None and self._lookout.has_looked)

@@ -61,6 +61,7 @@ def test_list_prints_a_table_for_people_and_says_who_has_a_helper(capture: Path)
     lines = result.stdout.splitlines()
     assert lines[1].split()[:5] == ["shop-1", "bank-1:bank.transfer", "prod", "open", "helper"]
     assert "21 of 50 failed" in lines[1]
+    assert "40% of 8" in lines[1]
     assert "Helper on 1 of 2 nodes." in result.stderr
 
 

@@ -113,6 +113,8 @@ def test_the_matrix_has_every_caller_by_every_endpoint_or_by_its_node() -> None:
     mesh = shop().calls(5, "bank.balance", source="shop-2", target="bank-2")
     mesh.change(5, "breaker", "shop-2|bank-2:bank.transfer", {"state": "closed"}, "helper")
     mesh.change(5, "breaker", "shop-2|bank-2:bank.balance", {"state": "open"}, "helper")
+    mesh.change(5, "breaker", "shop-1|bank-1:bank.transfer", {"state": "closed", "enabled": False}, "helper")
+    mesh.change(5, "breaker", "shop-9|bank-9:never.called", {"state": "closed", "count": 0}, "helper")
     mesh.change(5, "breaker", "shop-3|bank-1:bank.transfer", {"state": "held-closed"}, "helper")
     snapshot = mesh.snapshot(60)
     found = breakers(snapshot, SPAN).matrix
@@ -123,14 +125,14 @@ def test_the_matrix_has_every_caller_by_every_endpoint_or_by_its_node() -> None:
         Endpoint("", "bank-2", "bank.transfer"),
     )
     assert [[found.state(row, column) for column in range(3)] for row in range(3)] == [
-        ["unknown", "", "unknown"],
+        ["off", "", "unknown"],
         ["", "open", "closed"],
         ["held-closed", "", ""],
     ]
     by_node = breakers(snapshot, SPAN, by_node=True).matrix
     assert by_node.endpoints == (Endpoint("", "bank-1", ""), Endpoint("", "bank-2", ""))
     assert [[by_node.state(row, column) for column in range(2)] for row in range(3)] == [
-        ["unknown", "unknown"],
+        ["off", "unknown"],
         ["", "open"],
         ["held-closed", ""],
     ]
