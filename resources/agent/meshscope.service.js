@@ -45,6 +45,7 @@ const isCount = value => typeof value === "number" && Number.isFinite(value);
 // what goes into a log or a list is one line, and short
 const line = (value, length) => (isText(value) ? value.slice(0, length).replace(/[\p{C}\u2028\u2029]/gu, " ") : "");
 const keyOf = (node, action) => JSON.stringify([node, action]);
+const isOver = hold => hold.leftMs() <= 0;
 
 // The breaker must go on without us, whatever happens here.
 function quietly(act, logger) {
@@ -185,7 +186,7 @@ class Holds {
 
 	find(node, action) {
 		const hold = this.held.get(keyOf(node, action));
-		if (hold && hold.isOver()) {
+		if (hold && isOver(hold)) {
 			this.expire(hold);
 			return undefined;
 		}
@@ -210,20 +211,17 @@ class Holds {
 			until: since + for_ms,
 			pinned: new Set(),
 			// a clock that is set back must not make it longer
-			isOver: () => Date.now() >= since + for_ms || performance.now() >= begun + for_ms
+			leftMs: () => for_ms - Math.max(Date.now() - since, performance.now() - begun)
 		};
 		this.held.set(key, hold);
 		this.pin(hold);
-		this.wait(hold, for_ms);
+		this.wait(hold);
 		return hold;
 	}
 
-	wait(hold, ms) {
-		hold.timer = setTimeout(() => {
-			// timers may fire early
-			if (hold.isOver()) this.expire(hold);
-			else this.wait(hold, Math.max(1, hold.until - Date.now()));
-		}, ms);
+	wait(hold) {
+		// timers may fire early
+		hold.timer = setTimeout(() => (isOver(hold) ? this.expire(hold) : this.wait(hold)), Math.max(1, hold.leftMs()));
 		hold.timer.unref();
 	}
 
@@ -264,7 +262,7 @@ class Holds {
 			Object.defineProperty(endpoint, "state", {
 				configurable: true,
 				enumerable: true,
-				get: () => (hold.isOver() ? pin.natural : hold.state === "closed"),
+				get: () => (isOver(hold) ? pin.natural : hold.state === "closed"),
 				set: value => (pin.natural = value)
 			});
 		}
@@ -786,7 +784,9 @@ module.exports = {
 	},
 
 	started() {
-		this.helper.start();
+		const first = this.broker.services.find(service => service.name === SERVICE);
+		if (first !== this) this.logger.warn("This node has Meshscope's helper twice; this one rests.");
+		else this.helper.start();
 	},
 
 	stopped() {
