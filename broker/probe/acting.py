@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import BinaryIO, Final
 
 from broker.observe.journal import Batch
 from broker.operate.commands import Call, Command, Progress, Report
 from broker.probe.door import Door
 from broker.probe.options import SessionOptions
 from broker.probe.session import ProbeSession
+from broker.probe.streams import Streams, from_file, to_file
 from broker.transport.base import TransportError
 
 READY_WITHIN_S: Final = 10.0
@@ -61,7 +62,14 @@ async def sitting(
         await listening
 
 
-async def act(session: ProbeSession, command: Command, told: Callable[[Progress], None] = _ignore) -> Report:
+async def act(
+    session: ProbeSession,
+    command: Command,
+    told: Callable[[Progress], None] = _ignore,
+    *,
+    upload: BinaryIO | None = None,
+    download: BinaryIO | None = None,
+) -> Report:
     """Do one command in a session that runs, once it is able to.
 
     Waits until the tap listens, there is a connection to send through, and the
@@ -72,6 +80,8 @@ async def act(session: ProbeSession, command: Command, told: Callable[[Progress]
         session: Runs, and may do it.
         command: What. An empty namespace is the empty one.
         told: Told how far it is.
+        upload: Sent along with a call as a stream.
+        download: Filled with a streamed answer.
     """
     namespace = _namespace(command)
     if namespace is not None:
@@ -80,7 +90,10 @@ async def act(session: ProbeSession, command: Command, told: Callable[[Progress]
                 await session.can_speak(namespace)
         except TimeoutError:
             pass  # why not, says the report
-    reported = session.submit(command, told=told)
+    streams = Streams(
+        from_file(upload) if upload is not None else None, to_file(download) if download is not None else None
+    )
+    reported = session.submit(command, told=told, streams=streams)
     try:
         return await asyncio.shield(reported)
     except asyncio.CancelledError:

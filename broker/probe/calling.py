@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterable, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final
@@ -16,22 +16,21 @@ from broker.node.errors import MoleculerError, RequestRejectedError, RequestTime
 from broker.node.nodes import NodeEntry
 from broker.node.streaming import IncomingStream
 from broker.observe.announcements import plain
-from broker.operate.commands import Answer, Call, Report
+from broker.operate.commands import Answer, Call, Progress, Report
 from broker.probe.attempts import NOTES, Notes, NotSentError
 from broker.probe.hands import CannotAct, Hands
 from broker.probe.json_texts import object_of, text_of, value_of
+from broker.probe.streams import NO_STREAMS, Streams, Take, chunk_bytes
 from broker.probe.unannounced import Unannounced
 from broker.transport.base import TransportError
 
+TELL_EVERY_S: Final = 0.25
 KNOWN_WITHIN_S: Final = 2.0
 """So long introductions are awaited before an action counts as unknown."""
 MAY_HAVE_RUN: Final = "It may have been done, and is not sent again by itself."
 
 Refusal = Callable[[], str]
 """Why nothing may be sent any more; empty while it may."""
-
-Take = Callable[[Any], Awaitable[None]]
-"""Takes a chunk of a stream: bytes, or a value of a stream of values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +121,8 @@ async def call(
     hands: Hands,
     command: Call,
     refusal: Refusal,
-    *,
-    upload: AsyncIterable[Any] | None = None,
-    download: Take | None = None,
+    told: Callable[[Progress], None],
+    streams: Streams = NO_STREAMS,
 ) -> Report:
     """Call once, with the retries that are wanted.
 
@@ -132,8 +130,8 @@ async def call(
         hands: Who sends.
         command: What is called.
         refusal: Why nothing may be sent any more; empty while it may.
-        upload: Chunks to send along.
-        download: Takes the chunks of a streamed answer; without it they are counted and thrown away.
+        told: Told now and then how much of its streams has passed.
+        streams: What is sent along, and where a streamed answer goes.
 
     Raises:
         CannotAct: Nothing was sent.
@@ -145,20 +143,30 @@ async def call(
         await hands.publisher.confirm()
     except TransportError as error:
         raise CannotAct(Report("failed", f"{error.message} Nothing was sent.", error.advice)) from None
-    return await OneCall(hands, node, wanted, endpoint, refusal).run(upload, download)
+    return await OneCall(hands, node, wanted, endpoint, refusal, told).run(streams)
 
 
 class OneCall:
     """A call that is being made."""
 
     def __init__(
-        self, hands: Hands, node: Unannounced, wanted: Wanted, endpoint: ActionEndpoint | str, refusal: Refusal
+        self,
+        hands: Hands,
+        node: Unannounced,
+        wanted: Wanted,
+        endpoint: ActionEndpoint | str,
+        refusal: Refusal,
+        told: Callable[[Progress], None],
     ) -> None:
         self._hands = hands
         self._node = node
         self._wanted = wanted
         self._endpoint = endpoint
         self._notes = Notes(refusal)
+        self._refusal = refusal
+        self._told = told
+        self._told_s = 0.0
+        self._sent_bytes = 0
         self._stream_bytes: int | None = None
         self._ctx = self._context()
 
@@ -170,11 +178,13 @@ class OneCall:
         ctx.locals[NOTES] = self._notes
         return ctx
 
-    async def run(self, upload: AsyncIterable[Any] | None = None, download: Take | None = None) -> Report:
+    async def run(self, streams: Streams = NO_STREAMS) -> Report:
         """Make it. Gives the report, also when it is given up: this coroutine may be cancelled once."""
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - coroutines run in tasks
-        self._ctx.stream = upload
+        if streams.upload is not None:
+            self._ctx.stream = self._sending(streams.upload)
+            self._ctx.retries = 0  # what is read is gone
 
         def lost(reason: str) -> None:
             self._notes.lost = reason
@@ -185,7 +195,7 @@ class OneCall:
             try:
                 result = await self._node.broker.call(self._endpoint, ctx=self._ctx)
                 if isinstance(result, IncomingStream):
-                    await self._take_stream(result, download)
+                    await self._take_stream(result, streams.download)
                     result = None
             except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - told in the report, or raised again
                 return self._failed(error, task)
@@ -205,9 +215,26 @@ class OneCall:
     async def _take_stream(self, stream: IncomingStream, download: Take | None) -> None:
         self._stream_bytes = 0
         async for chunk in stream:
-            self._stream_bytes += len(chunk) if isinstance(chunk, bytes) else len(text_of(chunk).encode())
+            self._stream_bytes += len(chunk_bytes(chunk))
             if download is not None:
                 await download(chunk)
+            self._tell()
+
+    async def _sending(self, upload: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+        """What is sent along, counted, as long as it may be sent."""
+        async for chunk in upload:
+            if why := self._refusal():
+                raise NotSentError(why)
+            yield chunk
+            self._sent_bytes += len(chunk)
+            self._tell()
+
+    def _tell(self) -> None:
+        """Tell how much has passed, not too often."""
+        now_s = self._node.broker.monotonic_s()
+        if now_s - self._told_s >= TELL_EVERY_S:
+            self._told_s = now_s
+            self._told(Progress(sent_bytes=self._sent_bytes, received_bytes=self._stream_bytes or 0))
 
     # reports
 
@@ -228,7 +255,17 @@ class OneCall:
     def _done(self, result: Any) -> Report:
         data = "" if self._notes.is_undefined or self._stream_bytes is not None else text_of(result)
         answer = self._answer(data)
-        return Report("done", f"{answer.node_id} answered in {answer.duration_ms:,.1f} ms.", answer=answer)
+        text = f"{answer.node_id} answered in {answer.duration_ms:,.1f} ms."
+        return Report("done", text, self._left_out(), answer=answer)
+
+    def _left_out(self) -> str:
+        """What the protocol did not carry."""
+        protocol = self._notes.answer.ver if self._notes.answer is not None else "5"
+        if protocol == "4" and self._ctx.headers:
+            return "Protocol 4 has no headers: they were not sent."
+        if protocol == "4" and self._ctx.stream is not None and self._ctx.params:
+            return "Protocol 4 has no params beside a stream: they were not sent."
+        return ""
 
     def _failed(self, error: BaseException, task: asyncio.Task[Any]) -> Report:
         if isinstance(error, asyncio.CancelledError):

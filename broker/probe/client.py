@@ -9,12 +9,15 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import IO, Any, Final
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import IO, Any, BinaryIO, Final
 
 from broker.observe.journal import Batch
 from broker.operate.commands import (
     AskOnce,
+    Call,
+    Cancel,
     Command,
     Progress,
     Record,
@@ -23,6 +26,7 @@ from broker.operate.commands import (
     command_fields,
     command_word,
 )
+from broker.probe.client_streams import Download, Upload
 from broker.probe.options import SessionOptions
 from broker.probe.pipe import BatchBuilder, Message, PipeError, Unpacker, check_greeting, greeting, pack
 from broker.probe.reports import progress_from_plain, report_from_plain
@@ -84,6 +88,8 @@ class ProbeClient:
         self._lock = threading.Lock()
         self._last_id = 0
         self._bodies: dict[int, Callable[[bytes | None], None]] = {}
+        self._uploads: dict[int, Upload] = {}
+        self._downloads: dict[int, Download] = {}
         self._is_closing = False
 
     def open(self, options: SessionOptions) -> None:
@@ -120,10 +126,32 @@ class ProbeClient:
         """Close that file. The id of the report to come."""
         return self.submit(StopRecording())
 
-    def submit(self, command: Command) -> int:
-        """Ask for something. The id of the report to come."""
+    def submit(self, command: Command, *, upload: BinaryIO | None = None, download: BinaryIO | None = None) -> int:
+        """Ask for something.
+
+        Args:
+            command: What.
+            upload: Sent along with a call as a stream; read in a thread, and left alone once the report is there.
+            download: Filled with a streamed answer, a line of JSON for each value of a stream of values; written in
+                a thread, whole when the report is there.
+
+        Returns:
+            The id of the report to come.
+        """
         number = self._next_id()
-        self._send("command", {"id": number, "word": command_word(command), "fields": command_fields(command)})
+        if upload is not None and isinstance(command, Call):
+            command = replace(command, uploads=True)
+        sending = Upload(number, upload, self._send) if upload is not None else None
+        with self._lock:
+            if sending is not None:
+                self._uploads[number] = sending
+            if download is not None:
+                self._downloads[number] = Download(number, download, self._send, partial(self._give_up, number))
+        fields = command_fields(command)
+        wants = {"download": download is not None}
+        self._send("command", {"id": number, "word": command_word(command), "fields": fields} | wants)
+        if sending is not None:
+            sending.start()
         return number
 
     def body(self, number: int, answer: Callable[[bytes | None], None]) -> None:
@@ -182,7 +210,9 @@ class ProbeClient:
         assert process is not None  # noqa: S101  set before the thread began
         assert process.stdout is not None  # noqa: S101
         reason = ""
-        reader = _Reader(self._callbacks, self._body_came)
+        reader = _Reader(
+            self._callbacks, self._body_came, self._report_came, chunk=self._chunk_came, room=self._room_came
+        )
         unpacker = Unpacker()
         try:
             while data := process.stdout.read(READ_BYTES):
@@ -216,6 +246,29 @@ class ProbeClient:
                 self._errors.append(text)
                 log.info("probe: %s", text)
 
+    def _give_up(self, number: int) -> None:
+        self.submit(Cancel(number))
+
+    def _report_came(self, number: int, report: Report) -> None:
+        self._callbacks.on_report(number, self._end_streams(number, report))
+
+    def _end_streams(self, number: int, report: Report) -> Report:
+        with self._lock:
+            upload, download = self._uploads.pop(number, None), self._downloads.pop(number, None)
+        if upload is not None:
+            upload.end()
+        return download.end(report) if download is not None else report
+
+    def _chunk_came(self, number: int, data: bytes) -> None:
+        download = self._downloads.get(number)
+        if download is not None:
+            download.take(data)
+
+    def _room_came(self, number: int, used_bytes: int) -> None:
+        upload = self._uploads.get(number)
+        if upload is not None:
+            upload.grant(used_bytes)
+
     def _body_came(self, number: int, body: bytes | None) -> None:
         with self._lock:
             answer = self._bodies.pop(number, None)
@@ -226,6 +279,9 @@ class ProbeClient:
         """Nobody will answer any more."""
         with self._lock:
             answers, self._bodies = list(self._bodies.values()), {}
+            streaming = self._uploads.keys() | self._downloads.keys()
+        for number in streaming:
+            self._end_streams(number, Report("unknown"))
         for answer in answers:
             answer(None)
 
@@ -233,9 +289,20 @@ class ProbeClient:
 class _Reader:
     """Takes messages apart, in the reader thread."""
 
-    def __init__(self, callbacks: ProbeCallbacks, body_came: Callable[[int, bytes | None], None]) -> None:
+    def __init__(
+        self,
+        callbacks: ProbeCallbacks,
+        body_came: Callable[[int, bytes | None], None],
+        report_came: Callable[[int, Report], None],
+        *,
+        chunk: Callable[[int, bytes], None],
+        room: Callable[[int, int], None],
+    ) -> None:
         self._callbacks = callbacks
         self._body_came = body_came
+        self._report_came = report_came
+        self._chunk_came = chunk
+        self._room_came = room
         self._builder = BatchBuilder()
         self._has_greeted = False
 
@@ -250,7 +317,11 @@ class _Reader:
             case "hello":
                 self._status(body["status"])
             case "report":
-                self._callbacks.on_report(body.pop("id"), report_from_plain(body))
+                self._report_came(body.pop("id"), report_from_plain(body))
+            case "chunk":
+                self._chunk_came(body["id"], body["data"])
+            case "room":
+                self._room_came(body["id"], body["bytes"])
             case "progress":
                 self._callbacks.on_progress(body.pop("id"), progress_from_plain(body))
             case "body":

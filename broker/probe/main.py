@@ -10,12 +10,13 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
 from broker.observe.journal import Batch
-from broker.operate.commands import Progress, Report, command_from
+from broker.operate.commands import Call, Command, Progress, Report, command_from
 from broker.probe.cost import Cost
 from broker.probe.options import SessionOptions
 from broker.probe.outbox import Outbox
@@ -25,6 +26,7 @@ from broker.probe.reports import progress_to_plain, report_to_plain
 
 if TYPE_CHECKING:
     from broker.probe.session import ProbeSession
+    from broker.probe.streams import DownloadEnd, Streams, UploadEnd
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +85,8 @@ class Probe:
         self._batches = 0
         self._told: dict[str, Any] = {}
         self._cost = Cost()
+        self._uploads: dict[int, UploadEnd] = {}
+        self._downloads: dict[int, DownloadEnd] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._outbox = Outbox(stdout, self._hung_up)
 
@@ -144,6 +148,8 @@ class Probe:
             "open": self._open,
             "command": self._command,
             "body?": self._body,
+            "chunk": self._chunk,
+            "room": self._room_told,
             "bye": lambda _: self._ended.set(),
         }
         handler = handlers.get(kind)
@@ -217,7 +223,8 @@ class Probe:
             return
         try:
             command = command_from(body["word"], body["fields"])
-            reported = self._session.submit(command, number, lambda progress: self._progress(number, progress))
+            streams = self._streams(command, number, wants_download=bool(body.get("download")))
+            reported = self._session.submit(command, number, partial(self._progress, number), streams)
         except (ValueError, OSError) as error:
             self._report(number, Report("failed", str(error)))
             return
@@ -226,7 +233,37 @@ class Probe:
         else:
             reported.add_done_callback(lambda done: self._report(number, done.result()))
 
+    def _streams(self, command: Command, number: int, *, wants_download: bool) -> Streams:
+        """The ends of what is streamed along with a command."""
+        from broker.probe.streams import DownloadEnd, Streams, UploadEnd  # noqa: PLC0415  they bring a node along
+
+        upload, download = None, None
+        if isinstance(command, Call) and command.uploads:
+            upload = self._uploads[number] = UploadEnd(
+                lambda used: self._outbox.send("room", {"id": number, "bytes": used})
+            )
+        if wants_download:
+            end = self._downloads[number] = DownloadEnd(
+                lambda data: self._outbox.send("chunk", {"id": number, "data": data})
+            )
+            download = end.take
+        return Streams(upload, download)
+
+    def _chunk(self, body: dict[str, Any]) -> None:
+        upload = self._uploads.get(body["id"])
+        if upload is not None:
+            upload.take(body["data"], more=body["more"], error=body["error"])
+
+    def _room_told(self, body: dict[str, Any]) -> None:
+        download = self._downloads.get(body["id"])
+        if download is not None:
+            download.grant(body["bytes"])
+
     def _report(self, number: int, report: Report) -> None:
+        upload = self._uploads.pop(number, None)
+        if upload is not None:
+            upload.take(b"", more=False, error="nobody wants the rest")
+        self._downloads.pop(number, None)
         self._outbox.send("report", report_to_plain(report) | {"id": number})
 
     def _progress(self, number: int, progress: Progress) -> None:

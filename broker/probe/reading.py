@@ -25,6 +25,7 @@ from broker.protocol.peeling import Peeling
 
 if TYPE_CHECKING:  # a live session needs the network and a node; reading a file must not wait for them
     from broker.probe.session import Deliver, Pace
+    from broker.probe.streams import Streams
 
 SLICE_NS: Final = 100 * MILLISECOND
 """A batch is delivered after so much time spent reading."""
@@ -229,6 +230,7 @@ class FileSession:
         command: Command,  # noqa: ARG002
         number: int = 0,  # noqa: ARG002
         told: Callable[[Progress], None] | None = None,  # noqa: ARG002
+        streams: Streams | None = None,  # noqa: ARG002
     ) -> asyncio.Future[Report]:
         """Nothing can be done to what has passed."""
         reported: asyncio.Future[Report] = asyncio.get_running_loop().create_future()

@@ -49,6 +49,7 @@ from broker.probe.running import Running
 from broker.probe.speaking import Speaking
 from broker.probe.standing import Standing
 from broker.probe.status import ProbeStatus
+from broker.probe.streams import NO_STREAMS, Streams
 from broker.probe.voice import Voice
 from broker.protocol.frame import ASKED_CHANNEL, CATALOGUE_CHANNEL, CLOCK_CHANNEL, SESSION_CHANNEL, RawFrame
 from broker.transport import ConnectionSettings
@@ -193,7 +194,11 @@ class ProbeSession:
         return self._intake.capture.body(number) if self._intake.capture is not None else None
 
     def submit(
-        self, command: Command, number: int = 0, told: Callable[[Progress], None] = _ignore
+        self,
+        command: Command,
+        number: int = 0,
+        told: Callable[[Progress], None] = _ignore,
+        streams: Streams = NO_STREAMS,
     ) -> asyncio.Future[Report]:
         """Do what an operator asks for; in the loop that runs the session.
 
@@ -201,6 +206,7 @@ class ProbeSession:
             command: What.
             number: By which it can be given up, if it takes a while.
             told: Told how far it is.
+            streams: What belongs to a call besides.
 
         Returns:
             The one report; there already where nothing has to be waited for.
@@ -223,9 +229,11 @@ class ProbeSession:
                 return self._running.start(0, self._speaking.unlock(command), "unlock")
             case Lock():
                 return _now(self._speaking.lock())
-        return self._act(command, number, told)
+        return self._act(command, number, told, streams)
 
-    def _act(self, command: Command, number: int, told: Callable[[Progress], None]) -> asyncio.Future[Report]:
+    def _act(
+        self, command: Command, number: int, told: Callable[[Progress], None], streams: Streams
+    ) -> asyncio.Future[Report]:
         """What needs a connection to send through."""
         hands = self._speaking.hands
         if hands is None:
@@ -234,7 +242,7 @@ class ProbeSession:
         refusal = partial(self._speaking.refusal, command.needs)
         match command:
             case Call():
-                return self._running.start(number, call(hands, command, refusal), word)
+                return self._running.start(number, call(hands, command, refusal, told, streams), word)
             case Emit() | Broadcast():
                 return self._running.start(number, tell(hands, command, refusal), word)
             case Bench():

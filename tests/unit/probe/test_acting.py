@@ -1,6 +1,7 @@
 """What a session does for an operator, on a bus in memory with a node of ours in the part of the mesh."""
 
 import asyncio
+import hashlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -38,6 +39,9 @@ class Desk:
                 "flaky": self.flaky,
                 "slow": self.slow,
                 "tell": self.tell,
+                "take": self.take,
+                "give": self.give,
+                "rows": self.rows,
             },
         }
 
@@ -55,9 +59,32 @@ class Desk:
         await self.goes_on.wait()
         return "late"
 
+    async def take(self, ctx: Context) -> dict[str, Any]:
+        sha256 = hashlib.sha256()
+        async for chunk in ctx.chunks():
+            sha256.update(chunk)
+        return {"name": ctx.params["name"], "sha256": sha256.hexdigest()}
+
+    async def give(self, ctx: Context) -> AsyncIterator[bytes]:
+        data = bytes(range(251)) * (ctx.params["bytes"] // 251)
+        return in_pieces(data, 100_000)
+
+    async def rows(self, ctx: Context) -> AsyncIterator[dict[str, Any]]:
+        return in_rows(2)
+
     async def tell(self, ctx: Context) -> dict[str, Any]:
         ctx.meta["seen"] = True
         return {"meta": dict(ctx.meta), "headers": dict(ctx.headers), "node": ctx.broker.node_id}
+
+
+async def in_pieces(data: bytes, size: int) -> AsyncIterator[bytes]:
+    for begin in range(0, len(data), size):
+        yield data[begin : begin + size]
+
+
+async def in_rows(count: int) -> AsyncIterator[dict[str, Any]]:
+    for row in range(count):
+        yield {"row": row, "é": None}
 
 
 @asynccontextmanager
