@@ -33,6 +33,10 @@ Refusal = Callable[[], str]
 """Why nothing may be sent any more; empty while it may."""
 
 
+def _ignore(_: Progress) -> None:
+    """Nobody wants to know."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """A call with its texts read."""
@@ -121,7 +125,7 @@ async def call(
     hands: Hands,
     command: Call,
     refusal: Refusal,
-    told: Callable[[Progress], None],
+    told: Callable[[Progress], None] = _ignore,
     streams: Streams = NO_STREAMS,
 ) -> Report:
     """Call once, with the retries that are wanted.
