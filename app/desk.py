@@ -6,18 +6,20 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 from weakref import ReferenceType, ref
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from shiboken6 import isValid
 
+from app.caller.keeping import Keeping
 from app.mutes import Mutes
 from app.worker import Worker
 from broker.mesh.filter import EMPTY, Filter, parse
 from broker.mesh.span import Cursor, Span
 from broker.mesh.subject import Subject
 from broker.mesh.timeline import Snapshot, Timeline
+from broker.operate.calling.captured import Template
 from broker.operate.commands import Command, Progress, Report
 from broker.operate.operator import NOT_CONFIRMED, Confirmation
 from broker.operate.permissions import Permission
@@ -30,7 +32,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 TakeReport = Callable[[Report], None]
 TakeProgress = Callable[[Progress], None]
-RunCommand = Callable[[Command, TakeReport | None, TakeProgress | None, Confirmation, str], int]
+RunCommand = Callable[..., int]
+"""Given a command, who is told, the confirmation, a name, and streams by their words."""
 
 TICK_MS = 100
 REST = 3.0
@@ -72,6 +75,8 @@ class Desk(QObject):
         reduce_motion: Whether nothing shall move by itself.
         judge: Tells whether a command may be sent (`may`); by the session's permission alone if it is None.
         mutes: Lines of the overview that are muted on this connection.
+        keeping: What the caller keeps for this connection: history, collections, variables.
+        template: What is to be sent next, until the caller has taken it.
     """
 
     ticked = Signal()
@@ -89,6 +94,9 @@ class Desk(QObject):
     view_wanted = Signal(str)
     """A view id: somebody asked to be led there. The window obeys."""
 
+    template_wanted = Signal()
+    """Somebody wants to send what `template` says: the caller takes it."""
+
     _answered = Signal(object)
 
     def __init__(self, timeline: Timeline | None = None, parent: QObject | None = None) -> None:
@@ -102,6 +110,8 @@ class Desk(QObject):
         self.status: ProbeStatus | None = None
         self.reduce_motion = False
         self.mutes = Mutes()
+        self.keeping = Keeping()
+        self.template: Template | None = None
         self.fetch_body: Callable[[int, Callable[[bytes | None], None]], None] | None = None
         self.run_command: RunCommand | None = None
         self.judge: Callable[[Command, str], Verdict] | None = None
@@ -257,6 +267,7 @@ class Desk(QObject):
         *,
         confirmation: Confirmation = NOT_CONFIRMED,
         name: str = "",
+        **streams: BinaryIO,
     ) -> int:
         """Hand a command to the session.
 
@@ -266,6 +277,7 @@ class Desk(QObject):
             progress: Told on the GUI thread how far it is.
             confirmation: The second step, where `may` says that it takes one.
             name: As in `may`.
+            streams: ``upload`` is sent along with a call; ``download`` is filled with a streamed answer.
 
         Returns:
             Its number, by which `Cancel` gives it up; 0 when there is no session, and nothing was sent.
@@ -274,7 +286,7 @@ class Desk(QObject):
             if answer is not None:
                 answer(Report("failed", "There is no session. Nothing was sent.", "Connect to a live mesh."))
             return 0
-        return self.run_command(command, answer, progress, confirmation, name)
+        return self.run_command(command, answer, progress, confirmation, name, **streams)
 
     def may(self, command: Command, name: str = "") -> Verdict:
         """Whether a command may be sent now, why not, and what has to be confirmed before.
@@ -287,6 +299,12 @@ class Desk(QObject):
             return self.judge(command, name)
         may = _permission(self.status)[0]
         return verdict(None, may, None, command, name=name)
+
+    def use_template(self, template: Template) -> None:
+        """Lead the user to the caller, with this to begin with."""
+        self.template = template
+        self.view_wanted.emit("caller")
+        self.template_wanted.emit()
 
     def close(self) -> None:
         """End the tick and the worker thread."""

@@ -16,12 +16,14 @@ from PySide6.QtWidgets import QApplication
 
 from app import settings
 from app.bugs import catch_bugs
+from app.caller.keeping import Keeping
+from app.caller.opening import keeping_for
 from app.check_run import check_live
 from app.cli.wire_options import WireOptions
 from app.graph.places import PlaceStore, use_store
 from app.mutes import Mutes
 from app.offscreen import drop_no_news, show_for
-from app.opening import Opening, gather, needs_key_store, rules_for, session_options
+from app.opening import Opening, gather, masks_of, needs_key_store, rules_for, session_options
 from app.place import Place, mode_text
 from app.profile_keeper import ProfileKeeper
 from app.session import DemoRun, Session
@@ -155,15 +157,23 @@ class Sittings(QObject):
             is_locked=options.may == "see",
             is_production=profile is not None and profile.is_production,
         )
-        self._show(options, place)
+        keeping = keeping_for(
+            self._window().settings,
+            profile.name if profile is not None else connection.url,
+            profile=profile,
+            store=self.keeper.store,
+            masks=masks_of(opening, everywhere),
+        )
+        self._show(options, place, keeping)
 
-    def _show(self, options: SessionOptions, place: Place) -> None:
+    def _show(self, options: SessionOptions, place: Place, keeping: Keeping | None = None) -> None:
         window = self._window()
         session = Session(options)
         session.lost.connect(self._on_lost)
         session.reported.connect(self._on_report)
         use_store(PlaceStore(self._kept_path("places", options, place)))
         session.desk.mutes = Mutes(self._kept_path("mutes", options, place))
+        session.desk.keeping = keeping or keeping_for(window.settings, place.url)
         window.show_session(session.desk, place, session.close)
         session.desk.set_reduce_motion(window.settings.reduce_motion)
         session.start()

@@ -64,6 +64,11 @@ class ProfileKeeper(QObject):
         self.load()
 
     @property
+    def store(self) -> ProfileStore | None:
+        """Where they are kept; None where nothing is kept."""
+        return self._store
+
+    @property
     def can_keep(self) -> bool:
         """Whether there is a place for profiles."""
         return self._store is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 from shiboken6 import isValid
@@ -172,8 +172,9 @@ class Session(QObject):
         progress: TakeProgress | None,
         confirmation: Confirmation,
         name: str,
+        **streams: BinaryIO,
     ) -> int:
-        number = self._dispatch.submit(command, confirmation, name)
+        number = self._dispatch.submit(command, confirmation, name, **streams)
         self._waiting[number] = Waiting(answer, progress)
         return number
 

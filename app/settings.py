@@ -98,6 +98,7 @@ class Settings:
     layout: str = ""
     side_width: int = 380
     side_open: bool = True
+    collections: str = ""  # folder of the caller's collections; empty for the usual one
     tables: dict[str, Any] = field(default_factory=dict)  # what was set of a table's columns, by view and table
 
     def save(self) -> None:

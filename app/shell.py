@@ -61,6 +61,7 @@ class Shell(QWidget):
         self._history = History()
         self._is_stepping = False
         self._is_narrow = False
+        self._was_whole = False
         self._packets_at_pause = -1
         self.namespace_menu: QMenu | None = None
         self._has_asked_namespace = False
@@ -89,8 +90,10 @@ class Shell(QWidget):
     def _lay_out(self) -> None:
         self._scope = QLabel()
         self._scope.setProperty("role", "small")
+        self._filters = QWidget()
         filters = row(self.filter_bar, self._scope, spacing=10)
         filters.setContentsMargins(12, 8, 12, 2)
+        self._filters.setLayout(filters)
         middle = QWidget()
         middle.setObjectName("page")
         middle.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -99,7 +102,7 @@ class Shell(QWidget):
         inside.setSpacing(0)
         for part in (self.progress, self.banner, self.report, self.paused):
             inside.addWidget(part)
-        inside.addLayout(filters)
+        inside.addWidget(self._filters)
         inside.addWidget(self.area, 1)
         self.split = QSplitter(Qt.Orientation.Horizontal)
         self.split.setHandleWidth(1)
@@ -157,7 +160,7 @@ class Shell(QWidget):
         is_narrow = self.width() < NARROW_PX
         if is_narrow != self._is_narrow:
             self._is_narrow = is_narrow
-            self.side.setVisible(self.settings.side_open and not is_narrow)
+            self._fit_side()
 
     def begin(self) -> None:
         """Show what was shown last time, and begin to ask."""
@@ -191,6 +194,20 @@ class Shell(QWidget):
 
     def _on_area(self) -> None:
         self.rail.show_current(self.area.current)
+        self._fit_side()
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether the view in the middle takes the room of side panel and filter."""
+        current = next((view for view in self._views if view.id == self.area.current), None)
+        return current is not None and current.is_whole and not self.area.is_detached(current.id)
+
+    def _fit_side(self) -> None:
+        is_whole = self._is_whole
+        self._filters.setVisible(not is_whole)
+        if is_whole != self._was_whole or not is_whole:
+            self.side.setVisible(self.settings.side_open and not self._is_narrow and not is_whole)
+        self._was_whole = is_whole
 
     def _open_rail_menu(self, view_id: str, at: QPoint) -> None:
         self.area.place_menu(view_id, self).popup(at)
@@ -222,7 +239,7 @@ class Shell(QWidget):
     def toggle_side(self) -> None:
         """Show or hide the side panel."""
         is_open = not self.side.isVisible()
-        if not self._is_narrow:
+        if not self._is_narrow and not self._is_whole:
             self.settings.side_open = is_open
         self.side.setVisible(is_open)
 

@@ -29,6 +29,8 @@ ROLES: Final = (
     "primary",  # button: what a dialog is for
     "danger",  # button: what a dialog is for, where it hits others
     "flat",  # button: an icon in a bar
+    "segment",  # button: one of a few choices beside each other
+    "verdict",  # label: how it went, in a word
     "rail",  # button: a view in the rail
     "code",  # text: of equal widths, on the canvas colour
 )
@@ -111,6 +113,12 @@ QPushButton[role="chip"][tone="failed"] {
 QPushButton[role="chip"][tone="held"] {
     background: $held_tint; color: $held_ink; border-color: $held; font-weight: 600;
 }
+QPushButton[role="segment"] {
+    background: transparent; border: 1px solid $line; border-radius: 6px; padding: 3px 10px; font-size: 12px;
+}
+QPushButton[role="segment"]:checked { background: $selected; border-color: $accent; font-weight: 600; }
+QPushButton[role="segment"]:hover:!checked { background: $surface2; }
+QPushButton[role="segment"]:focus { border-color: $text; }
 QPushButton[role="rail"] {
     background: transparent; color: $dim; border: 1px solid transparent; border-radius: 6px;
     text-align: left; padding: 6px 10px;
@@ -217,6 +225,10 @@ QProgressBar::chunk { background: $accent; border-radius: 3px; }
 #pausedBar { background: $slow_tint; border: 0; border-bottom: 1px solid $slow; }
 #pausedBar QLabel { color: $slow_ink; font-weight: 600; }
 #palette { background: $surface1; border: 1px solid $line; border-radius: 8px; }
+#findList { background: $surface2; border: 1px solid $line; border-radius: 8px; padding: 3px; }
+QTreeView[role="code"] { background: $surface0; border: 1px solid $line; border-radius: 6px; padding: 4px; }
+QTreeView[role="code"]:focus { border: 1px solid $accent; }
+QLabel[role="verdict"] { font-size: 16px; font-weight: 700; }
 #readout { background: $surface3; border: 1px solid $line; border-radius: 6px; padding: 6px 8px; }
 """)
 

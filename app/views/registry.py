@@ -27,6 +27,7 @@ class View:
         order: Its place in the rail; smaller is higher.
         icon: Its icon in the rail: a name that `app.theme.icon` knows.
         build: Makes its widget for a desk.
+        is_whole: It is no table or picture of the span: side panel and filter give their room to it.
     """
 
     id: str
@@ -35,6 +36,7 @@ class View:
     order: int
     icon: str
     build: Callable[[Desk], QWidget]
+    is_whole: bool = False
 
 
 VIEWS: Final[dict[str, View]] = {}

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from app import theme
 
 Tone = Literal["", "ok", "slow", "failed", "held", "dim"]
-Role = Literal["", "chip", "primary", "danger", "flat", "rail", "link", "row"]
+Role = Literal["", "chip", "primary", "danger", "flat", "rail", "link", "row", "segment"]
 Box = TypeVar("Box", QHBoxLayout, QVBoxLayout)
 ICON_PX = 16
 SIGNS: dict[str, str] = {"ok": "", "slow": "◷", "failed": "▲", "held": "✋", "none": ""}

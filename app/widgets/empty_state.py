@@ -52,7 +52,7 @@ class EmptyState(QWidget):
         set_text(self._advice, advice)
         self._action = do
         set_text(self._act, action)
-        self._act.setAccessibleName(action)
+        self._act.setAccessibleName(action or "What to do about it")
         self._act.setVisible(bool(action))
 
     def tint(self) -> None:

@@ -13,6 +13,7 @@ VARIABLE: Final = re.compile(
 """A variable, or ``{{{{text}}}}``, which stands for the text ``{{text}}`` itself."""
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _STRING_OR_VARIABLE: Final = re.compile(f"(?P<string>{_STRING.pattern})|{VARIABLE.pattern}", re.DOTALL)
+_COLON: Final = re.compile(r"\s*:")
 _MARK: Final = "\ue000"
 """Begins a text that stands for a variable in the place of a value. Of the private use area: nobody writes it."""
 _MARKED: Final = re.compile(f'"{_MARK}([^"]*)"')
@@ -70,6 +71,9 @@ def variables_in(text: str) -> list[Variable]:
 def replaced(text: str, value_of: Callable[[Variable], str]) -> str:
     """The text with each variable replaced, and each ``{{{{text}}}}`` in texts by ``{{text}}``.
 
+    A text that is nothing but a variable, ``"{{name}}"``, is a value as ``{{name}}`` without quotes is one: JSON
+    editors take only the former. A key stays a text.
+
     Args:
         text: JSON with variables.
         value_of: Gives what stands in a variable's place: JSON where it is a value, letters of a JSON text inside one.
@@ -86,12 +90,20 @@ def replaced(text: str, value_of: Callable[[Variable], str]) -> str:
 
     def token(found: re.Match[str]) -> str:
         if found["string"] is not None:
+            whole = VARIABLE.fullmatch(found["string"][1:-1])
+            if whole is not None and whole["name"] is not None and not _COLON.match(text, found.end()):
+                return value_of(Variable(whole["name"], bool(whole["secret"]), *found.span(), is_in_text=False))
             return VARIABLE.sub(inside(found.start()), found["string"])
         if found["name"] is None:
             return found[0]
         return value_of(Variable(found["name"], bool(found["secret"]), *found.span(), is_in_text=False))
 
     return _STRING_OR_VARIABLE.sub(token, text)
+
+
+def in_quotes(text: str) -> str:
+    """The text with every variable in quotes, so that it is JSON to those who know no variables."""
+    return _STRING_OR_VARIABLE.sub(lambda found: f'"{found[0]}"' if found["name"] else found[0], text)
 
 
 def quoted(text: str) -> str:

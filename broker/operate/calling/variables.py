@@ -50,9 +50,10 @@ def uses_secrets(*texts: str) -> bool:
 def resolve(text: str, values: Values) -> str:
     """The text with its variables replaced.
 
-    Inside a JSON text a variable's letters stand; in the place of a value a
-    plain one that is JSON itself is that value, and everything else a text. A
-    secret is always a text, also if it looks like a number.
+    Inside a longer JSON text a variable's letters stand. In the place of a
+    value, in quotes or not, a plain one that is JSON itself is that value
+    (``4711`` a number, ``"4711"`` with its quotes a text), and everything else
+    a text. A secret is always a text, also if it looks like a number.
 
     Raises:
         LookupError: A variable has no value; names it.

@@ -44,6 +44,16 @@ def test_a_plain_variable_is_the_json_it_holds_and_otherwise_a_text():
     }
 
 
+def test_a_text_that_is_nothing_but_a_variable_is_its_value_too():
+    values = Values({"id": "4711", "zip": '"04109"'}, ("pin",), {"pin": "0042"}.__getitem__)
+    assert json.loads(resolve('{"id": "{{id}}", "zip": "{{zip}}", "pin": "{{secret:pin}}", "{{id}}" : 1}', values)) == {
+        "id": 4711,
+        "zip": "04109",
+        "pin": "0042",
+        "4711": 1,
+    }
+
+
 def test_letters_of_a_variable_stand_inside_a_text_whatever_they_are():
     values = Values({"name": 'a "quoted"\nline \\'})
     assert json.loads(resolve('{"hello {{name}}": "to {{name}}!"}', values)) == {

@@ -1,0 +1,101 @@
+"""What the caller keeps for one connection: history, collections, variables, and what is secret. No Qt."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from broker.operate import secrets
+from broker.operate.calling.collection import Collection
+from broker.operate.calling.history import History
+from broker.operate.calling.variables import Values
+from broker.operate.masks import Masks
+from broker.operate.profiles import VARIABLE, Profile, ProfilesError, ProfileStore
+
+
+@dataclass(slots=True)
+class Keeping:
+    """Attributes:
+    place: The profile's name, or the URL without password: what history says where it was.
+    history: What was sent before.
+    collection: Named requests.
+    masks: What is secret.
+    profile: Whose variables these are; None for a bare URL.
+    store: Where the profile is kept.
+    own: Variables of a bare URL, as long as the session lasts.
+    set_folder: Remembers another folder for collections.
+    """
+
+    place: str = ""
+    history: History = field(default_factory=History)
+    collection: Collection = field(default_factory=lambda: Collection(None))
+    masks: Masks = field(default_factory=Masks)
+    profile: Profile | None = None
+    store: ProfileStore | None = None
+    own: dict[str, str] = field(default_factory=dict)
+    set_folder: Callable[[str], None] | None = None
+
+    @property
+    def plain(self) -> dict[str, str]:
+        """Variables that are no secrets."""
+        return dict(self.profile.variables) if self.profile is not None else dict(self.own)
+
+    @property
+    def secret_names(self) -> tuple[str, ...]:
+        """Variables whose value the key store holds."""
+        names = self.profile.secret_names if self.profile is not None else ()
+        return tuple(name.removeprefix(VARIABLE) for name in names if name.startswith(VARIABLE))
+
+    @property
+    def values(self) -> Values:
+        """What variables are worth; secrets are asked for when they are wanted, not before."""
+        return Values(self.plain, self.secret_names, self._secret)
+
+    @property
+    def keeps_secrets(self) -> bool:
+        """Whether there is a profile that secrets can belong to."""
+        return self.profile is not None and self.store is not None
+
+    def set_plain(self, variables: dict[str, str]) -> str:
+        """Keep these variables instead. Empty if they are kept, otherwise why not."""
+        if self.profile is None:
+            self.own = dict(variables)
+            return ""
+        return self._save(replace(self.profile, variables=dict(variables)))
+
+    def set_secret(self, name: str, value: str) -> str:
+        """Keep a secret in the key store; an empty one is forgotten. May take a while: not on the GUI thread.
+
+        Returns:
+            Empty if it is done, otherwise why not and what to do.
+        """
+        if self.profile is None or self.store is None:
+            return "Secret variables belong to a profile: save this connection as one first."
+        what = f"{VARIABLE}{name}"
+        account = secrets.account_of(self.profile, what)
+        if value:
+            wrong = secrets.write(account, value)
+            if wrong:
+                return wrong
+            names = tuple(dict.fromkeys((*self.profile.secret_names, what)))
+        else:
+            secrets.remove(account)
+            names = tuple(other for other in self.profile.secret_names if other != what)
+        return self._save(replace(self.profile, secret_names=names))
+
+    def in_background(self, work: Callable[[], object]) -> None:
+        """Run what may take a while."""
+        threading.Thread(target=work, name="key store", daemon=True).start()
+
+    def _secret(self, name: str) -> str:
+        return secrets.read_of(self.profile, f"{VARIABLE}{name}") if self.profile is not None else ""
+
+    def _save(self, profile: Profile) -> str:
+        try:
+            if self.store is not None:
+                self.store.save(profile, replaces=self.profile.name if self.profile else "")
+        except (ProfilesError, OSError, ValueError) as error:
+            return f"The profile was not saved: {error}"
+        self.profile = profile
+        return ""

@@ -1,0 +1,148 @@
+"""What a user does with collections: save, take, rename, delete, import, choose the folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from app.caller.keeping import Keeping
+from app.caller.name_dialog import NameDialog
+from app.caller.past_panel import PastPanel
+from app.widgets.confirm import ConfirmDialog
+from broker.operate.calling.collection import Collection, WrongNameError
+from broker.operate.calling.request import Request
+
+MASKED_NOTE = "Values that look secret were not saved: use secret variables for them."
+
+
+class Shelf(QObject):
+    """Keeps the list of saved requests in step with the folder.
+
+    Attributes:
+        name: Under which the request on screen is saved; "" while it is not.
+    """
+
+    def __init__(self, owner: QWidget, keeping: Keeping, panel: PastPanel, request: Callable[[], Request]) -> None:
+        super().__init__(owner)
+        self._owner, self._keeping, self._panel, self._request = owner, keeping, panel, request
+        self.name = ""
+        panel.renamed.connect(self.rename)
+        panel.deleted.connect(self.delete)
+        panel.import_wanted.connect(self.choose_import)
+        panel.folder_wanted.connect(self.choose_folder)
+
+    @property
+    def _collection(self) -> Collection:
+        return self._keeping.collection
+
+    def show(self, note: str = "") -> None:
+        """Read the folder anew."""
+        folder = self._collection.folder
+        saved = self._collection.saved()
+        if folder is None:
+            note = note or "Collections are kept in files once a session has a place for them."
+        elif not saved and not note:
+            note = f"Nothing saved yet. Each request becomes a small file in {folder}, made to live in git."
+        self._panel.show_saved(saved, note)
+        self._panel.folder.setToolTip(str(folder or ""))
+
+    def save(self) -> None:
+        """Save what is on screen under its name; ask for one if it has none."""
+        if self.name:
+            self._write(self.name, replaces=True)
+        else:
+            self.save_as()
+
+    def save_as(self) -> NameDialog:
+        """Ask for a name and save what is on screen."""
+        names = [one.name for one in self._collection.saved()]
+        proposed = self.name or self._request().name
+        dialog = NameDialog(self._owner, "Save request", proposed, taken=names, groups=self._collection.groups())
+        dialog.named.connect(lambda name, replaces: self._write(name, replaces=replaces))
+        dialog.open()
+        return dialog
+
+    def rename(self, name: str) -> NameDialog:
+        """Ask for another name."""
+        others = [one.name for one in self._collection.saved() if one.name != name]
+        dialog = NameDialog(
+            self._owner, f"Rename {name}", name, taken=others, groups=self._collection.groups(), may_replace=False
+        )
+        dialog.named.connect(lambda to, _replaces: self._rename(name, to))
+        dialog.open()
+        return dialog
+
+    def delete(self, name: str) -> ConfirmDialog:
+        """Ask, and remove the file."""
+        dialog = ConfirmDialog(
+            self._owner,
+            title=f"Delete {name}?",
+            act="Delete",
+            about=f"The file {name}.json in {self._collection.folder}",
+            note="Git can bring it back, if it was committed.",
+            tone="failed",
+        )
+        dialog.confirmed.connect(lambda _typed: self._delete(name))
+        dialog.open()
+        return dialog
+
+    def choose_import(self) -> None:
+        """Ask for files to copy into the folder."""
+        chosen, _ = QFileDialog.getOpenFileNames(self._owner, "Import requests", "", "Requests (*.json)")
+        if chosen:
+            self.take_in([Path(path) for path in chosen])
+
+    def take_in(self, paths: list[Path]) -> None:
+        """Copy files into the folder, and say what could not be."""
+        wrong = self._collection.take_in(paths)
+        self.show("\n".join(f"▲ {line}" for line in wrong[:5]))
+
+    def choose_folder(self) -> None:
+        """Ask for another folder, for instance in a git repository."""
+        chosen = QFileDialog.getExistingDirectory(
+            self._owner, "Folder of collections", str(self._collection.folder or "")
+        )
+        if chosen:
+            self.use_folder(Path(chosen))
+
+    def use_folder(self, folder: Path) -> None:
+        """Keep collections there from now on."""
+        self._keeping.collection = Collection(folder, self._keeping.masks.names)
+        self.name = ""
+        if self._keeping.set_folder is not None:
+            self._keeping.set_folder(str(folder))
+        self.show()
+
+    def _write(self, name: str, *, replaces: bool) -> None:
+        try:
+            is_masked = self._collection.save(name, self._request(), replaces=replaces)
+        except (WrongNameError, OSError) as error:
+            self.show(f"▲ Not saved: {error}")
+            return
+        self.name = name
+        self.show(f"Saved as {name}. {MASKED_NOTE if is_masked else ''}".strip())
+        self._panel.select_saved(name)
+
+    def _rename(self, name: str, to: str) -> None:
+        try:
+            self._collection.rename(name, to)
+        except (WrongNameError, OSError) as error:
+            self.show(f"▲ Not renamed: {error}")
+            return
+        if self.name == name:
+            self.name = to
+        self.show()
+        self._panel.select_saved(to)
+
+    def _delete(self, name: str) -> None:
+        try:
+            self._collection.delete(name)
+        except (WrongNameError, OSError) as error:
+            self.show(f"▲ Not deleted: {error}")
+            return
+        if self.name == name:
+            self.name = ""
+        self.show()
