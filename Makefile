@@ -39,7 +39,12 @@ demo: $(VENV)/.ready
 
 test: $(VENV)/.ready $(NODE_MODULES)
 	@tools/system-packages.sh $(NEEDS)
+ifeq ($(strip $(PYTEST_ARGS)),)
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 2 --dist loadfile -m "not alone"
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m alone
+else
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest $(PYTEST_ARGS)
+endif
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import functools
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -21,7 +23,7 @@ from broker.operate.commands import Command, Progress, Report, Unlock
 from broker.operate.operator import NOT_CONFIRMED, Confirmation, Operator
 from broker.operate.permissions import Permission, allows
 from broker.operate.rules import UNLOCK_S, Verdict, refusal, verdict
-from broker.probe.acting import act, only_namespace, sitting
+from broker.probe.acting import READY_WITHIN_S, act, only_namespace, sitting
 from broker.probe.session import ProbeSession
 
 
@@ -71,7 +73,7 @@ class Actor:
         self._confirm = confirm
 
     def check(self, command: Command, name: str = "") -> Verdict:
-        """Whether a command may be sent by this command line; before anything is connected.
+        """Whether a command may be sent by this command line, and confirmed; before anything is connected.
 
         Args:
             command: What is wanted.
@@ -85,6 +87,13 @@ class Actor:
         found = verdict(target.profile, target.may, None, command, in_window=False, name=name)
         if not found.allowed:
             raise SaidNo(found.why)
+        if found.confirm and self._confirm and self._confirm != found.name:
+            raise SaidNo(f"--confirm is '{self._confirm}', and this is about '{found.name}'. Nothing was sent.")
+        if found.confirm and not self._confirm and not can_ask():
+            raise SaidNo(
+                "This needs to be confirmed, and there is no terminal to ask on. Nothing was sent.",
+                f"Say --confirm {found.name}",
+            )
         return found
 
     def _let(self, needs: Permission) -> None:
@@ -114,14 +123,7 @@ class Actor:
         if not found.confirm:
             return NOT_CONFIRMED
         if self._confirm:
-            if self._confirm != found.name:
-                raise SaidNo(f"--confirm is '{self._confirm}', and this is about '{found.name}'. Nothing was sent.")
             return Confirmation(given=True, typed=self._confirm)
-        if not can_ask():
-            raise SaidNo(
-                "This needs to be confirmed, and there is no terminal to ask on. Nothing was sent.",
-                f"Say --confirm {found.name}",
-            )
         where = self._where()
         if found.confirm == "type":
             typed = await ask_name(found.name, where)
@@ -183,6 +185,12 @@ class Sitting:
         report = await self.do(Unlock(self._target.may, UNLOCK_S), Confirmation(given=True))
         if report.outcome != "done":
             raise SaidNo(report.message, report.advice)
+
+    async def ready(self, namespace: str) -> None:
+        """Wait until nodes can be asked who they are, as far as that is allowed."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(READY_WITHIN_S):
+                await self.session.can_speak(namespace)
 
     async def namespace(self) -> str:
         """The one that is meant: given, the profile's, or the only one that is heard.

@@ -5,10 +5,13 @@ from __future__ import annotations
 from app.cli import (  # noqa: F401
     actions,
     audit,
+    bench,
     breakers,
+    call,
     connect,
     demo,
     doctor,
+    emit,
     events,
     helper,
     inspect,

@@ -15,8 +15,8 @@ from broker.probe.session import ProbeSession
 from broker.probe.streams import Streams, from_file, to_file
 from broker.transport.base import TransportError
 
-READY_WITHIN_S: Final = 10.0
-"""So long a namespace may be silent: nodes beat every few seconds, five by default."""
+READY_WITHIN_S: Final = 15.0
+"""So long a namespace may be silent: nodes beat every ten seconds by default, give or take half a second."""
 
 
 def _ignore(*_: object) -> None:

@@ -10,6 +10,9 @@ import pytest
 
 from tests.e2e.mesh import JsMesh
 from tests.e2e.redis_server import Certificates, RedisServer, free_port, make_certificates
+from tests.program import home, run
+
+__all__ = ["home", "run"]
 
 StartRedis = Callable[..., RedisServer]
 StartMesh = Callable[..., JsMesh]

@@ -19,6 +19,8 @@ from tests.e2e.conftest import StartMesh
 from tests.e2e.mesh import JsMesh, RemoteCall, Serializer, Version, shop
 from tests.e2e.redis_server import RedisServer
 
+pytestmark = pytest.mark.alone
+
 NAMESPACE = "te.st"
 LISTENING_S = 10.0
 ROUNDS = (9, 18, 36)

@@ -24,6 +24,8 @@ from tests.e2e.redis_server import RedisServer
 from tests.e2e.screen import Counts, Screen
 
 OpenWindow = Callable[[str], Screen]
+pytestmark = pytest.mark.alone
+
 TABLES = ("actions", "latency")
 
 

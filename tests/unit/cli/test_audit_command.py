@@ -10,7 +10,7 @@ import pytest
 
 from broker.clock import SECOND
 from broker.operate.audit import After, Audit, Before
-from tests.unit.cli.conftest import Run
+from tests.program import Run
 
 AT_NS = 1_730_000_000 * SECOND
 

@@ -13,7 +13,7 @@ from app.cli.targets import find_target
 from app.cli.wire_options import WireOptions
 from broker.operate.profiles import Profile, ProfileStore
 from broker.operate.secrets import NO_STORE
-from tests.unit.cli.conftest import Run
+from tests.program import Run
 
 SHOP = "redis://ops@redis.shop.example:6379"
 
