@@ -18,9 +18,11 @@ const SECOND = 1000;
 const LOOK_MS = SECOND; // between looks at what no event tells
 const TELL_MS = 10 * SECOND; // between lists, if nothing changes
 const GAP_MS = 200; // between lists, if much changes
+const GAP_HELPERS = 20; // more helpers leave longer gaps
 const PACKETS_A_SECOND = 30; // of all helpers together, if nothing changes
 const HELPERS_TOLD = 2; // for a tap one would do; whoever is no helper is told always
 const TOLD_BYTES = 128 * 1024; // of a list in an event
+const MOVED_BYTES = 16 * 1024; // of one between, when something moved: enough for what is not closed
 const ASKED_BYTES = 768 * 1024; // of a list in an answer; NATS carries 1 MB
 const LEFT_MS = 25; // for what had its endpoint before the hold, and is still on its way out
 const CLOCKS_MS = 30 * SECOND; // how far apart the operator's clock and ours may be
@@ -45,6 +47,7 @@ const isCount = value => typeof value === "number" && Number.isFinite(value);
 // what goes into a log or a list is one line, and short
 const line = (value, length) => (isText(value) ? value.slice(0, length).replace(/[\p{C}\u2028\u2029]/gu, " ") : "");
 const keyOf = (node, action) => JSON.stringify([node, action]);
+const whyOf = ({ by, reason }) => `by ${line(by, 200) || "somebody"}${isText(reason) ? `: ${line(reason, 500)}` : ""}`;
 const isOver = hold => hold.leftMs() <= 0;
 
 // The breaker must go on without us, whatever happens here.
@@ -325,7 +328,7 @@ class Breakers {
 		const item = this.item(endpoint.id, endpoint.action.name) || this.make(endpoint, options);
 		this.move(item, "open", false);
 		this.tripped.add(item);
-		item.cbTimer = setTimeout(() => this.halfOpen(item), item.opts.halfOpenTime);
+		item.cbTimer = setTimeout(() => quietly(() => this.halfOpen(item), this.broker.logger), item.opts.halfOpenTime);
 		item.cbTimer.unref();
 		const rate = item.count > 0 ? item.failures / item.count : 0;
 		this.tell("opened", item, { failures: item.failures, count: item.count, rate }, why);
@@ -463,11 +466,12 @@ class Breakers {
 
 	// ---- what we tell
 
+	// A breaker as it is told; null where there is neither an endpoint in the registry nor a hold that waits for it.
 	describe(node, action) {
 		const live = this.endpoints.of(node, action);
 		const item = this.item(node, action);
 		const hold = this.holds.find(node, action);
-		const endpoint = live[0] || (item && item.ep);
+		const endpoint = live[0];
 		if (!endpoint && !hold) return null;
 		const options = item ? Object.assign(this.options(endpoint), item.opts) : this.options(endpoint);
 		const note = this.notes.get(`${node}:${action}`);
@@ -503,9 +507,10 @@ class Breakers {
 			const key = keyOf(node, action);
 			if (seen.has(key)) return;
 			seen.add(key);
-			const breaker = bytes < maxBytes ? this.describe(node, action) : null;
+			const breaker = bytes < maxBytes ? this.describe(node, action) : undefined;
+			if (breaker === null) return;
 			if (breaker) bytes += JSON.stringify(breaker).length;
-			if (breaker && bytes < maxBytes) listed.push(breaker);
+			if (bytes < maxBytes) listed.push(breaker);
 			else leftOut++;
 		};
 		const items = [...this.store.values()].filter(({ ep }) => !ep.action.name.startsWith("$"));
@@ -527,16 +532,18 @@ class Helper {
 		this.logger = service.logger;
 		this.gate = new Gate(isText(secret) ? secret : process.env.MESHSCOPE_SECRET || "", this.broker);
 		this.endpoints = new Endpoints(this.broker);
-		this.holds = new Holds(this.endpoints, hold => this.holdEnded(hold));
+		this.holds = new Holds(this.endpoints, hold => quietly(() => this.holdEnded(hold), this.logger));
 		this.breakers = new Breakers(this.broker, this.endpoints, this.holds);
 		this.warned = new Map(); // cause -> { at, silent }
 		this.listeners = [];
 		this.toldAt = 0;
+		this.wholeDue = 0; // when everything is told next
 	}
 
 	start() {
+		this.isStopped = false;
 		this.on("$services.changed", () => {
-			this.holds.pinAll(); // first, and at once: the next call may be under way
+			this.holds.pinAll();
 			this.breakers.changed();
 		});
 		for (const what of ["opened", "half-opened", "closed"]) {
@@ -564,7 +571,7 @@ class Helper {
 
 	on(event, act) {
 		const hear = payload => quietly(() => act(payload), this.logger);
-		this.broker.localBus.on(event, hear);
+		this.broker.localBus.prependListener(event, hear); // before anybody who may call what has come back
 		this.listeners.push([event, hear]);
 	}
 
@@ -587,7 +594,7 @@ class Helper {
 		try {
 			said = this.gate.check(params, Date.now());
 			const message = this.carryOut(said);
-			this.logger.info(`${line(said.by, 200)}: ${said.verb} ${this.nameOf(said)}: ${message} (${line(said.reason, 500)})`);
+			this.logger.info(`${said.verb} ${this.nameOf(said)} ${whyOf(said)}: ${message}`);
 			this.changed();
 			if (said.verb === "trip" || said.verb === "hold") await new Promise(done => setTimeout(done, LEFT_MS));
 			return this.answer("done", "", message, said);
@@ -610,7 +617,8 @@ class Helper {
 
 	carryOut(said) {
 		const { node, action } = said.endpoint;
-		const why = `by ${line(said.by, 200) || "somebody"}${isText(said.reason) ? `: ${line(said.reason, 500)}` : ""}`;
+		const why = whyOf(said);
+		if (this.isStopped) throw new No("failed", "", "the helper is being taken out");
 		const hold = this.holds.find(node, action);
 		if (said.verb === "release") return this.release(said, hold);
 		const endpoint = this.endpoints.of(node, action)[0];
@@ -680,7 +688,8 @@ class Helper {
 
 	// Something moved: tell soon, and the last of many for certain.
 	changed() {
-		if (!this.isStopped) this.plan(Math.max(0, this.toldAt + GAP_MS - performance.now()));
+		const gap = GAP_MS * Math.max(1, this.helpers() / GAP_HELPERS);
+		if (!this.isStopped) this.plan(Math.max(0, this.toldAt + gap - performance.now()));
 	}
 
 	plan(ms) {
@@ -691,28 +700,31 @@ class Helper {
 		this.telling = setTimeout(() => {
 			this.telling = null;
 			this.tellNow();
-			this.plan(this.pause() * (0.95 + 0.1 * Math.random()));
+			this.plan(Math.max(GAP_MS, this.wholeDue - performance.now()));
 		}, ms);
 		this.telling.unref();
 	}
 
+	helpers() {
+		const offering = this.broker.registry.getActionEndpoints(TELLS);
+		return offering ? offering.count() : 0;
+	}
+
 	// In a large mesh less often, so that all helpers together stay quiet.
 	pause() {
-		try {
-			const helpers = this.broker.registry.getActionEndpoints(TELLS);
-			const packets = helpers ? helpers.count() * this.listening().length : 0;
-			return Math.max(TELL_MS, (packets / PACKETS_A_SECOND) * SECOND);
-		} catch (error) {
-			return TELL_MS;
-		}
+		const packets = this.helpers() * this.listening().length;
+		return Math.max(TELL_MS, (packets / PACKETS_A_SECOND) * SECOND);
 	}
 
 	tellNow() {
 		this.toldAt = performance.now();
 		quietly(() => {
+			const isWhole = this.toldAt >= this.wholeDue;
+			if (isWhole) this.wholeDue = this.toldAt + this.pause() * (0.95 + 0.1 * Math.random());
 			const { transit } = this.broker;
 			const groups = transit && transit.connected ? this.listening() : [];
-			return groups.length > 0 ? this.broker.broadcast(TELLS, this.list(TOLD_BYTES), { groups }) : null;
+			if (groups.length === 0) return null;
+			return this.broker.broadcast(TELLS, this.list(isWhole ? TOLD_BYTES : MOVED_BYTES), { groups });
 		}, this.logger);
 	}
 

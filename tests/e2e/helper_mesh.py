@@ -23,7 +23,7 @@ from tests.interop.mesh import until, until_true
 from tests.interop.peer import Peer
 
 SECRET = "a secret that never crosses the bus"
-HALF_OPEN_MS = 600
+HALF_OPEN_MS = 1000
 TRANSFER, PLAIN = "v2.bank.transfer", "v2.bank.plain"
 """An action with a breaker, and one whose breaker is disabled."""
 _NAMESPACES = (f"helper.mesh-{number}" for number in itertools.count())

@@ -132,6 +132,17 @@ def test_the_breaker_of_a_service_that_is_loaded_anew_begins_anew_and_works(seen
     }
 
 
+def test_an_action_first_called_from_within_its_service_can_be_tripped_and_private_ones_are_not_listed(
+    seen: dict[str, Any],
+) -> None:
+    assert seen["actions_called_from_within_their_service"] == {
+        "within": "done",
+        "listed": ["bank.transfer 1", "bank.within 1"],
+        "trip": "done",
+        "call": AWAY,
+    }
+
+
 def test_a_bus_that_is_gone_harms_neither_a_command_nor_a_call(seen: dict[str, Any]) -> None:
     assert seen["a_broken_bus_harms_no_call"] == {"trip": "done", "reset": "done", "call": "alone"}
 

@@ -246,6 +246,24 @@ const STORIES = {
 		return { before, anew, after: state(await only(shop, "bank-1")), call: await call(shop) };
 	},
 
+	// service.actions.x() has endpoints of its own, and the breaker may know those only
+	async actions_called_from_within_their_service() {
+		const broker = await start("alone", {}, {
+			name: "bank",
+			actions: {
+				transfer: () => "done",
+				secret: { visibility: "private", handler: () => "done" },
+				within() {
+					return this.actions.secret().then(() => this.actions.transfer());
+				}
+			}
+		});
+		const seen = { within: await broker.call("bank.within") };
+		seen.listed = (await list(broker)).breakers.map(each => `${each.action} ${each.count}`).sort();
+		seen.trip = word(await tell(broker, "trip", "alone"));
+		return { ...seen, call: await call(broker) };
+	},
+
 	async a_broken_bus_harms_no_call() {
 		const broker = await start("alone", {}, bank());
 		const { broadcast } = broker;
