@@ -9,6 +9,7 @@ from typing import BinaryIO, Final
 
 from broker.observe.journal import Batch
 from broker.operate.commands import Call, Command, Progress, Report
+from broker.operate.permissions import allows
 from broker.probe.door import Door
 from broker.probe.options import SessionOptions
 from broker.probe.session import ProbeSession
@@ -84,7 +85,7 @@ async def act(
         download: Filled with a streamed answer.
     """
     namespace = _namespace(command)
-    if namespace is not None:
+    if namespace is not None and allows(session.status().may_now, command.needs):
         try:
             async with asyncio.timeout(READY_WITHIN_S):
                 await session.can_speak(namespace)

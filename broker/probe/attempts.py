@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+from broker.clock import SECOND
 from broker.node.context import Context
 from broker.node.definitions import ActionDefinition, Handler, ServiceDefinition
 from broker.node.errors import MoleculerError
@@ -27,7 +28,7 @@ class Notes:
 
     Attributes:
         attempts: Requests sent.
-        began_s, ended_s: Of the node's monotonic clock.
+        began_ns, ended_ns: When the request was sent, and when its answer arrived at this machine.
         size_bytes: Of the packets of the answer.
         answer: The packet that brought it; None while there is none.
         is_undefined: Whether the answer's data is JavaScript's undefined.
@@ -39,8 +40,8 @@ class Notes:
     __slots__ = (
         "answer",
         "attempts",
-        "began_s",
-        "ended_s",
+        "began_ns",
+        "ended_ns",
         "ids",
         "is_out_of_time",
         "is_undefined",
@@ -57,7 +58,7 @@ class Notes:
         """
         self.refusal = refusal
         self.attempts = 0
-        self.began_s = self.ended_s = 0.0
+        self.began_ns = self.ended_ns = 0
         self.size_bytes = 0
         self.answer: Response | None = None
         self.meta: dict[str, Any] = {}
@@ -65,16 +66,26 @@ class Notes:
         self.ids: list[str] = []
         self.lost = ""
 
+    @property
+    def duration_s(self) -> float:
+        """How long the last attempt took."""
+        return max(0, self.ended_ns - self.began_ns) / SECOND
+
 
 class Attempts(Middleware):
-    """Writes into the notes of each call that has some."""
+    """Writes into the notes of each call that has some.
 
-    def __init__(self, now_s: Callable[[], float]) -> None:
+    Attributes:
+        heard_ns: When what is being delivered arrived: before we got round to it.
+    """
+
+    def __init__(self, now_ns: Callable[[], int]) -> None:
         """
         Args:
-            now_s: The node's monotonic clock.
+            now_ns: The node's clock.
         """
-        self._now_s = now_s
+        self.heard_ns = 0
+        self._now_ns = now_ns
         self._open: dict[str, Notes] = {}
         self._body = b""
         self._sent: list[tuple[Event, str]] | None = None
@@ -100,7 +111,7 @@ class Attempts(Middleware):
                     error.retryable = False  # it may still run there
                 raise
             finally:
-                notes.ended_s = self._now_s()
+                notes.ended_ns = notes.ended_ns or self._now_ns()
 
         return attempt
 
@@ -155,10 +166,10 @@ class Attempts(Middleware):
         notes.is_undefined = notes.is_out_of_time = False
         notes.ids.append(request_id)
         self._open[request_id] = notes
-        notes.began_s = notes.ended_s = self._now_s()
+        notes.began_ns, notes.ended_ns = self._now_ns(), 0
 
     def _answered(self, notes: Notes, packet: Response) -> None:
-        notes.ended_s = self._now_s()
+        notes.ended_ns = max(self.heard_ns, notes.began_ns)
         notes.size_bytes += len(self._body)
         if isinstance(packet.meta, dict):
             notes.meta.update(packet.meta)

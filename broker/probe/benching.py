@@ -163,7 +163,7 @@ class OneBench:
             self._node.attempts.close(notes)
 
     def _answered(self, notes: Notes) -> None:
-        duration_s = notes.ended_s - notes.began_s
+        duration_s = notes.duration_s
         self._calls += 1
         self._buckets[bucket_of(duration_s)] += 1
         self._max_s = max(self._max_s, duration_s)

@@ -25,8 +25,6 @@ from broker.probe.unannounced import Unannounced
 from broker.transport.base import TransportError
 
 TELL_EVERY_S: Final = 0.25
-KNOWN_WITHIN_S: Final = 2.0
-"""So long introductions are awaited before an action counts as unknown."""
 MAY_HAVE_RUN: Final = "It may have been done, and is not sent again by itself."
 
 Refusal = Callable[[], str]
@@ -86,9 +84,9 @@ async def endpoint_of(hands: Hands, node: Unannounced, wanted: Wanted) -> Action
             return False
         return any(each.node.id == wanted.node_id or not wanted.node_id for each in endpoints.endpoints)
 
-    if not is_offered():
+    if not is_offered() and wanted.node_id not in node.broker.registry.nodes:
         hands.ask(node.namespace)
-        await node.until(is_offered, KNOWN_WITHIN_S)
+        await node.until(is_offered, hands.patience_s())
     if wanted.node_id:
         return _on_node(node, wanted)
     if not is_offered():
@@ -246,7 +244,7 @@ class OneCall:
         notes = self._notes
         return Answer(
             node_id=notes.answer.sender if notes.answer is not None else "",
-            duration_ms=max(0.0, notes.ended_s - notes.began_s) * 1000,
+            duration_ms=notes.duration_s * 1000,
             size_bytes=notes.size_bytes,
             request_id=self._ctx.request_id,
             attempts=notes.attempts,

@@ -62,10 +62,14 @@ async def _told(hands: Hands, node: Unannounced, command: Emit | Broadcast, sent
     except TransportError as error:
         rows = tuple(TargetReport(target, "unknown") for _, target in sent)
         return Report("unknown", f"The connection was lost while it was sent: {error.message}", MAY_HAVE_RUN, rows)
-    rows = tuple(TargetReport(target, "done", _groups(node, event, target)) for event, target in sent)
+    rows = tuple(sorted((TargetReport(to, "done", _groups(node, event, to)) for event, to in sent), key=_name))
     word = "Emitted" if isinstance(command, Emit) else "Broadcast"
     nodes = "1 node" if len(rows) == 1 else f"{len(rows)} nodes"
     return Report("done", f"{word} to {nodes}. Moleculer does not tell whether it was handled.", "", rows)
+
+
+def _name(row: TargetReport) -> str:
+    return row.target
 
 
 def _groups(node: Unannounced, event: Event, target: str) -> str:

@@ -44,7 +44,15 @@ class Hands:
         publisher: The session's.
     """
 
-    def __init__(self, publisher: Publisher, node_id: str, tongues: Tongues, asker: Asker, clock: Clock) -> None:
+    def __init__(
+        self,
+        publisher: Publisher,
+        node_id: str,
+        tongues: Tongues,
+        asker: Asker,
+        clock: Clock,
+        hurry: Callable[[bool], None],
+    ) -> None:
         """
         Args:
             publisher: The session's.
@@ -52,7 +60,9 @@ class Hands:
             tongues: What is spoken.
             asker: Asks who is there.
             clock: Tells the time.
+            hurry: Told when somebody begins to wait for answers, and when nobody does any more.
         """
+        self._hurry = hurry
         self.publisher = publisher
         self._asker = asker
         self._node_id = node_id
@@ -67,13 +77,13 @@ class Hands:
         self._is_idle.set()
         self._began_s = asyncio.get_running_loop().time()
 
-    def hear(self, frames: Sequence[RawFrame]) -> None:
+    def hear(self, at_ns: int, frames: Sequence[RawFrame]) -> None:
         """Take in all frames."""
         for namespace, frame in self._introductions.hear(frames):
             if namespace in self._nodes:
                 self._nodes[namespace].introduce(frame)
         for node in self._nodes.values():
-            node.hear(frames)
+            node.hear(at_ns, frames)
 
     def learn(self, changes: Sequence[StateChange]) -> None:
         """Take in what was observed."""
@@ -101,14 +111,17 @@ class Hands:
     @contextmanager
     def waits(self, lost: Callable[[str], None]) -> Iterator[None]:
         """Somebody waits for an answer: told, with a reason, when nothing is heard any more."""
+        if not self._waiting:
+            self._hurry(True)
+            self._is_idle.clear()
         self._waiting.add(lost)
-        self._is_idle.clear()
         try:
             yield
         finally:
             self._waiting.discard(lost)
             if not self._waiting:
                 self._is_idle.set()
+                self._hurry(False)
 
     async def idle(self) -> None:
         """Wait until nobody waits for an answer."""
@@ -137,6 +150,10 @@ class Hands:
                 await node.start(self._introductions.of(namespace))
                 self._nodes[namespace] = node
         return node
+
+    def patience_s(self) -> float:
+        """How long introductions are awaited before somebody or something counts as unknown."""
+        return max(SETTLE_S, self._began_s + SETTLE_AT_MOST_S - asyncio.get_running_loop().time())
 
     async def settled(self, node: Unannounced) -> None:
         """Wait, soon after there is a connection, until all who are there have introduced themselves."""

@@ -132,6 +132,8 @@ class ProbeSession:
         self._tongues = Tongues(self.node_id, options.serializer)
         self._speaking = Speaking(options.may, self._new_voice, self._standing.may, self._clock)
         self._running = Running()
+        self._tap: Tap | None = None
+        self._hurried = 0
         self._breakers = BreakerAsker(self._note_asked, self._clock.now_ns)
         self._catalogue = Catalogue()
         self._catalogue_file = CatalogueFile(options.catalogues(), options.profile or door.redacted)
@@ -140,8 +142,21 @@ class ProbeSession:
 
     def _new_voice(self) -> Voice:
         return Voice(
-            self._door, self.node_id, self.options, self._clock, self._we_are_somebody, self._peeling, self._tongues
+            self._door,
+            self.node_id,
+            self.options,
+            self._clock,
+            self._we_are_somebody,
+            self._peeling,
+            self._tongues,
+            self._hurry,
         )
+
+    def _hurry(self, is_hurried: bool) -> None:
+        """Somebody begins to wait for answers, or does not wait any more."""
+        self._hurried += 1 if is_hurried else -1
+        if self._tap is not None:
+            self._tap.hurry(self._hurried > 0)
 
     async def run(self, deliver: Deliver) -> None:
         """Listen until `stop`, or until cancelled.
@@ -329,7 +344,7 @@ class ProbeSession:
     # listening
 
     async def _listen(self, deliver: Deliver) -> None:
-        tap = self._door.tap(self._clock, self.options.namespaces or None)
+        tap = self._tap = self._door.tap(self._clock, self.options.namespaces or None)
         self._lookout = Lookout(self._door.looker(), self._feed_now, self.options.namespaces)
         try:
             async with asyncio.TaskGroup() as tasks:

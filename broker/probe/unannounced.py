@@ -126,7 +126,7 @@ class Unannounced:
             clock: Tells the time.
         """
         self.namespace = namespace
-        self.attempts = Attempts(lambda: self.broker.monotonic_s())  # noqa: PLW0108 - there is no broker yet
+        self.attempts = Attempts(clock.now_ns)
         options = BrokerOptions(
             protocols=protocols,
             discoverer=SilentDiscovery,
@@ -151,8 +151,9 @@ class Unannounced:
         """Wait for nothing any more."""
         await self.broker.stop()
 
-    def hear(self, frames: Sequence[RawFrame]) -> None:
+    def hear(self, at_ns: int, frames: Sequence[RawFrame]) -> None:
         """Take in all frames."""
+        self.attempts.heard_ns = at_ns
         self._bus.hear(frames)
 
     def introduce(self, frame: RawFrame) -> None:

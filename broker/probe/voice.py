@@ -40,6 +40,7 @@ class Voice:
         begins: Callable[[], None],
         peeling: Peeling,
         tongues: Tongues,
+        hurry: Callable[[bool], None],
     ) -> None:
         """
         Args:
@@ -50,6 +51,7 @@ class Voice:
             begins: Told before the first packet can be sent.
             peeling: Knows what is to be put around packets.
             tongues: What is spoken; the session keeps it.
+            hurry: Told when somebody begins to wait for answers, and when nobody does any more.
         """
         self._door = door
         self._node_id = node_id
@@ -58,6 +60,7 @@ class Voice:
         self._begins = begins
         self._peeling = peeling
         self._tongues = tongues
+        self._hurry = hurry
         self.hands: Hands | None = None
         self.connected = asyncio.Event()
         self.failure = ""
@@ -96,7 +99,7 @@ class Voice:
 
     async def _speak(self, publisher: Publisher) -> None:
         asker = self._asker = Asker(publisher, self._node_id, self._tongues)
-        self.hands = Hands(publisher, self._node_id, self._tongues, asker, self._clock)
+        self.hands = Hands(publisher, self._node_id, self._tongues, asker, self._clock, self._hurry)
         self.connected.set()
         if self._tongues.spoken():
             self._tongues.take_new()
@@ -122,7 +125,7 @@ class Voice:
         """Take in all frames: who speaks which protocol, and who asks for us."""
         self._tongues.hear(at_ns, frames)
         if self.hands is not None:
-            self.hands.hear(frames)
+            self.hands.hear(at_ns, frames)
         if self._announcer is not None:
             self._announcer.hear(at_ns, frames)
 

@@ -42,6 +42,10 @@ class Tap(Protocol):
         """Deliver what has arrived until now, where that was not done at once."""
         ...
 
+    def hurry(self, is_hurried: bool) -> None:
+        """Deliver at once what arrives, while somebody waits for it; or, which is usual, when that is cheap."""
+        ...
+
 
 class Looker(Protocol):
     """Looks around without publishing: it has no method for that."""

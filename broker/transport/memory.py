@@ -120,6 +120,9 @@ class MemoryTap:
     def catch_up(self) -> None:
         """Everything is delivered at once."""
 
+    def hurry(self, is_hurried: bool) -> None:
+        """Everything is delivered at once."""
+
 
 class MemoryLooker:
     """Sees who listens, and what is stored."""

@@ -80,7 +80,7 @@ class PatientReader:
         self._at_ns = 0
         self._piece_bytes = LEAST_BYTES
         self._pause_s = PAUSE_S
-        self._is_behind = False
+        self._is_behind = self._is_hurried = False
         self._piled_s = 0.0
         self._unread: deque[tuple[int, bytes, bool]] = deque()
         self._unread_bytes = 0
@@ -93,6 +93,12 @@ class PatientReader:
     def is_possible(transport: asyncio.Transport) -> bool:
         """Whether a transport can be read in this way: the kernel is Linux, and nothing is encrypted."""
         return sys.platform == "linux" and transport.get_extra_info("sslcontext") is None
+
+    def hurry(self, is_hurried: bool) -> None:
+        """Read and hand over at once from now on, whatever it costs; or patiently again."""
+        self._is_hurried = is_hurried
+        if is_hurried:
+            self.catch_up()
 
     def close(self) -> None:
         """Read no more."""
@@ -128,14 +134,14 @@ class PatientReader:
     def _round(self) -> None:
         """Rest as long as there is something to read each time; otherwise wait for it."""
         has_read = self._read()
-        if self._unread_bytes >= THINK_BYTES:
+        if self._unread_bytes >= THINK_BYTES or self._is_hurried:
             self._think_of(self._unread_bytes)
         elif has_read and self._thinking is None:
             in_s = self._thought_s + THINK_EVERY_S - self._loop.time()
             self._thinking = self._loop.call_later(max(0.0, in_s), self._think)
         if not self._is_open:
             return
-        if has_read:
+        if has_read and not (self._is_hurried and not self._is_behind):
             self._resting = self._loop.call_later(0.0 if self._is_behind else self._pause_s, self._round)
         else:
             self._watch()

@@ -60,11 +60,18 @@ class RedisTap:
         self._patterns = patterns(namespaces or None)
         self._backoff = Backoff()
         self._wire: Wire | None = None
+        self._is_hurried = False
 
     def catch_up(self) -> None:
         """Deliver what has arrived until now."""
         if self._wire is not None:
             self._wire.catch_up()
+
+    def hurry(self, is_hurried: bool) -> None:
+        """Deliver at once what arrives, while somebody waits for it; or when that is cheap."""
+        self._is_hurried = is_hurried
+        if self._wire is not None:
+            self._wire.hurry(is_hurried)
 
     async def run(self, sink: FrameSink) -> None:
         """Listen until cancelled; a lost connection is a gap, mended by itself.
@@ -90,6 +97,7 @@ class RedisTap:
                     sink.feed(wire.held_since_ns or self._clock.now_ns(), [gap_frame("end")])
                 wire.deliver_to(sink.feed)
                 self._wire = wire
+                wire.hurry(self._is_hurried)
                 reason = await wire.ended()
             finally:
                 await wire.close()

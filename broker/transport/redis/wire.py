@@ -229,6 +229,11 @@ class Wire(asyncio.BufferedProtocol):
         if self._patient is not None and self.is_open:
             self._patient.catch_up()
 
+    def hurry(self, is_hurried: bool) -> None:
+        """Hand over at once what arrives; or when that is cheap."""
+        if self._patient is not None and self.is_open:
+            self._patient.hurry(is_hurried)
+
     def deliver_to(self, take: Take) -> None:
         """Hand over what was held, and everything from now on."""
         held, self._held = self._held, []

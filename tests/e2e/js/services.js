@@ -1,5 +1,6 @@
 "use strict";
 // The services of the test mesh. Each way a call can go has an action of its own.
+const { createHash } = require("crypto");
 const { Readable } = require("stream");
 
 const sleep = ms => new Promise(resolve => setTimeout(resolve, ms));
@@ -107,6 +108,18 @@ function files() {
 			read(ctx) {
 				const parts = Array.from({ length: ctx.params.parts }, (_, i) => Buffer.alloc(50, 97 + (i % 26)));
 				return Readable.from(parts, { objectMode: false });
+			},
+			// byte i is i modulo 251
+			bytes(ctx) {
+				const part = Buffer.from(Array.from({ length: 251 * 400 }, (_, i) => i % 251));
+				const parts = Math.floor(ctx.params.bytes / part.length);
+				const rest = part.subarray(0, ctx.params.bytes % part.length);
+				return Readable.from([...Array(parts).fill(part), rest], { objectMode: false });
+			},
+			async digest(ctx) {
+				const hash = createHash("sha256");
+				for await (const part of ctx.stream || ctx.params) hash.update(part);
+				return { sha256: hash.digest("hex") };
 			},
 			rows: ctx => Readable.from(Array.from({ length: ctx.params.rows }, (_, row) => ({ row }))),
 			async write(ctx) {

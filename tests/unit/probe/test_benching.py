@@ -26,9 +26,17 @@ async def test_a_bench_calls_as_often_as_it_was_told(tmp_path: Path) -> None:
         assert (report.bench.calls, report.bench.errors, report.bench.timeouts) == (250, 0, 0)
         assert sum(report.bench.buckets) == 250
         assert len(requests(sitting)) == 250
-        p50, p100 = quantiles_of(report.bench.buckets, [0.5, 1.0])
-        assert 0 < p50 <= p100
-        assert p100 == pytest.approx(report.bench.max_ms / 1000, rel=0.02)
+
+
+async def test_it_measures_from_the_request_to_the_arrival_of_the_answer(tmp_path: Path) -> None:
+    async with Sitting(tmp_path, may="act") as sitting, mesh(sitting):
+        report = await act(sitting.session, Bench(Call(NS, "desk.last", '{"ms": 40}'), count=5))
+        assert report.bench is not None
+        assert report.bench.max_ms == 40.0
+        assert quantiles_of(report.bench.buckets, [0.5, 1.0]) == [pytest.approx(0.04, rel=0.02)] * 2
+        report = await called(sitting, "desk.last", {"ms": 7})
+        assert report.answer is not None
+        assert report.answer.duration_ms == 7.0
 
 
 async def test_never_more_than_wanted_are_in_flight(tmp_path: Path) -> None:
