@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 from click.testing import CliRunner, Result
 
 from app.cli.all_commands import meshscope
 
-SOURCE = Path(__file__).parents[3] / "resources/agent/meshscope.service.js"
+ROOT = Path(__file__).parents[3]
+SOURCE = ROOT / "resources/agent/meshscope.service.js"
 
 
 def run(*words: str | Path) -> Result:
@@ -44,3 +48,10 @@ def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     done = run("-o", tmp_path / "no" / "h.js")
     assert done.exit_code == 1
     assert "cannot be written: No such file" in done.stderr
+
+
+def test_it_comes_with_the_wheel(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        assert wheel.read("app/resources/agent/meshscope.service.js") == SOURCE.read_bytes()
