@@ -21,11 +21,15 @@ from broker.mesh.subject import Subject
 from broker.mesh.timeline import Snapshot, Timeline
 from broker.operate.calling.captured import Template
 from broker.operate.commands import Command, Progress, Report
+from broker.operate.masks import Masks
 from broker.operate.operator import NOT_CONFIRMED, Confirmation
 from broker.operate.permissions import Permission
 from broker.operate.rules import Verdict, verdict
 
 if TYPE_CHECKING:
+    from app.side_facts import SideFacts
+    from broker.operate.audit import Audit
+    from broker.operate.profiles import Profile
     from broker.probe.status import ProbeStatus
 
 log = logging.getLogger(__name__)
@@ -77,6 +81,11 @@ class Desk(QObject):
         mutes: Lines of the overview that are muted on this connection.
         keeping: What the caller keeps for this connection: history, collections, variables.
         template: What is to be sent next, until the caller has taken it.
+        profile: Whose rules hold here; None for a bare URL that belongs to none, and for captures.
+        secrets: Of the profile and of those who opened it, by their words. Never shown, never logged.
+        masks: What is secret in what is shown.
+        audit: Where acts are written down; the user's own log if it is None.
+        tellers: What the side panel tells of subjects that no timeline knows, by their kind; run in the worker.
     """
 
     ticked = Signal()
@@ -93,6 +102,12 @@ class Desk(QObject):
     motion_changed = Signal()
     view_wanted = Signal(str)
     """A view id: somebody asked to be led there. The window obeys."""
+    unlock_wanted = Signal(str)
+    """The permission that somebody needs and has not. The window asks whether to unlock."""
+    reported = Signal()
+    """Something that was submitted has its report: there may be more in the audit."""
+    masks_changed = Signal()
+    """Other values are secret now: show anew what is shown."""
 
     template_wanted = Signal()
     """Somebody wants to send what `template` says: the caller takes it."""
@@ -112,6 +127,11 @@ class Desk(QObject):
         self.mutes = Mutes()
         self.keeping = Keeping()
         self.template: Template | None = None
+        self.profile: Profile | None = None
+        self.secrets: dict[str, str] = {}
+        self.masks = Masks()
+        self.audit: Audit | None = None
+        self.tellers: dict[str, Callable[[Subject], SideFacts]] = {}
         self.fetch_body: Callable[[int, Callable[[bytes | None], None]], None] | None = None
         self.run_command: RunCommand | None = None
         self.judge: Callable[[Command, str], Verdict] | None = None

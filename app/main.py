@@ -37,7 +37,8 @@ from broker.clock import SystemClock
 from broker.operate import secrets
 from broker.operate.audit import Audit
 from broker.operate.commands import Report
-from broker.operate.profiles import PASSWORD, Profile, ProfileStore
+from broker.operate.operator import Operator
+from broker.operate.profiles import HELPER_SECRET, PASSWORD, Profile, ProfileStore
 from broker.probe.options import SessionOptions
 from broker.transport import ConnectionSettings
 
@@ -101,7 +102,7 @@ class Sittings(QObject):
         place = Place(Path(path).name, "held", "capture: nothing is live", path, is_locked=False, is_file=True)
         if self._window().settings.path is not None:
             self._window().settings.remember_file(str(Path(path).resolve()))
-        self._show(options, place)
+        self._show(Session(options), options, place)
 
     def open_demo(self) -> None:
         """The demo, and a live mesh on it."""
@@ -157,18 +158,25 @@ class Sittings(QObject):
             is_locked=options.may == "see",
             is_production=profile is not None and profile.is_production,
         )
+        masks = masks_of(opening, everywhere)
         keeping = keeping_for(
             self._window().settings,
             profile.name if profile is not None else connection.url,
             profile=profile,
             store=self.keeper.store,
-            masks=masks_of(opening, everywhere),
+            masks=masks,
         )
-        self._show(options, place, keeping)
+        operator = Operator(
+            self._audit, SystemClock(), url=connection.url, base=options.may, profile=profile, masks=masks
+        )
+        session = Session(options, operator=operator)
+        session.desk.profile, session.desk.masks = profile, masks
+        session.desk.secrets = dict(opening.secrets)
+        self._show(session, options, place, keeping)
 
-    def _show(self, options: SessionOptions, place: Place, keeping: Keeping | None = None) -> None:
+    def _show(self, session: Session, options: SessionOptions, place: Place, keeping: Keeping | None = None) -> None:
         window = self._window()
-        session = Session(options)
+        session.desk.audit = self._audit
         session.lost.connect(self._on_lost)
         session.reported.connect(self._on_report)
         use_store(PlaceStore(self._kept_path("places", options, place)))
@@ -188,9 +196,10 @@ class Sittings(QObject):
         return kept.parent / what / f"{name}.json"
 
     def _on_demo(self, url: str, namespace: str) -> None:
-        # the demo is ours: it may be asked what it offers
-        connection = Connection(url, name="demo", may="ask", namespaces=[namespace], colour="held")
-        self.open_connection(connection, "")
+        # the demo is ours: everything may be tried with it
+        connection = Connection(url, name="demo", may="act", namespaces=[namespace], colour="held")
+        secret = {HELPER_SECRET: self._demo.secret} if self._demo is not None else {}
+        self.open_gathered(Opening(connection, None, secret))
         shell = self._window().shell
         if shell is not None:
             shell.desk.show_view("graph")  # what a demo is looked at for

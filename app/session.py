@@ -141,6 +141,7 @@ class Session(QObject):
             waiting.answer(report)
         else:
             self.reported.emit(report)
+        self.desk.reported.emit()
 
     def _advance(self, number: int, progress: Progress) -> None:
         waiting = self._waiting.get(number)
@@ -194,6 +195,11 @@ class DemoRun(QObject):
     def start(self) -> None:
         """Begin; `started` or `failed` follows."""
         self._thread.start()
+
+    @property
+    def secret(self) -> str:
+        """What its helpers take commands with."""
+        return self._demo.secret
 
     def stop(self) -> None:
         """End the mesh and its bus."""

@@ -129,7 +129,12 @@ class SidePanel(LiveView):
 
     def refresh(self) -> None:
         """Ask about the selection."""
-        question = partial(side_facts, self.desk.selection, self.desk.span(), self.desk.filter)
+        subject = self.desk.selection
+        tell = self.desk.tellers.get(subject.kind) if subject is not None else None
+        if tell is not None and subject is not None:
+            self.desk.ask(self, "side", lambda _snapshot: tell(subject), self._show)
+            return
+        question = partial(side_facts, subject, self.desk.span(), self.desk.filter)
         self.desk.ask(self, "side", question, self._show)
 
     def retheme(self) -> None:
@@ -154,7 +159,7 @@ class SidePanel(LiveView):
         is_one = facts.subject is not None
         self._close.setVisible(is_one)
         for lead in self._leads:
-            lead.setVisible(is_one and facts.kind not in ("gap", "event"))
+            lead.setVisible(is_one and facts.kind not in ("gap", "event", "act"))
         self._leads[2].setVisible(is_one and facts.subject is not None and filter_for(facts.subject) is not None)
         self._show_flow(facts)
         self._show_tables(facts)
