@@ -16,7 +16,6 @@ from broker.probe.attempts import NOTES, Notes, NotSentError
 from broker.probe.calling import Refusal, Wanted, endpoint_of, read_call
 from broker.probe.hands import CannotAct, Hands
 from broker.probe.unannounced import Unannounced
-from broker.transport.base import TransportError
 
 MOST_IN_FLIGHT: Final = 100
 MOST_CALLS: Final = 100_000
@@ -43,10 +42,7 @@ async def bench(hands: Hands, command: Bench, refusal: Refusal, told: Callable[[
     wanted = read_call(command.call)
     node = await hands.node(command.call.namespace)
     endpoint = await endpoint_of(hands, node, wanted)
-    try:
-        await hands.publisher.confirm()
-    except TransportError as error:
-        raise CannotAct(Report("failed", f"{error.message} Nothing was sent.", error.advice)) from None
+    await hands.is_ready(refusal)
     return await OneBench(hands, node, command, wanted, endpoint, refusal, told).run()
 
 

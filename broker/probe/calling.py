@@ -141,10 +141,7 @@ async def call(
     wanted = read_call(command)
     node = await hands.node(command.namespace)
     endpoint = await endpoint_of(hands, node, wanted)
-    try:
-        await hands.publisher.confirm()
-    except TransportError as error:
-        raise CannotAct(Report("failed", f"{error.message} Nothing was sent.", error.advice)) from None
+    await hands.is_ready(refusal)
     return await OneCall(hands, node, wanted, endpoint, refusal, told).run(streams)
 
 

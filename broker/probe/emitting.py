@@ -38,12 +38,7 @@ async def tell(hands: Hands, command: Emit | Broadcast, refusal: Refusal) -> Rep
         raise CannotAct(Report("failed", f"{error}. Nothing was sent.", "Write it as JSON.")) from None
     node = await hands.node(command.namespace)
     await hands.settled(node)
-    try:
-        await hands.publisher.confirm()
-    except TransportError as error:
-        raise CannotAct(Report("failed", f"{error.message} Nothing was sent.", error.advice)) from None
-    if why := refusal():
-        raise CannotAct(Report("refused", f"{why} Nothing was sent."))
+    await hands.is_ready(refusal)
     send = node.broker.emit if isinstance(command, Emit) else node.broker.broadcast
     groups = list(command.groups) or None
     try:

@@ -14,7 +14,7 @@ from broker.probe.asking import Asker, Tongues
 from broker.probe.introductions import Introductions, gone_nodes
 from broker.probe.unannounced import Unannounced
 from broker.protocol.frame import RawFrame
-from broker.transport.base import Publisher
+from broker.transport.base import Publisher, TransportError
 
 SETTLE_S: Final = 0.4
 SETTLE_AT_MOST_S: Final = 2.0
@@ -99,7 +99,7 @@ class Hands:
     def ask(self, namespace: str) -> None:
         """Ask a namespace who is there, unless that was done a moment ago."""
         now_s = asyncio.get_running_loop().time()
-        if now_s >= self._ask_again_s.get(namespace, 0.0):
+        if now_s >= self._ask_again_s.get(namespace, self._began_s + ASK_AGAIN_S):  # at first all are asked anyway
             self._ask_again_s[namespace] = now_s + ASK_AGAIN_S
             self._asker.ask_namespace(namespace)
 
@@ -150,6 +150,21 @@ class Hands:
                 await node.start(self._introductions.of(namespace))
                 self._nodes[namespace] = node
         return node
+
+    async def is_ready(self, refusal: Callable[[], str]) -> None:
+        """Make sure that something may be sent now, and that the bus takes it.
+
+        Raises:
+            CannotAct: It may not, or the connection is lost.
+        """
+        try:
+            if not refusal():
+                await self.publisher.confirm()
+        except TransportError as error:
+            if not refusal():
+                raise CannotAct(Report("failed", f"{error.message} Nothing was sent.", error.advice)) from None
+        if why := refusal():
+            raise CannotAct(Report("refused", f"{why} Nothing was sent."))
 
     def patience_s(self) -> float:
         """How long introductions are awaited before somebody or something counts as unknown."""

@@ -20,7 +20,7 @@ import redis
 
 from broker.capture.reader import CaptureReader
 from broker.mesh.timeline import Timeline
-from broker.operate.commands import Report
+from broker.operate.commands import Call, Report, Unlock
 from broker.probe.client import PROBE_COMMAND, ProbeCallbacks, ProbeClient
 from broker.probe.offline import load
 from broker.probe.options import SessionOptions
@@ -348,6 +348,40 @@ def test_with_see_nothing_is_ever_published(window: Window, redis_server: RedisS
     assert "PSUBSCRIBE" in words
     assert words <= {"PSUBSCRIBE", "PUBSUB", "SCAN", "MGET", "GET", "CLIENT", "HELLO", "SELECT", "PING", "INFO", "AUTH"}
     assert len([line for line in ours if line.startswith("PSUBSCRIBE")]) == 2
+
+
+def test_unlocked_for_a_while_it_may_call_and_afterwards_nothing_is_published(
+    window: Window, redis_server: RedisServer, shop: Shop
+) -> None:
+    admin = redis.Redis.from_url(redis_server.url)
+
+    def outcome(number: int) -> str:
+        until(lambda: any(known == number for known, _ in window.reports))
+        return next(report.outcome for known, report in window.reports if known == number)
+
+    window.open(url=redis_server.url)
+    until(window.is_listening)
+    shop.call()
+    until(lambda: window.timeline.snapshot().tally.packets == 2)
+    connections = len(admin.client_list())
+    monitor = Monitor(redis_server)
+    assert outcome(window.client.submit(Unlock("call", 3.0))) == "done"
+    shop.publish("MOL.INFO", {"ver": "5", "sender": "b", "instanceID": "1", "seq": 1, "services": []})
+    assert len(admin.client_list()) == connections + 2  # ours, and that of the watch
+    wanted = Call("", "users.get", node_id="b", timeout_ms=100.0)
+    assert outcome(window.client.submit(wanted)) == "unknown"  # nobody is there to answer
+    until(lambda: window.statuses[-1].may_now == "call")
+    until(lambda: window.statuses[-1].may_now == "see")
+    until(lambda: len(admin.client_list()) == connections + 1)
+    admin.echo("locked")
+    assert outcome(window.client.submit(wanted)) == "refused"
+    window.client.close()
+    lines = monitor.all(redis_server)
+    admin.close()
+    before, after = lines[: lines.index("ECHO locked")], lines[lines.index("ECHO locked") :]
+    ours = [line.split()[1] for line in before if line.startswith("PUBLISH") and "meshscope-" in line]
+    assert ours == ["MOL.DISCOVER", "MOL.REQ.b"]
+    assert [line for line in after if line.startswith("PUBLISH")] == []
 
 
 def test_with_ask_one_discover_is_published_and_no_more(window: Window, redis_server: RedisServer, shop: Shop) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from broker.clock import MILLISECOND, SECOND, ManualClock
+from broker.mesh.cuts import call_cuts
+from broker.mesh.span import Span
 from broker.node import Broker, BrokerOptions
 from broker.node.context import Context
 from broker.node.errors import MoleculerClientError, MoleculerRetryableError
@@ -280,13 +282,18 @@ async def test_many_calls_wait_at_once(tmp_path: Path) -> None:
 
 async def test_calls_of_ours_are_marked_ours_and_in_no_figure(tmp_path: Path) -> None:
     async with Sitting(tmp_path, may="call") as sitting, mesh(sitting):
-        await called(sitting, "desk.echo", {"password": "hunter2"})
+        await called(sitting, "desk.echo", {"password": "hunter2"}, meta='{"token":"s3cret"}')
         await sitting.until(lambda: sitting.timeline.snapshot().call_count == 1)
+        snapshot = sitting.timeline.snapshot()
+        span = Span(snapshot.begin_ns, snapshot.through_ns + 1)
+        counted = [cut.count for cut in call_cuts(snapshot, span, show_ours=True)]
+        assert (sum(counted), list(call_cuts(snapshot, span))) == (1, [])
         block = sitting.timeline.snapshot().call_blocks[0]
         body = sitting.session.body(int(block.column("request_frame")[0]))
         assert body is not None
         assert b"desk.echo" in body
         assert b"hunter2" not in body
+        assert b'"token":"s3cret"' not in body
 
 
 async def test_unlocked_it_may_call_until_the_time_is_over(tmp_path: Path) -> None:
