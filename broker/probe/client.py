@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import IO, Any, BinaryIO, Final
 
+from broker.capture.journal.file import PackedBlock
+from broker.capture.masking import EVERYTHING
 from broker.observe.journal import Batch
 from broker.operate.commands import (
     AskOnce,
@@ -31,6 +33,7 @@ from broker.probe.options import SessionOptions
 from broker.probe.pipe import BatchBuilder, Message, PipeError, Unpacker, check_greeting, greeting, pack
 from broker.probe.reports import progress_from_plain, report_from_plain
 from broker.probe.status import ProbeStatus
+from broker.probe.unpacking import Unpacking
 
 __all__ = ["PROBE_COMMAND", "ProbeCallbacks", "ProbeClient", "ProbeStatus", "SessionOptions"]
 
@@ -83,6 +86,7 @@ class ProbeClient:
         self._callbacks = callbacks
         self._argv = list(argv)
         self._process: subprocess.Popen[bytes] | None = None
+        self._masking = EVERYTHING
         self._threads: list[threading.Thread] = []
         self._errors: deque[str] = deque(maxlen=KEPT_STDERR_LINES)
         self._lock = threading.Lock()
@@ -98,6 +102,7 @@ class ProbeClient:
         Raises:
             OSError: The program could not be started.
         """
+        self._masking = options.masking
         self._process = subprocess.Popen(
             self._argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
         )
@@ -211,7 +216,12 @@ class ProbeClient:
         assert process.stdout is not None  # noqa: S101
         reason = ""
         reader = _Reader(
-            self._callbacks, self._body_came, self._report_came, chunk=self._chunk_came, room=self._room_came
+            self._callbacks,
+            Unpacking(self._masking, self._callbacks.on_batch),
+            self._body_came,
+            self._report_came,
+            chunk=self._chunk_came,
+            room=self._room_came,
         )
         unpacker = Unpacker()
         try:
@@ -292,6 +302,7 @@ class _Reader:
     def __init__(
         self,
         callbacks: ProbeCallbacks,
+        unpacking: Unpacking,
         body_came: Callable[[int, bytes | None], None],
         report_came: Callable[[int, Report], None],
         *,
@@ -299,6 +310,7 @@ class _Reader:
         room: Callable[[int, int], None],
     ) -> None:
         self._callbacks = callbacks
+        self._unpacking = unpacking
         self._body_came = body_came
         self._report_came = report_came
         self._chunk_came = chunk
@@ -326,17 +338,27 @@ class _Reader:
                 self._callbacks.on_progress(body.pop("id"), progress_from_plain(body))
             case "body":
                 self._body_came(body["id"], body["body"])
+            case "block":
+                self._block(body.pop("status"), PackedBlock(**body))
             case "bye":
                 pass
             case _:
+                self._unpacking.finish()
                 if kind == "counters" and body.get("status"):
                     self._status(body["status"])
                 batch = self._builder.take(message)
                 if batch is not None:
                     self._callbacks.on_batch(batch)
 
+    def _block(self, status: dict[str, Any] | None, block: PackedBlock) -> None:
+        self._unpacking.take(block)
+        if status:
+            self._status(status)
+
     def _status(self, plain: dict[str, Any]) -> None:
-        self._callbacks.on_status(ProbeStatus(**plain | {"namespaces": tuple(plain["namespaces"])}))
+        self._callbacks.on_status(
+            ProbeStatus(**plain | {"namespaces": (*plain["namespaces"], *self._unpacking.namespaces)})
+        )
 
 
 def _widen(pipe: IO[bytes] | None) -> None:

@@ -8,8 +8,9 @@ from typing import Any, Protocol
 
 from broker.capture.masking import Masking
 from broker.capture.writer import CaptureWriter
-from broker.observe.journal import Batch, StateChange
+from broker.observe.journal import Batch
 from broker.observe.pipeline import Pipeline
+from broker.probe.masked import mask_changes
 from broker.protocol.frame import RawFrame
 from broker.protocol.peeling import Peeling
 
@@ -93,18 +94,3 @@ class Intake:
         batch = self._pipeline.take(self.now_ns)
         mask_changes(batch, self._masking)
         return batch
-
-
-def mask_changes(batch: Batch, masking: Masking) -> None:
-    """Settings and metadata without secrets: live as from a capture, where they never arrive."""
-    batch.changes[:] = [_masked(change, masking) for change in batch.changes]
-
-
-def _masked(change: StateChange, masking: Masking) -> StateChange:
-    if change.value is None or change.kind not in ("node", "service"):
-        return change
-    value = dict(change.value)
-    for name in ("settings", "metadata"):
-        if name in value:
-            value[name] = masking.mask_value(value[name])
-    return change._replace(value=value)

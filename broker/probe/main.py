@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
+from broker.capture.journal.file import PackedBlock
 from broker.observe.journal import Batch
 from broker.operate.commands import Call, Command, Progress, Report, command_from
 from broker.probe.cost import Cost
@@ -169,7 +170,10 @@ class Probe:
     async def _run_session(self, body: dict[str, Any]) -> None:
         try:
             options = SessionOptions.from_plain(body)
-            self._session = FileSession(options, self._room) if options.path else _live_session(options)
+            if options.path:
+                self._session = FileSession(options, self._room, deliver_packed=self._deliver_packed)
+            else:
+                self._session = _live_session(options)
             self._outbox.send("hello", {"node_id": self._session.node_id, "status": self._status()})
             await self._session.run(self._deliver)
         except (ValueError, OSError) as error:
@@ -204,6 +208,12 @@ class Probe:
         is_due = self._batches % STATUS_EVERY == 1 or told != self._told
         self._told = told
         self._outbox.send_batch(batch, status if is_due else None)
+
+    def _deliver_packed(self, block: PackedBlock) -> None:
+        self._batches += 1
+        self._outbox.send(
+            "block", {**block._asdict(), "status": self._status() if self._batches % STATUS_EVERY == 1 else None}
+        )
 
     def _status(self) -> dict[str, Any]:
         if self._session is None:

@@ -31,7 +31,7 @@ from broker.observe.journal import (
 )
 from broker.version import program_version
 
-PIPE_FORMAT: Final = 2
+PIPE_FORMAT: Final = 3
 MAX_MESSAGE_BYTES: Final = 1 << 30
 _LENGTH: Final = struct.Struct(">I")
 _COLUMNS: Final = {"calls": CALL_COLUMNS, "events": EVENT_COLUMNS, "counters": COUNTER_COLUMNS}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from broker.capture.journal import UnusableJournalError
-from broker.capture.journal.file import JournalReader
+from broker.capture.journal.file import JournalReader, PackedBlock
 from broker.capture.journal.kept import kept_journal
 from broker.capture.journal.shelf import JournalShelf
 from broker.capture.masking import Masking
@@ -18,7 +18,8 @@ from broker.capture.reader import CaptureReader
 from broker.clock import MILLISECOND, Clock, SystemClock
 from broker.observe.journal import Batch, NameKind, Tally
 from broker.operate.commands import Command, Progress, Report
-from broker.probe.intake import Intake, mask_changes
+from broker.probe.intake import Intake
+from broker.probe.masked import mask_changes
 from broker.probe.options import SessionOptions
 from broker.probe.status import ProbeStatus
 from broker.protocol.peeling import Peeling
@@ -58,8 +59,25 @@ def batches(
         NotACaptureError: It is no MCAP file.
         OSError: It cannot be read.
     """
+    for told in _of_capture(reader, clock, masking, shelf, peeling, _unpacked):
+        if isinstance(told, Batch):  # nothing else was asked for
+            yield told
+
+
+Teller = Callable[[CaptureReader, JournalReader, Masking], Iterator["Batch | PackedBlock"]]
+
+
+def _of_capture(
+    reader: CaptureReader,
+    clock: Clock,
+    masking: Masking,
+    shelf: JournalShelf | None,
+    peeling: Peeling | None,
+    tell: Teller,
+) -> Iterator[Batch | PackedBlock]:
+    """As `batches`; what the kept journal tells as `tell` gives it."""
     peeling = peeling or Peeling()
-    if not peeling.is_told_how and (yield from _from_journal(reader, clock, masking, shelf)):
+    if not peeling.is_told_how and (yield from _from_journal(reader, clock, masking, shelf, tell)):
         return
     if shelf is None or peeling.is_told_how:
         yield from batches_of_frames(reader, clock, masking, peeling)
@@ -94,8 +112,8 @@ def batches_of_frames(
 
 
 def _from_journal(
-    reader: CaptureReader, clock: Clock, masking: Masking, shelf: JournalShelf | None
-) -> Generator[Batch, None, bool]:
+    reader: CaptureReader, clock: Clock, masking: Masking, shelf: JournalShelf | None, tell: Teller
+) -> Generator[Batch | PackedBlock, None, bool]:
     """What the kept journal tells. Whether there was one; if not, nothing was told of it."""
     try:
         journal = kept_journal(reader.path, rule(masking), shelf)
@@ -114,25 +132,38 @@ def _from_journal(
         except UnusableJournalError as error:
             _complain(reader, error)
             return False
-        yield from _told(reader, journal, masking)
+        reader.size = reader.path.stat().st_size
+        reader.chunks, reader.channels = journal.chunks, journal.index.channels
+        try:
+            yield from tell(reader, journal, masking)
+        except UnusableJournalError as error:
+            raise OSError(f"{reader.path.name} was changed while it was being read ({error})") from error
+        _is_told(reader, journal)
     return True
 
 
-def _told(reader: CaptureReader, journal: JournalReader, masking: Masking) -> Iterator[Batch]:
-    """A journal that was looked at. Raises OSError if it is not what it was then."""
-    index = journal.index
-    reader.size = reader.path.stat().st_size
-    reader.chunks, reader.channels = journal.chunks, index.channels
+def _unpacked(reader: CaptureReader, journal: JournalReader, masking: Masking) -> Iterator[Batch]:
+    """A journal that was looked at. Raises UnusableJournalError if it is not what it was then."""
+    index, told_bytes = journal.index, 0
+    for place, batch in zip(index.blocks, journal.batches(), strict=True):
+        told_bytes += place.length
+        reader.frames, reader.last_ns = batch.tally.packets, batch.through_ns
+        reader.stopped_at = index.stopped_at * told_bytes // journal.size
+        mask_changes(batch, masking)
+        yield batch
+
+
+def _packed(reader: CaptureReader, journal: JournalReader, _masking: Masking) -> Iterator[PackedBlock]:
+    """As `_unpacked`, for whoever unpacks and masks by himself."""
     told_bytes = 0
-    try:
-        for place, batch in zip(index.blocks, journal.batches(), strict=True):
-            told_bytes += place.length
-            reader.frames, reader.last_ns = batch.tally.packets, batch.through_ns
-            reader.stopped_at = index.stopped_at * told_bytes // journal.size
-            mask_changes(batch, masking)
-            yield batch
-    except UnusableJournalError as error:
-        raise OSError(f"{reader.path.name} was changed while it was being read ({error})") from error
+    for block in journal.packed_blocks():
+        told_bytes += len(block.packed)
+        reader.stopped_at = journal.index.stopped_at * told_bytes // journal.size
+        yield block
+
+
+def _is_told(reader: CaptureReader, journal: JournalReader) -> None:
+    index = journal.index
     reader.frames, reader.last_ns = index.frames, index.last_ns
     reader.stopped, reader.unreadable = _printable(index.stopped), _printable(index.unreadable)
     reader.stopped_at = index.stopped_at
@@ -165,19 +196,29 @@ class FileSession:
 
     node_id = ""
 
-    def __init__(self, options: SessionOptions, pace: Pace | None = None, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        options: SessionOptions,
+        pace: Pace | None = None,
+        *,
+        clock: Clock | None = None,
+        deliver_packed: Callable[[PackedBlock], None] | None = None,
+    ) -> None:
         """Begin nothing yet.
 
         Args:
             options: Its `path` is read.
             pace: Awaited between batches, so that the reader of batches is not flooded.
             clock: Tells how long reading has gone on.
+            deliver_packed: Given the blocks of a kept journal, neither unpacked nor masked; left out where batches
+                are wanted. Namespaces are not in the status then: nobody has looked.
 
         Raises:
             ValueError: A key is none of its algorithm.
         """
         self.options = options
         self._pace = pace
+        self._deliver_packed = deliver_packed
         self._clock = clock or SystemClock()
         self._reader = CaptureReader(Path(options.path))
         self._stopped = asyncio.Event()
@@ -193,14 +234,22 @@ class FileSession:
             OSError: It cannot be read.
         """
         shelf = JournalShelf(self.options.journals())
-        for batch in batches(self._reader, self._clock, self.options.masking, shelf, self._peeling):
-            self._notice(batch)
-            deliver(batch)
+        tell = _unpacked if self._deliver_packed is None else _packed
+        last: PackedBlock | None = None
+        for told in _of_capture(self._reader, self._clock, self.options.masking, shelf, self._peeling, tell):
+            if isinstance(told, Batch):
+                self._notice(told)
+                deliver(told)
+            elif self._deliver_packed is not None:
+                last = told
+                self._deliver_packed(told)
             await asyncio.sleep(0)
             if self._stopped.is_set():
                 return
             if self._pace is not None:
                 await self._pace()
+        if last is not None:
+            self._tally = last.batch().tally
         message = self._reader.message
         self._status = replace(self._status, state="read", message=message)
         deliver(Batch(through_ns=self._reader.last_ns, tally=self._tally))

@@ -15,7 +15,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import BinaryIO, Final, TypeVar
+from typing import BinaryIO, Final, NamedTuple, TypeVar
 
 import msgspec
 import zstandard
@@ -51,6 +51,28 @@ class BlockPlace(msgspec.Struct, array_like=True):
     length: int
     raw_length: int
     checksum: int
+
+
+class PackedBlock(NamedTuple):
+    """A block as it lies in the journal: whoever wants its batch unpacks it.
+
+    Attributes:
+        packed: Its bytes.
+        raw_length: How many they are unpacked.
+        checksum: Of the packed bytes.
+    """
+
+    packed: bytes
+    raw_length: int
+    checksum: int
+
+    def batch(self) -> Batch:
+        """What it tells.
+
+        Raises:
+            UnusableJournalError: It is damaged.
+        """
+        return decode(_unpacked(self.packed, self.raw_length, self.checksum, MAX_BLOCK_BYTES))
 
 
 class JournalIndex(msgspec.Struct):
@@ -208,6 +230,16 @@ class JournalReader:
             OSError: The file cannot be read.
         """
         return self._blocks(decode)
+
+    def packed_blocks(self) -> Iterator[PackedBlock]:
+        """What it tells, not unpacked.
+
+        Raises:
+            UnusableJournalError: It is cut off.
+            OSError: The file cannot be read.
+        """
+        for place in self.index.blocks:
+            yield PackedBlock(self._read(place.offset, place.length), place.raw_length, place.checksum)
 
     def _blocks(self, read: Callable[[bytes], T]) -> Iterator[T]:
         """Each block, read in threads: unpacking lets the interpreter go."""

@@ -10,16 +10,20 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from broker.capture.journal.file import PackedBlock
 from broker.capture.journal.shelf import JournalShelf
 from broker.capture.reader import CaptureReader
 from broker.clock import ManualClock
 from broker.mesh.summary import summary
 from broker.mesh.timeline import Snapshot, Timeline
+from broker.observe.journal import Batch
 from broker.probe.door import MemoryDoor
 from broker.probe.keeping import store_journal
 from broker.probe.offline import load
 from broker.probe.options import SessionOptions
+from broker.probe.reading import FileSession
 from broker.probe.session import ProbeSession
+from broker.probe.unpacking import Unpacking
 from broker.transport.memory import MemoryBus
 
 KINDS = ("node", "service", "breaker", "helper", "gap", "session", "clock")
@@ -160,6 +164,30 @@ def _read(path: Path, name: str) -> tuple[Snapshot, CaptureReader]:
     return timeline.snapshot(), reader
 
 
+async def _read_as_the_window(path: Path) -> tuple[Snapshot, list[str], int]:
+    """What a window knows of a capture whose journal it unpacks itself; its namespaces, and how many blocks came."""
+    timeline, blocks = Timeline(), 0
+    options = SessionOptions(path=str(path), journal_folder=str(path.parent / "none"))
+    unpacking = Unpacking(options.masking, timeline.take)
+
+    def take(batch: Batch) -> None:
+        unpacking.finish()
+        timeline.take(batch)
+
+    def take_packed(block: PackedBlock) -> None:
+        nonlocal blocks
+        blocks += 1
+        unpacking.take(block)
+
+    session = FileSession(options, deliver_packed=take_packed)
+    running = asyncio.create_task(session.run(take))
+    while session.status().state != "read":  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    session.stop()
+    await running
+    return timeline.snapshot(), sorted({*session.status().namespaces, *unpacking.namespaces}), blocks
+
+
 @settings(max_examples=60)
 @given(scripts)
 def test_live_and_from_its_capture_and_from_its_journal_are_the_same(script: list[Any]) -> None:
@@ -170,14 +198,17 @@ def test_live_and_from_its_capture_and_from_its_journal_are_the_same(script: lis
         shelved, of_shelf = _read(path, "one")
         assert store_journal(path)
         stored, of_file = _read(path, "two")
+        windows, namespaces, blocks = asyncio.run(_read_as_the_window(path))
     assert reader.stopped == ""
     assert [one.is_from_journal for one in (reader, of_shelf, of_file)] == [False, True, True]
-    for again in (frames, shelved, stored):
+    assert blocks
+    assert namespaces == live.namespaces()
+    for again in (frames, shelved, stored, windows):
         assert summary(again, again.everything()) == summary(live, live.everything())
         assert again.tally == live.tally
         assert (again.begin_ns, again.through_ns) == (live.begin_ns, live.through_ns)
         assert _columns(again) == _columns(live)
-    for again in (shelved, stored):
+    for again in (shelved, stored, windows):
         assert [dict(again.state.of_kind(kind)) for kind in KINDS] == [dict(frames.state.of_kind(k)) for k in KINDS]
         assert (again.waiting, again.loads.last(again.everything())) == (
             frames.waiting,
