@@ -29,6 +29,7 @@ from broker.operate.rules import Verdict, verdict
 if TYPE_CHECKING:
     from app.side_facts import SideFacts
     from broker.operate.audit import Audit
+    from broker.operate.breaking.signing import Signer
     from broker.operate.profiles import Profile
     from broker.probe.status import ProbeStatus
 
@@ -76,6 +77,8 @@ class Desk(QObject):
         wanted: What the user wrote into the filter box.
         namespace: The namespace on screen; None for all of them.
         status: What the probe last said of itself; None while there is none.
+        me: Who acts from here, as `user@host`; empty where nobody does.
+        sign_for: Makes what signs commands for breakers of a namespace; raises ValueError where the secret is missing.
         reduce_motion: Whether nothing shall move by itself.
         judge: Tells whether a command may be sent (`may`); by the session's permission alone if it is None.
         mutes: Lines of the overview that are muted on this connection.
@@ -124,6 +127,8 @@ class Desk(QObject):
         self.namespace: str | None = None
         self.status: ProbeStatus | None = None
         self.reduce_motion = False
+        self.me = ""
+        self.sign_for: Callable[[str], Signer] | None = None
         self.mutes = Mutes()
         self.keeping = Keeping()
         self.template: Template | None = None

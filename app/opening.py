@@ -146,6 +146,7 @@ def session_options(opening: Opening, wire: WireOptions, everywhere: tuple[str, 
         compression=_method(connection.compression) or wire.compression,
         profile=connection.name,
         policy=_policy(opening),
+        asks_breakers=True,
         mask_names=(*DEFAULT_NAMES, *mask_names(opening, everywhere)),
     )
 

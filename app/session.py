@@ -14,7 +14,7 @@ from app.desk import Desk, TakeProgress, TakeReport
 from broker.clock import SystemClock
 from broker.demo import Demo, DemoError
 from broker.mesh.timeline import Timeline
-from broker.operate.audit import Audit
+from broker.operate.audit import Audit, who
 from broker.operate.commands import Command, Progress, Report
 from broker.operate.dispatch import MAY_HAVE_RUN, Dispatch
 from broker.operate.operator import Confirmation, Operator
@@ -65,6 +65,7 @@ class Session(QObject):
         self.timeline = Timeline()
         self.desk = Desk(self.timeline)
         self.desk.fetch_body = self._fetch_body
+        self.desk.me = who()
         self.desk.run_command = self._run_command
         self.desk.judge = operator.check if operator is not None else None
         self._operator = operator

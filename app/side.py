@@ -22,6 +22,7 @@ from app.widgets.small_charts import Curves, HeatStrip
 from app.widgets.time_marks import mark_of
 from app.widgets.value_text import value_text
 from broker.mesh.answers import ActionRow, CallRecord, Figures, Series
+from broker.mesh.breaker_states import key_of
 from broker.mesh.subject import Subject
 from broker.protocol.codec import decode_body
 from broker.protocol.malformed import Malformed
@@ -50,6 +51,7 @@ class SidePanel(LiveView):
                 ("Graph", "graph", "Show it in the graph"),
                 ("Latency", "latency", "Show its latency over time"),
                 ("Filter", "", "Let every view show only this"),
+                ("Breakers", "breakers", "Show the breakers on its calls"),
             )
         ]
         self.figures = FigureRow(("calls", "errors", "p50", "p99"))
@@ -70,7 +72,7 @@ class SidePanel(LiveView):
         self._body = self._code("Body of the packet")
         self._recent_title = section("Recent calls")
         self.recent = MiniTable("Recent calls", (), (88, 0, -56, 74))
-        for table in (self.table, self.recent):
+        for table in (self.table, self.recent, self.breakers):
             table.chosen.connect(desk.select)
         desk.selection_changed.connect(self._on_selection)
         self._lay_out()
@@ -161,6 +163,7 @@ class SidePanel(LiveView):
         for lead in self._leads:
             lead.setVisible(is_one and facts.kind not in ("gap", "event", "act"))
         self._leads[2].setVisible(is_one and facts.subject is not None and filter_for(facts.subject) is not None)
+        self._leads[3].setVisible(is_one and (facts.kind == "breaker" or bool(facts.breakers)))
         self._show_flow(facts)
         self._show_tables(facts)
         self._show_code(facts)
@@ -219,7 +222,7 @@ class SidePanel(LiveView):
     def _show_tables(self, facts: SideFacts) -> None:
         set_text(self._table_title, facts.table_title.upper())
         self.table.show_rows([_table_row(item, facts.subject) for item in facts.table])
-        self.breakers.show_rows([_breaker_row(fact) for fact in facts.breakers])
+        self.breakers.show_rows([_breaker_row(fact, facts.subject) for fact in facts.breakers])
         sources = {source_of(fact.source) for fact in facts.breakers}
         where = "on this way" if facts.kind == "edge" else "on its callers"
         set_text(
@@ -257,7 +260,15 @@ class SidePanel(LiveView):
         subject = self.desk.selection
         if subject is None:
             return
-        if view:
+        facts = self._facts
+        if view == "breakers" and facts is not None and facts.breakers:
+            self.desk.show_view(view, breaker_subject(facts.breakers[0], subject))
+        elif view in ("graph", "latency") and subject.kind == "breaker":
+            key = key_of(subject.namespace, subject.name)
+            caller = Subject("node", key.namespace, key.owner)
+            endpoint = Subject("endpoint", key.namespace, key.action, key.node_id)
+            self.desk.show_view(view, caller if view == "graph" else endpoint)
+        elif view:
             self.desk.show_view(view, subject)
         else:
             wanted = filter_for(subject)
@@ -313,13 +324,19 @@ def _table_row(item: ActionRow, of: Subject | None) -> MiniRow:
     return MiniRow(cells, subject, f"{title}\n{failed_note(figures)}\n{samples_note(figures)}")
 
 
-def _breaker_row(fact: BreakerFact) -> MiniRow:
+def breaker_subject(fact: BreakerFact, of: Subject) -> Subject:
+    """The breaker that a fact tells of."""
+    return Subject("breaker", of.namespace, f"{fact.owner}|{fact.endpoint}")
+
+
+def _breaker_row(fact: BreakerFact, of: Subject | None) -> MiniRow:
     text, tone = sign_of(fact.state)
     way = f"{fact.owner} → {fact.endpoint}"
     since = clock_time(fact.since_ns)
     told = source_of(fact.source)
     cells = (Cell(way), Cell(text, tone or "dim"), Cell(since, "dim"))
-    return MiniRow(cells, None, f"{way}\n{text[2:]} since {since}\n{told}")
+    subject = breaker_subject(fact, of) if of is not None else None
+    return MiniRow(cells, subject, f"{way}\n{text[2:]} since {since}\n{told}")
 
 
 def _call_row(call: CallRecord, of: Subject | None) -> MiniRow:

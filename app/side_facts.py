@@ -7,10 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from app.breakers.cards import facts_of, state_text, way_of
 from app.widgets.format import NOTHING, byte_size, call_ms, clock_time, count, date_time, length, percent
 from broker.mesh import calls, inventory, latency
 from broker.mesh.answers import ActionRow, CallRecord, Coming, Figures, Series
 from broker.mesh.boxes import group_member
+from broker.mesh.breaker_states import breaker_at, key_of
 from broker.mesh.comings import turning_points
 from broker.mesh.edge_breakers import breakers_of
 from broker.mesh.filter import EMPTY, Filter, parse
@@ -283,6 +285,28 @@ def _edge(question: Asked) -> SideFacts:
     )
 
 
+def _breaker(question: Asked) -> SideFacts:
+    """One breaker, and the calls that it lets through."""
+    subject, snapshot, span = question.subject, question.snapshot, question.span
+    key = key_of(subject.namespace, subject.name)
+    found = breaker_at(snapshot, key, span.to_ns)
+    word, _ = state_text(found)
+    side = f'target = "{key.node_id}"' if key.is_own else f'source = "{key.owner}" and target = "{key.node_id}"'
+    wanted = parse(f'action = "{key.action}" and {side}')
+    series = latency.series(snapshot, span, filter=wanted, buckets=BUCKETS, heat_rows=HEAT_ROWS)
+    return SideFacts(
+        subject,
+        key.action,
+        "breaker",
+        f"{way_of(key)} · {word}",
+        figures=series[0].total if series else Figures(),
+        series=series[0] if series else None,
+        recent=tuple(calls.recent(snapshot, span, filter=wanted, limit=RECENT // 2)),
+        facts=facts_of(found, "", min(span.to_ns, snapshot.through_ns)),
+        marks=tuple(turning_points(snapshot, span)),
+    )
+
+
 def _group(question: Asked) -> SideFacts:
     """Everything of a namespace, or of a version."""
     subject = question.subject
@@ -393,6 +417,7 @@ _BY_KIND: dict[str, Callable[[Asked], SideFacts]] = {
     "call": _call,
     "gap": _gap,
     "group": _group,
+    "breaker": _breaker,
 }
 
 

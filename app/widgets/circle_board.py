@@ -46,6 +46,7 @@ class CircleCard:
         key: What it is known by.
         title, subtitle: What it is about.
         state: A word, and its colour.
+        state_note: A few letters behind it: where it is from.
         sign: In the circle; one of the signs that the board draws: "", bar, pause, half, ask.
         note: What is said below, at a moment (ns since the epoch): it may count down.
         figures: The last line, in parts.
@@ -59,6 +60,7 @@ class CircleCard:
     title: str
     subtitle: str
     state: Text
+    state_note: str
     sign: str
     note: Callable[[int], str]
     figures: Sequence[Text]
@@ -70,7 +72,7 @@ class CircleCard:
     def words(self, now_ns: int) -> str:
         """All it says."""
         figures = "".join(text for text, _ in self.figures)
-        return f"{self.title}, {self.subtitle}: {self.state[0]}. {self.note(now_ns)}. {figures}"
+        return f"{self.title}, {self.subtitle}: {self.state[0]} ({self.state_note}). {self.note(now_ns)}. {figures}"
 
 
 class CircleBoard(QAbstractScrollArea):
@@ -203,6 +205,11 @@ class CircleBoard(QAbstractScrollArea):
         say(card.title, 11, colours.text, theme.BODY_PX, bold=True)
         say(card.subtitle, 27, dim, theme.SMALL_PX)
         say(word, 47, colours.ink(colours.colours()[tone], ground) if tone else colours.text, theme.BODY_PX, bold=True)
+        if card.state_note:
+            left = box.left() + painter.fontMetrics().horizontalAdvance(word)
+            painter.setFont(theme.font(theme.SMALL_PX))
+            painter.setPen(QColor(dim))
+            painter.drawText(QPoint(left, box.top() + 47), f"  {card.state_note}")
         say(card.note(self._now_ns), 64, dim, theme.SMALL_PX)
         painter.setFont(theme.font(12))
         left = box.left()

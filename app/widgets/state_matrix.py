@@ -29,7 +29,7 @@ from app.widgets.state_signs import paint_sign
 ROW_PX: Final = 24
 LEAST_COLUMN_PX, MOST_COLUMN_PX, LEVEL_PX = 26, 150, 92
 """A column is at least so wide, at most; from where on its heading is written level."""
-UPRIGHT_PX, HEAD_PX = 148, 40
+UPRIGHT_PX, HEAD_PX = 108, 40
 LABEL_PX: Final = 150
 
 

@@ -1,0 +1,1 @@
+"""What the view of breakers is made of."""
