@@ -29,6 +29,7 @@ from app.profile_keeper import ProfileKeeper
 from app.session import DemoRun, Session
 from app.settings import Connection
 from app.signals import close_on_signals
+from app.signing import signs_with
 from app.tidying import Tidier
 from app.views.registry import load_views
 from app.wanted import Wanted
@@ -172,6 +173,7 @@ class Sittings(QObject):
         session = Session(options, operator=operator)
         session.desk.profile, session.desk.masks = profile, masks
         session.desk.secrets = dict(opening.secrets)
+        session.desk.sign_for = signs_with(opening.secrets.get(HELPER_SECRET, ""), session.desk.me)
         self._show(session, options, place, keeping)
 
     def _show(self, session: Session, options: SessionOptions, place: Place, keeping: Keeping | None = None) -> None:
