@@ -10,6 +10,7 @@ from app.cli.all_commands import meshscope
 from app.cli.errors import SaidNo
 from app.cli.group import Programs
 from app.cli.targets import Target
+from broker.operate import log_masks
 
 
 def open_window(*, target: Target | None = None, demo: bool = False, show_s: float = 0.0, picture: str = "") -> int:
@@ -28,6 +29,7 @@ def open_window(*, target: Target | None = None, demo: bool = False, show_s: flo
 
 def main() -> None:
     """Run the program. Exits 0 done, 1 said no, 2 wrong usage, 130 Ctrl+C."""
+    log_masks.install()
     try:
         code = meshscope.main(standalone_mode=False, prog_name="meshscope", obj=Programs(open_window))
     except click.exceptions.Exit as ended:

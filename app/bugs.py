@@ -10,6 +10,8 @@ from types import TracebackType
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QWidget
 
+from broker.operate.log_masks import hidden
+
 log = logging.getLogger(__name__)
 
 
@@ -31,17 +33,19 @@ def catch_bugs(window: QWidget) -> None:
         place = f"{kind.__name__} {frames[-1].filename}:{frames[-1].lineno}" if frames else kind.__name__
         if place not in _Told.places:
             _Told.places.add(place)
-            _tell(window, error, "".join(traceback.format_exception(kind, error, trace)))
+            # what is shown is copied into reports: nothing secret may be in it
+            details = "".join(traceback.format_exception(kind, error, trace))
+            _tell(window, hidden(f"{kind.__name__}: {error}"), hidden(details))
 
     sys.excepthook = hook
 
 
-def _tell(window: QWidget, error: BaseException, details: str) -> None:
+def _tell(window: QWidget, error: str, details: str) -> None:
     box = QMessageBox(window)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setIcon(QMessageBox.Icon.Warning)
     box.setWindowTitle("A bug")
     box.setText("Something went wrong inside Meshscope. Listening goes on.")
-    box.setInformativeText(f"{type(error).__name__}: {error}")
+    box.setInformativeText(error)
     box.setDetailedText(details)
     box.open()

@@ -14,6 +14,7 @@ from app.desk import Desk, TakeProgress, TakeReport
 from broker.clock import SystemClock
 from broker.demo import Demo, DemoError
 from broker.mesh.timeline import Timeline
+from broker.operate import log_masks
 from broker.operate.audit import Audit, who
 from broker.operate.commands import Command, Progress, Report
 from broker.operate.dispatch import MAY_HAVE_RUN, Dispatch
@@ -69,6 +70,8 @@ class Session(QObject):
         self.desk.run_command = self._run_command
         self.desk.judge = operator.check if operator is not None else None
         self._operator = operator
+        if operator is not None:
+            log_masks.hide(operator.masks)
         self._options = options
         self._is_closing = False
         self._waiting: dict[int, Waiting] = {}

@@ -8,7 +8,7 @@ import functools
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
@@ -210,6 +210,8 @@ class Sitting:
         confirmation: Confirmation = NOT_CONFIRMED,
         name: str = "",
         told: Callable[[Progress], None] = _ignore,
+        upload: BinaryIO | None = None,
+        download: BinaryIO | None = None,
     ) -> Report:
         """Act once: judged, written down, sent, written down again.
 
@@ -218,10 +220,12 @@ class Sitting:
             confirmation: The second step, as `Actor.confirm` gave it.
             name: As in `Actor.check`.
             told: Told how far it is.
+            upload: Sent along with a call as a stream.
+            download: Filled with a streamed answer.
         """
 
         async def send(command: Command) -> Report:
-            return await act(self.session, command, told)
+            return await act(self.session, command, told, upload=upload, download=download)
 
         status = self.session.status()
         self._operator.learn(status.may_now, status.unlocked_until_ns)

@@ -15,6 +15,7 @@ from app.cli.group import meshscope
 from app.cli.options import as_json
 from app.cli.output import print_json, printable
 from app.cli.sitting import run
+from app.cli.stream_files import clear_line
 from app.cli.texts import JsonText, meta_option
 from app.widgets.format import duration_ms
 from broker.operate.bench_figures import bars, percentiles_ms
@@ -82,8 +83,7 @@ def bench_command(
 
     run(work())
     (report,) = reports
-    if sys.stderr.isatty():
-        click.echo("\r\x1b[K", err=True, nl=False)
+    clear_line()
     result = report.bench or BenchResult()
     masks = actor.target.masks()
     if json_output:

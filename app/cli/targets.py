@@ -14,7 +14,7 @@ from app.cli.errors import SaidNo
 from app.cli.wire_options import WireOptions
 from app.profile_file import load_profiles
 from broker.capture.masking import DEFAULT_NAMES, Policy
-from broker.operate import secrets
+from broker.operate import log_masks, secrets
 from broker.operate.masks import Masks
 from broker.operate.permissions import Permission, allows
 from broker.operate.profiles import CIPHER_IV, CIPHER_KEY, HELPER_SECRET, PASSWORD, Profile, ProfilesError
@@ -167,7 +167,10 @@ def find_target(
         mask_names=profiles.mask_names,
         may=_permission(profile, default_may, wanted_may, unlocks=unlocks, acts=acts),
     )
-    return _with_profile(found, is_whole=is_whole) if profile is not None else found
+    if profile is not None:
+        found = _with_profile(found, is_whole=is_whole)
+    log_masks.hide(found.masks())
+    return found
 
 
 def _permission(

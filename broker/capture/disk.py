@@ -73,6 +73,11 @@ class Disk:
         with self._lock:
             return self._pending.get((segment, ordinal))
 
+    def waiting_chunks(self) -> list[OpenChunk]:
+        """Those that are not on disk yet, the oldest first."""
+        with self._lock:
+            return list(self._pending.values())
+
     @property
     def waiting(self) -> int:
         """Chunks that are not on disk yet."""

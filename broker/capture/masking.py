@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
@@ -15,6 +16,7 @@ from broker.capture.chunk import MESSAGE_HEAD_BYTES, Mask
 from broker.capture.mask_binary import binary_format
 from broker.capture.mask_json import mask_json, mask_url
 from broker.capture.mask_walk import mask_values
+from broker.capture.options_answers import OptionsAnswers
 from broker.capture.secret_names import DEFAULT_NAMES, SecretNames
 from broker.protocol.channels import parse_channel
 from broker.protocol.frame import CATALOGUE_CHANNEL, KEY_CHANNEL_PREFIX
@@ -29,6 +31,7 @@ POLICIES: Final[tuple[Policy, ...]] = get_args(Policy)
 
 _WITH_PAYLOAD: Final = frozenset({"REQ", "REQB", "RES", "EVENT", "EVENTB"})
 MASKED_VALUE: Final = "***"
+_JSON_INSIDE: Final = re.compile(r'"\s*:')
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +51,14 @@ class Masking:
         """Raises ValueError for a name that cannot be masked."""
         object.__setattr__(self, "_secrets", SecretNames(self.names))
 
-    def for_chunks(self, name_of: Callable[[int], bytes]) -> Mask | None:
-        """What is done to every chunk before it is compressed; None for nothing.
+    def for_chunks(self, name_of: Callable[[int], bytes], answers: OptionsAnswers) -> Mask:
+        """What is done to every chunk before it is compressed.
 
         Args:
             name_of: Tells channels by number.
+            answers: Finds answers to ``$node.options``, which no policy keeps.
         """
-        return None if self.policy == "everything" else _ChunkMask(self, name_of)
+        return _ChunkMask(self, name_of, answers)
 
     def masked(self, channel: bytes, body: bytes) -> bytes:
         """One body as the rule leaves it."""
@@ -83,9 +87,10 @@ class Masking:
             at = text.find(b"://", at + 3, end)
 
     def mask_value(self, value: Any) -> Any:
-        """Decoded data with secrets replaced, for what is kept or shown as data; the same object if it holds none."""
-        if self.policy == "everything":
-            return value
+        """Decoded data with secrets replaced, for what is shown or kept as data; the same object if it holds none.
+
+        Whatever the policy, which is about packets on disk.
+        """
         return _mask_value(value, self._secrets, is_secret=False)
 
     def suspects(self, octets: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -98,14 +103,18 @@ class Masking:
 class _ChunkMask:
     """Finds the messages of a chunk that may hold secrets, and masks those only."""
 
-    def __init__(self, masking: Masking, name_of: Callable[[int], bytes]) -> None:
+    def __init__(self, masking: Masking, name_of: Callable[[int], bytes], answers: OptionsAnswers) -> None:
         self._masking = masking
         self._name_of = name_of
+        self._answers = answers
 
     def __call__(self, raw: bytearray, offsets: NDArray[np.int64]) -> None:
         if not len(offsets):
             return
         ends = [*offsets[1:].tolist(), len(raw)]
+        self._answers.blank(raw, offsets, lambda row: self._message(raw, int(offsets[row]), ends[row]))
+        if self._masking.policy == "everything":
+            return
         if self._masking.policy == "headers":
             suspected = range(len(offsets))
         else:
@@ -115,14 +124,17 @@ class _ChunkMask:
             self._mask(raw, int(offsets[row]), ends[row])
 
     def _mask(self, raw: bytearray, offset: int, end: int) -> None:
+        channel, begin, end = self._message(raw, offset, end)
+        self._masking.mask(channel, raw, begin, end)
+
+    def _message(self, raw: bytearray, offset: int, end: int) -> tuple[bytes, int, int]:
+        """Channel, begin and end of the body of the message whose record begins here."""
         number = raw[offset + 9] | raw[offset + 10] << 8
         begin = offset + MESSAGE_HEAD_BYTES
-        if number == ENVELOPE_ID:
-            length = int.from_bytes(raw[begin : begin + 4], "little")
-            channel, begin = bytes(raw[begin + 4 : begin + 4 + length]), begin + 4 + length
-        else:
-            channel = self._name_of(number)
-        self._masking.mask(channel, raw, begin, end)
+        if number != ENVELOPE_ID:
+            return self._name_of(number), begin, end
+        length = int.from_bytes(raw[begin : begin + 4], "little")
+        return bytes(raw[begin + 4 : begin + 4 + length]), begin + 4 + length, end
 
 
 def _kind(channel: bytes) -> Literal["payload", "info", "kept", "other"]:
@@ -152,7 +164,21 @@ def _mask_value(value: Any, secrets: SecretNames, *, is_secret: bool) -> Any:
         return value if same else type(value)(items)
     if is_secret and isinstance(value, str | bytes | int | float) and not isinstance(value, bool):
         return MASKED_VALUE
-    return value
+    return _mask_text(value, secrets) if isinstance(value, str) else value
+
+
+def _mask_text(text: str, secrets: SecretNames) -> str:
+    """A text with the passwords of URLs and of JSON in it overwritten; the same object if it holds none."""
+    if "://" not in text and _JSON_INSIDE.search(text) is None:
+        return text
+    octets = bytearray(text.encode("utf-8", "surrogatepass"))
+    mask_json(octets, 0, len(octets), secrets)
+    at = octets.find(b"://")
+    while at >= 0:
+        mask_url(octets, at, len(octets))
+        at = octets.find(b"://", at + 3)
+    masked = octets.decode("utf-8", "surrogatepass")
+    return text if masked == text else masked
 
 
 EVERYTHING: Final = Masking("everything", ())

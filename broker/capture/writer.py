@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ from broker.capture.chunk import MESSAGE, MESSAGE_OPCODE, OpenChunk
 from broker.capture.disk import Disk
 from broker.capture.masking import EVERYTHING, Masking
 from broker.capture.numbers import CHUNKS_A_SEGMENT, MAX_OFFSET, chunk_base, place_of
+from broker.capture.options_answers import OptionsAnswers
 from broker.capture.segment import Segment
 from broker.capture.spool import FileSpool, RingSpool, Spool
 from broker.clock import SECOND
@@ -57,7 +59,8 @@ class CaptureWriter:
         self._base = chunk_base(1, 0)
         self._shelf = Shelf()
         self._is_closed = False
-        self._disk = Disk(spool, first, masking.for_chunks(self._table.name), on_trouble)
+        self._answers = OptionsAnswers()
+        self._disk = Disk(spool, first, masking.for_chunks(self._table.name, self._answers), on_trouble)
 
     @classmethod
     def ring(
@@ -182,9 +185,17 @@ class CaptureWriter:
             waiting = self._chunk
         if waiting is not None:
             frame = frame_at(bytes(waiting.raw), place.offset, self._table.name)
-            return self._masking.masked(*frame) if frame is not None else None
+            return self._masked(frame) if frame is not None else None
         found = self._spool.place(place.segment, place.chunk)
         return self._shelf.body(*found, place.offset, self._table.name) if found is not None else None
+
+    def _masked(self, frame: RawFrame) -> bytes:
+        """What will be kept of a frame that is not on disk yet."""
+        channel, body = frame
+        waiting = [*self._disk.waiting_chunks(), self._chunk]
+        if self._answers.is_asked(channel, body, waiting, self._table.name):
+            return replace(self._masking, policy="headers").masked(channel, body)
+        return self._masking.masked(channel, body)
 
     def close(self, *, keep: bool = True) -> None:
         """Write what waits and close the last file. Waits for the disk.

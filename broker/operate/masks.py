@@ -14,6 +14,8 @@ MASKED: Final = "***"
 NODE_OPTIONS: Final = "$node.options"
 
 _ASSIGNED: Final = re.compile(r"([A-Za-z][A-Za-z0-9_.\-]{2,60})=([^\s&;,\"']+)")
+_SAID: Final = re.compile(r"""('?)\b([A-Za-z][\w .\-]{1,60})\1:\s*('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
+"""As Python and Node write data for people: ``'password': 'x'``, ``password: 'x'``."""
 _SCHEME: Final = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=\-]{6,}")
 _TOKEN: Final = re.compile(r"\beyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{4,}(?:\.[A-Za-z0-9_\-]*)?")
 _KEY: Final = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL)
@@ -79,12 +81,18 @@ class Masks:
             text = self._by_bytes(text)
         if "=" in text:
             text = _ASSIGNED.sub(self._assigned, text)
+        if ":" in text:
+            text = _SAID.sub(self._said, text)
         text = _SCHEME.sub(lambda found: f"{found[1]} {MASKED}", text)
         text = _TOKEN.sub(MASKED, text)
         return _KEY.sub(MASKED, text)
 
     def _assigned(self, found: re.Match[str]) -> str:
         return f"{found[1]}={MASKED}" if self.is_secret(found[1]) else found[0]
+
+    def _said(self, found: re.Match[str]) -> str:
+        quote, name, value = found.groups()
+        return f"{quote}{name}{quote}: {value[0]}{MASKED}{value[0]}" if self.is_secret(name) else found[0]
 
     def _by_bytes(self, text: str) -> str:
         """As captures are masked, in place."""

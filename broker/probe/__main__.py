@@ -6,12 +6,14 @@ import logging
 import sys
 from pathlib import Path
 
+from broker.operate import log_masks
 from broker.probe.main import main
 from broker.probe.options import KEEP_OPTION
 
 
 def run(arguments: list[str]) -> int:
     """Be the probe, or keep a journal. The exit code."""
+    log_masks.install()
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     if arguments[:1] != [KEEP_OPTION]:
         return main()

@@ -17,7 +17,9 @@ import msgspec
 
 from broker.capture.journal.file import PackedBlock
 from broker.observe.journal import Batch
+from broker.operate import log_masks
 from broker.operate.commands import Call, Command, Progress, Report, command_from
+from broker.operate.masks import Masks
 from broker.probe.cost import Cost
 from broker.probe.options import SessionOptions
 from broker.probe.outbox import Outbox
@@ -170,6 +172,7 @@ class Probe:
     async def _run_session(self, body: dict[str, Any]) -> None:
         try:
             options = SessionOptions.from_plain(body)
+            log_masks.hide(Masks(options.mask_names, (options.password, options.cipher_key, options.cipher_iv)))
             if options.path:
                 self._session = FileSession(options, self._room, deliver_packed=self._deliver_packed)
             else:
