@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from app.caller.templates import use_subject
 from app.desk import Desk
 from app.views.registry import View
 from app.widgets.palette import Entry
@@ -32,15 +33,25 @@ def named(snapshot: Snapshot) -> list[Subject]:
 
 def entries_of(desk: Desk, subjects: Sequence[Subject]) -> list[Entry]:
     """The things of the mesh as entries; choosing one leads to where it can be understood."""
-    return [
+    found = [
         Entry(
             subject.name,
-            f"{subject.kind}{f' in {subject.namespace}' if subject.namespace else ''}",
+            f"{subject.kind}{_where(subject)}",
             ICONS[subject.kind],
             partial(desk.show_view, LEADS[subject.kind], subject),
         )
         for subject in subjects
     ]
+    found += [
+        Entry(f"Call {subject.name}…", f"caller{_where(subject)}", "send-outline", partial(use_subject, desk, subject))
+        for subject in subjects
+        if subject.kind == "action"
+    ]
+    return found
+
+
+def _where(subject: Subject) -> str:
+    return f" in {subject.namespace}" if subject.namespace else ""
 
 
 def entries_of_views(views: Sequence[View], show: Callable[[str], None]) -> list[Entry]:

@@ -10,6 +10,7 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QSplitter, QStackedWidget, QVBoxLayout
 
+from app.caller.row_menu import offer_menu
 from app.desk import Desk
 from app.items.records import Column, in_order
 from app.live import LiveView
@@ -111,6 +112,7 @@ class RecordView(LiveView):
         self.comings.chosen.connect(lambda c: desk.select(c.subject) if c and c.subject else None)
         self.comings.sort_changed.connect(self.refresh)
         desk.selection_changed.connect(self._show_selection)
+        offer_menu(self.table, desk, self._subject_at)
         self.setFocusProxy(self.table)
 
     def _lay_out(self, title: QLabel) -> None:
@@ -186,6 +188,10 @@ class RecordView(LiveView):
                     chosen = self._kind.key(record)
                     break
         self.table.select(chosen)
+
+    def _subject_at(self, row: int) -> Subject | None:
+        record = self.table.records.record(row)
+        return self._kind.subject(record) if record is not None else None
 
     def _on_chosen(self, record: Any) -> None:
         if record is not None:

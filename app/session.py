@@ -19,14 +19,23 @@ from broker.operate.audit import Audit, who
 from broker.operate.commands import Command, Progress, Report
 from broker.operate.dispatch import MAY_HAVE_RUN, Dispatch
 from broker.operate.operator import Confirmation, Operator
+from broker.operate.rules import Verdict
 from broker.probe.client import PROBE_COMMAND, ProbeCallbacks, ProbeClient
 from broker.probe.options import SessionOptions
 from broker.probe.status import ProbeStatus
 from broker.transport import ConnectionSettings
 
 log = logging.getLogger(__name__)
+NO_MESH = "This is a capture: there is no mesh behind it, so nothing can be sent. Connect to the live mesh to send it."
 OWN_REPORT = 0
 """The id of what the probe reports by itself: the session could not be opened, or ended."""
+
+
+def of_a_capture(command: Command, name: str = "") -> Verdict:
+    """What may be sent to a capture: nothing."""
+    if command.needs == "see":
+        return Verdict(True, name=name)
+    return Verdict(False, NO_MESH, name=name)
 
 
 class Waiting(NamedTuple):
@@ -68,7 +77,7 @@ class Session(QObject):
         self.desk.fetch_body = self._fetch_body
         self.desk.me = who()
         self.desk.run_command = self._run_command
-        self.desk.judge = operator.check if operator is not None else None
+        self.desk.judge = operator.check if operator is not None else of_a_capture
         self._operator = operator
         if operator is not None:
             log_masks.hide(operator.masks)

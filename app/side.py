@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from functools import partial
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QPlainTextEdit, QScrollArea, QVBoxLayout, QWidget
 
 from app import theme
 from app.breaker_words import sign_of, source_of
+from app.caller.row_menu import subject_menu
+from app.caller.templates import can_be_template, template_title, use_subject
 from app.columns import failed_note, samples_note
 from app.desk import Desk
 from app.live import LiveView
@@ -54,6 +56,7 @@ class SidePanel(LiveView):
                 ("Breakers", "breakers", "Show the breakers on its calls"),
             )
         ]
+        self._call = button("Call…", self._send, role="link", name="Use in the caller", tip="Begin a call with it")
         self.figures = FigureRow(("calls", "errors", "p50", "p99"))
         self._over_time = section("Latency")
         self._curves = Curves("p50, p90 and p99 over time", height=116, is_log=True)
@@ -74,12 +77,13 @@ class SidePanel(LiveView):
         self.recent = MiniTable("Recent calls", (), (88, 0, -56, 74))
         for table in (self.table, self.recent, self.breakers):
             table.chosen.connect(desk.select)
+            table.menu_wanted.connect(self._open_menu)
         desk.selection_changed.connect(self._on_selection)
         self._lay_out()
 
     def _lay_out(self) -> None:
         inner = QWidget()
-        leads = row(*self._leads, None, spacing=4)
+        leads = row(*self._leads, self._call, None, spacing=4)
         flow = (self.figures, self._over_time, self._curves, self._heat)
         body = column(
             row(self._title, self._pill, None, self._close),
@@ -162,6 +166,9 @@ class SidePanel(LiveView):
         self._close.setVisible(is_one)
         for lead in self._leads:
             lead.setVisible(is_one and facts.kind not in ("gap", "event", "act"))
+        self._call.setVisible(can_be_template(facts.subject))
+        if facts.subject is not None:
+            set_text(self._call, template_title(facts.subject))
         self._leads[2].setVisible(is_one and facts.subject is not None and filter_for(facts.subject) is not None)
         self._leads[3].setVisible(is_one and (facts.kind == "breaker" or bool(facts.breakers)))
         self._show_flow(facts)
@@ -255,6 +262,15 @@ class SidePanel(LiveView):
             self._body.hide()
 
     # leading on
+
+    def _open_menu(self, subject: Subject, at: QPoint) -> None:
+        menu = subject_menu(self, self.desk, subject)
+        if not menu.isEmpty():
+            menu.popup(at)
+
+    def _send(self) -> None:
+        if self.desk.selection is not None:
+            use_subject(self.desk, self.desk.selection)
 
     def _lead(self, view: str) -> None:
         subject = self.desk.selection

@@ -68,6 +68,13 @@ KEYS = (
         ("Shift+drag", "zoom to a box"),
         ("Ctrl+E", "export the whole graph"),
     )),
+    ("Caller", (
+        ("Ctrl+L", "find an action or event"),
+        ("Ctrl+Enter", "send"),
+        ("Esc", "cancel what was sent"),
+        ("Ctrl+S / Ctrl+Shift+S", "save into a collection / under another name"),
+        ("F2 / Del", "in collections: rename, delete"),
+    )),
     ("Window", (
         ("Ctrl+B", "side panel"),
         ("Ctrl+Shift+D", "view in a window of its own"),

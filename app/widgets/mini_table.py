@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from PySide6.QtCore import QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QContextMenuEvent, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import theme
@@ -34,6 +34,8 @@ class MiniTable(QWidget):
     """Rows of a few texts. A click or Enter chooses a row."""
 
     chosen = Signal(object)
+    menu_wanted = Signal(object, QPoint)
+    """What a row means, and where on the screen its menu belongs."""
 
     def __init__(self, name: str, heads: Sequence[str], widths: Sequence[int], parent: QWidget | None = None) -> None:
         """Make the table.
@@ -133,6 +135,13 @@ class MiniTable(QWidget):
         can = row >= 0 and self._rows[row].subject is not None
         self.setCursor(Qt.CursorShape.PointingHandCursor if can else Qt.CursorShape.ArrowCursor)
         self.setToolTip(self._rows[row].tip if row >= 0 else "")
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """The menu of the row under the mouse, or of the one with the keyboard."""
+        by_mouse = event.reason() == QContextMenuEvent.Reason.Mouse
+        number = self._row_at(event.pos().y()) if by_mouse else self._current
+        if 0 <= number < len(self._rows) and self._rows[number].subject is not None:
+            self.menu_wanted.emit(self._rows[number].subject, event.globalPos())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows move, Enter chooses."""

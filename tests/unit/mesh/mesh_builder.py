@@ -87,6 +87,8 @@ class Mesh:
         error: str = "",
         level: int = 1,
         trace: int = 0,
+        span: int = 0,
+        parent: int = 0,
         ours: bool = False,
         namespace: str | None = None,
     ) -> Mesh:
@@ -100,7 +102,7 @@ class Mesh:
         )
         flags = int(CallFlag.OURS) if ours else 0
         row = (at(end), ms / 1000, *names, outcome, level, flags, self.number(NameKind.ERROR, error), bucket)
-        self._calls.append((*row, 100, 200, trace, len(self._calls) + 1, 0, 0, 0))
+        self._calls.append((*row, 100, 200, trace, span or len(self._calls) + 1, parent, 0, 0))
         return self
 
     def calls(self, count: int, action: str, begin: float = 0.0, end: float = 60.0, **more: Any) -> Mesh:
