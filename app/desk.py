@@ -171,6 +171,12 @@ class Desk(QObject):
         span = self.cursor.span(snapshot.begin_ns, snapshot.through_ns)
         return span._replace(from_ns=min(max(span.from_ns, snapshot.begin_ns), span.to_ns))
 
+    @property
+    def can_unlock(self) -> bool:
+        """Whether unlocking is what helps where something may not be done."""
+        may, until_ns = _permission(self.status)
+        return self.profile is not None and may != "act" and not until_ns
+
     # what a user changes
 
     def set_cursor(self, cursor: Cursor) -> None:

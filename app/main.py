@@ -136,9 +136,9 @@ class Sittings(QObject):
         if window.shell is None:
             return
         if opening.not_given:
-            window.shell.show_report("failed", "The password is not known.", secrets.NOT_GIVEN)
+            window.shell.show_report(Report("failed", "The password is not known.", secrets.NOT_GIVEN))
         elif opening.not_kept:
-            window.shell.show_report("failed", "The password is not kept.", opening.not_kept)
+            window.shell.show_report(Report("failed", "The password is not kept.", opening.not_kept))
 
     def open_connection(self, connection: Connection, password: str) -> None:
         """A live mesh by its URL, with the password in hand."""
@@ -215,7 +215,7 @@ class Sittings(QObject):
     def _on_report(self, report: Report) -> None:
         shell = self._window().shell
         if shell is not None:
-            shell.show_report(report.outcome, report.message, report.advice)
+            shell.show_report(report)
 
     def end_demo(self) -> None:
         """End a demo that was started from here."""

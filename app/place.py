@@ -23,7 +23,7 @@ class Place:
     Attributes:
         profile: Its name.
         tone: Its colour; "failed" for production.
-        mode: What we may do, in words.
+        mode: What we may do, in words, as it was opened.
         url: Without secrets, or the name of a file.
         is_locked: Whether nothing can be published.
         is_file: Whether it is a capture and not a live mesh.

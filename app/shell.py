@@ -19,16 +19,18 @@ from PySide6.QtWidgets import (
 from app.desk import Desk
 from app.finder import entries_of, entries_of_views, named
 from app.history import History, Stop
-from app.place import Place, namespace_menu, place_text
+from app.place import Place, mode_text, namespace_menu, place_text
+from app.report_words import report_rows, report_tone
 from app.settings import Settings
 from app.shell_facts import ShellFacts, shell_facts
 from app.shell_status import counts_told, keeping_told, probe_told, reading_share, what_to_do
 from app.side import SidePanel
 from app.table_memory import keep_tables
+from app.unlocking import Unlocking
 from app.view_area import ViewArea
 from app.views.registry import View
 from app.widgets.banner import Banner
-from app.widgets.controls import Tone, retint, row, set_text
+from app.widgets.controls import retint, row, set_text
 from app.widgets.filter_bar import FilterBar
 from app.widgets.format import clock_time, count, date_time, length, rate, zone_name
 from app.widgets.pace import Pace
@@ -43,8 +45,11 @@ from broker.clock import SECOND
 from broker.mesh.filter import Completion, FilterError, complete, parse
 from broker.mesh.span import Cursor
 from broker.mesh.subject import Subject
+from broker.operate.commands import Report
 
 NARROW_PX = 1100
+UNLOCKS = "Ctrl+L: unlock it for ten minutes, after a question"
+LOCKS = "Ctrl+L: lock it again, at once"
 
 
 class Shell(QWidget):
@@ -79,6 +84,7 @@ class Shell(QWidget):
         self.strip = TimelineStrip()
         self.status = StatusLine()
         self.palette_box = Palette(self)
+        self.unlocking = Unlocking(desk, place, self)
         self.extra_entries: Callable[[], list[Entry]] = list
         self._pace = Pace(self._ask_facts, 1000, self)
         self._lay_out()
@@ -132,6 +138,9 @@ class Shell(QWidget):
         bar.pause_wanted.connect(self.toggle_pause)
         bar.span_wanted.connect(self.set_span)
         bar.place_wanted.connect(self.choose_namespace)
+        bar.profile_wanted.connect(self.unlocking.toggle)
+        self.unlocking.changed.connect(self.show_place)
+        self.unlocking.told.connect(self.show_report)
         self.filter_bar.applied.connect(self._apply_filter)
         self.filter_bar.saved.connect(self._save_filter)
         self.strip.window_dragged.connect(lambda a, b: desk.set_cursor(Cursor(b, b - a, follows=False)))
@@ -298,7 +307,20 @@ class Shell(QWidget):
         """Say where we are."""
         place = self.place
         text = place_text(place, self.facts, self.desk.namespace)
-        self.bar.show_place(place.profile, place.tone, place.mode, text, is_locked=place.is_locked)
+        unlocking = self.unlocking
+        is_known = self.desk.status is not None and not place.is_file
+        announced = self.desk.status is not None and self.desk.status.is_announced
+        mode = mode_text(unlocking.may, announced) if is_known else place.mode
+        words = unlocking.words
+        self.bar.show_place(
+            place.profile,
+            place.tone,
+            mode,
+            text,
+            is_locked=words == "locked",
+            lock=words,
+            tip="" if place.is_file else LOCKS if unlocking.is_unlocked else UNLOCKS if self.desk.can_unlock else "",
+        )
 
     # time
 
@@ -377,10 +399,10 @@ class Shell(QWidget):
             if self.isVisible():
                 self.choose_namespace()
 
-    def show_report(self, outcome: str, message: str, advice: str) -> None:
-        """Say what became of a command."""
-        tone: Tone = "slow" if outcome in ("done", "partly") else "failed"
-        self.report.say(message or outcome.title(), advice, tone)
+    def show_report(self, report: Report) -> None:
+        """Say what became of a command, and of each of its targets."""
+        tone, rows = report_tone(report), report_rows(report)
+        self.report.say(report.message or report.outcome.capitalize(), report.advice, tone, rows)
 
     def _show_status(self) -> None:
         facts, probe = self.facts, self.desk.status

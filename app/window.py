@@ -9,11 +9,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, Qt, QTimer
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QGuiApplication, QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox, QStackedWidget
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QStackedWidget
 
 from app import theme
 from app.check_run import Check
 from app.desk import Desk
+from app.permits import NEEDS
 from app.place import Place
 from app.profile_keeper import ProfileKeeper
 from app.resources import app_icon, logo
@@ -22,15 +23,18 @@ from app.shell import Shell
 from app.start import StartPage
 from app.views.registry import View
 from app.wanted import Wanted
+from app.widgets.confirm import ConfirmDialog
 from app.widgets.controls import retint
 from app.widgets.format import show_utc
 from app.widgets.key_sheet import KeySheet
 from app.widgets.palette import Entry
-from broker.operate.commands import AskOnce, Command, Record, StopRecording
+from broker.operate.commands import AskOnce, Command, Record, Report, StopRecording, Unlock
+from broker.operate.operator import Confirmation
 
 log = logging.getLogger(__name__)
 
 LEAST_SIZE = (960, 600)
+ASK_ONCE = "Ask once: let every node tell what it offers…"
 FIRST_SIZE = (1280, 800)
 KEYS = (
     ("Everywhere", (
@@ -79,6 +83,7 @@ KEYS = (
         ("Ctrl+B", "side panel"),
         ("Ctrl+Shift+D", "view in a window of its own"),
         ("Ctrl+R", "record, stop recording"),
+        ("Ctrl+L", "unlock, after a question; lock again at once"),
         ("Ctrl+W", "close this session"),
     )),
 )  # fmt: skip
@@ -199,7 +204,9 @@ class Window(QMainWindow):
         menu = QMenu(shell)
         # keys stand behind a tab and are the window's own: set as shortcuts they would be ambiguous with those
         record = menu.addAction("Record to a file…\tCtrl+R", self.toggle_recording)
-        ask = menu.addAction("Ask once: let every node tell what it offers…", self.ask_once)
+        ask = menu.addAction(ASK_ONCE, self.ask_once)
+        lock = menu.addAction("Unlock…\tCtrl+L", shell.unlocking.toggle)
+        menu.setToolTipsVisible(True)
         menu.addSeparator()
         self._theme_menu(menu)
         utc = menu.addAction("Times in UTC")
@@ -219,6 +226,9 @@ class Window(QMainWindow):
         menu.addAction("Close this session\tCtrl+W", self.leave)
         record.setObjectName("record")
         ask.setObjectName("ask")
+        lock.setObjectName("lock")
+        for acting, command in ((record, Record("")), (ask, AskOnce()), (lock, Unlock("act"))):
+            acting.setProperty(NEEDS, command.needs)
         menu.aboutToShow.connect(self._name_recording)
         return menu
 
@@ -226,16 +236,26 @@ class Window(QMainWindow):
         # found anew each time: the wrapper of an action does not live as long as the action
         actions = self.shell.bar.menu.menu().actions() if self.shell else []
         named = {action.objectName(): action for action in actions}
-        record, ask = named.get("record"), named.get("ask")
-        if record is None or ask is None:
+        record, ask, lock = named.get("record"), named.get("ask"), named.get("lock")
+        shell = self.shell
+        if record is None or ask is None or lock is None or shell is None:
             return
-        status = self.shell.desk.status if self.shell else None
-        is_recording = bool(status and status.recording)
-        record.setText("Stop recording\tCtrl+R" if is_recording else "Record to a file…\tCtrl+R")
-        is_file = self.shell is not None and self.shell.place.is_file
-        record.setEnabled(not is_file)
-        ask.setEnabled(not is_file and status is not None and status.may != "see")
-        ask.setToolTip("Needs the permission to ask")
+        status = shell.desk.status
+        record.setText("Stop recording\tCtrl+R" if status and status.recording else "Record to a file…\tCtrl+R")
+        record.setEnabled(not shell.place.is_file)
+        why = self._why_not_ask()
+        ask.setText(f"{ASK_ONCE}   ({why.partition(',')[0]})" if why else ASK_ONCE)
+        ask.setEnabled(not why)
+        ask.setToolTip(why)
+        lock.setText("Lock now\tCtrl+L" if shell.unlocking.is_unlocked else "Unlock…\tCtrl+L")
+        lock.setEnabled(shell.unlocking.is_unlocked or shell.desk.can_unlock)
+        lock.setToolTip("" if lock.isEnabled() else "There is nothing to unlock in this session")
+
+    def _why_not_ask(self) -> str:
+        """Why DISCOVER cannot be sent; empty if it can."""
+        if self.shell is None or self.shell.place.is_file:
+            return "A capture cannot be asked"
+        return self.shell.desk.may(AskOnce()).why
 
     def _theme_menu(self, menu: QMenu) -> None:
         themes = menu.addMenu("Theme")
@@ -256,6 +276,7 @@ class Window(QMainWindow):
             ("Ctrl+B", self._of_shell(Shell.toggle_side)),
             ("Ctrl+R", self.toggle_recording),
             ("Ctrl+W", self.leave),
+            ("Ctrl+L", self._of_shell(lambda shell: shell.unlocking.toggle())),
             ("Ctrl+Shift+D", self.detach_view),
             ("Ctrl+-", self._of_shell(partial(Shell.step_span, step=1))),
             ("Ctrl+=", self._of_shell(partial(Shell.step_span, step=-1))),
@@ -297,7 +318,7 @@ class Window(QMainWindow):
             ("Pause or follow", "command  Space", "play-pause", self._of_shell(Shell.toggle_pause)),
             ("Times in UTC or local", "command", "clock-outline", lambda: self.use_utc(not self.settings.utc)),
             ("Record or stop recording", "command  Ctrl+R", "record-circle-outline", self.toggle_recording),
-            ("Ask once", "command", "comment-question-outline", self.ask_once),
+            ("Unlock or lock", "command  Ctrl+L", "lock-open-variant", self._of_shell(lambda s: s.unlocking.toggle())),
             ("Side panel", "command  Ctrl+B", "dock-right", self._of_shell(Shell.toggle_side)),
             ("View in a window of its own", "command  Ctrl+Shift+D", "open-in-new", self.detach_view),
             ("Choose namespace", "command", "layers-outline", self._of_shell(Shell.choose_namespace)),
@@ -305,7 +326,8 @@ class Window(QMainWindow):
             ("Keys", "command  ?", "keyboard-outline", self.show_keys),
             ("Close this session", "command  Ctrl+W", "close", self.leave),
         ]
-        return [Entry(*command) for command in commands]
+        ask = Entry("Ask once", "command", "comment-question-outline", self.ask_once, self._why_not_ask())
+        return [*(Entry(*command) for command in commands), ask]
 
     # what a user may do
 
@@ -374,19 +396,27 @@ class Window(QMainWindow):
 
     def ask_once(self) -> None:
         """Send one DISCOVER, after a question."""
-        box = QMessageBox(self)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setIcon(QMessageBox.Icon.Question)
-        box.setWindowTitle("Ask once")
-        box.setText("Send one DISCOVER to every node?")
-        box.setInformativeText(
-            "Each node answers with its INFO: what it offers, with schemas. We are not announced; the answers come to "
-            "us alone. On a mesh with many nodes that is a short burst of packets."
+        shell, why = self.shell, self._why_not_ask()
+        if shell is None or why:
+            if shell is not None:
+                shell.show_report(Report("refused", "Nothing was asked.", why))
+            return
+        dialog = ConfirmDialog(
+            self,
+            title="Ask once: send one DISCOVER to every node",
+            act="Send DISCOVER",
+            tone="slow",
+            about=shell.place.url,
+            note="We are not announced; the answers come to us alone.",
         )
-        send = box.addButton("Send DISCOVER", QMessageBox.ButtonRole.AcceptRole)
-        box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole)
-        box.buttonClicked.connect(lambda chosen: self._submit(AskOnce()) if chosen is send else None)
-        box.open()
+        dialog.say_hits(
+            "Each node answers with its INFO: what it offers, with schemas. On a mesh with many nodes that is a short "
+            "burst of packets."
+        )
+        dialog.confirmed.connect(
+            lambda typed: shell.desk.submit(AskOnce(), confirmation=Confirmation(given=True, typed=typed))
+        )
+        dialog.open()
 
     def _submit(self, command: Command) -> None:
         if self.shell is not None:

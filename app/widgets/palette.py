@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QListWidget,
     QListWidgetItem,
+    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QVBoxLayout,
@@ -24,6 +25,7 @@ from app.widgets.controls import label
 
 MOST = 60
 NOTE_ROLE = int(Qt.ItemDataRole.UserRole) + 1
+WHY_ROLE = int(Qt.ItemDataRole.UserRole) + 2
 
 
 class Entry(NamedTuple):
@@ -34,12 +36,14 @@ class Entry(NamedTuple):
         note: What it is: "service in prod".
         icon: A name that `app.theme.icon` knows.
         run: What choosing it does.
+        why: Why it cannot be chosen now; empty if it can.
     """
 
     text: str
     note: str
     icon: str
     run: Callable[[], object]
+    why: str = ""
 
 
 def score(wanted: str, text: str) -> float:
@@ -67,13 +71,18 @@ class EntryDelegate(QStyledItemDelegate):
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
-        """One entry."""
+        """One entry; one that cannot be chosen is faint, and says why instead of what it is."""
+        colours, why = theme.current(), index.data(WHY_ROLE)
+        if why:
+            option = QStyleOptionViewItem(option)
+            option.state &= ~QStyle.StateFlag.State_Enabled
         super().paint(painter, option, index)
-        colours = theme.current()
-        painter.setPen(QColor(colours.dim))
+        painter.setPen(QColor(colours.ink(colours.slow) if why else colours.dim))
         painter.setFont(theme.font(theme.SMALL_PX))
-        box = option.rect.adjusted(0, 0, -12, 0)
-        painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, index.data(NOTE_ROLE) or "")
+        taken = option.fontMetrics.horizontalAdvance(index.data() or "") + 60
+        box = option.rect.adjusted(taken, 0, -12, 0)
+        note = painter.fontMetrics().elidedText(index.data(NOTE_ROLE) or "", Qt.TextElideMode.ElideRight, box.width())
+        painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, note)
 
 
 class Palette(QDialog):
@@ -137,8 +146,11 @@ class Palette(QDialog):
         self.list.clear()
         for entry in self._shown:
             item = QListWidgetItem(theme.icon(entry.icon, theme.current().dim), entry.text)
-            item.setData(NOTE_ROLE, entry.note)
-            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{entry.text}, {entry.note}")
+            item.setData(NOTE_ROLE, entry.why or entry.note)
+            item.setData(WHY_ROLE, entry.why)
+            item.setToolTip(entry.why)
+            spoken = f"{entry.text}, {entry.note}"
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{spoken}. Not now: {entry.why}" if entry.why else spoken)
             self.list.addItem(item)
         self.list.setCurrentRow(0)
         self.list.setVisible(bool(self._shown))
@@ -148,6 +160,8 @@ class Palette(QDialog):
         row = self.list.currentRow()
         if 0 <= row < len(self._shown):
             entry = self._shown[row]
+            if entry.why:
+                return  # it stays open, and says why
             self.hide()
             entry.run()
 

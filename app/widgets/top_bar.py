@@ -106,17 +106,33 @@ class TopBar(QFrame):
 
     # what it says
 
-    def show_place(self, profile: str, tone: Tone, mode: str, place: str, *, is_locked: bool) -> None:
-        """Say where we are and what we may do."""
+    def show_place(
+        self, profile: str, tone: Tone, mode: str, place: str, *, is_locked: bool, lock: str = "", tip: str = ""
+    ) -> None:
+        """Say where we are and what we may do.
+
+        Args:
+            profile: Its name.
+            tone: Its colour.
+            mode: What we may do, in words.
+            place: Where we are, in a line.
+            is_locked: Whether nothing can be published.
+            lock: How the lock stands: locked, unlocked and for how long.
+            tip: What a click on the profile does.
+        """
         self.profile.setVisible(bool(profile))
         self.mode.setVisible(bool(mode))
-        set_text(self.profile, f"{profile} · locked" if is_locked else profile)
-        set_icon(
-            self.profile, "lock" if is_locked else "circle", tone if tone in ("failed", "held", "slow", "ok") else ""
-        )
-        self.profile.setIconSize(QSize(12, 12))
+        set_text(self.profile, f"{profile} · {lock}" if lock else profile)
+        icon = "lock" if is_locked else "lock-open-variant" if lock else "circle"
+        chosen: Tone = tone if tone in ("failed", "held", "slow", "ok") else ""
+        if (self.profile.property("iconName"), self.profile.property("iconTone")) != (icon, chosen):
+            set_icon(self.profile, icon, chosen)
+            self.profile.setIconSize(QSize(12, 12))
         set_property(self.profile, "tone", tone)
-        self.profile.setAccessibleName(f"Profile {profile}{', locked: publishes nothing' if is_locked else ''}")
+        spoken = "locked: publishes nothing" if is_locked else lock
+        self.profile.setAccessibleName(f"Profile {profile}{f', {spoken}' if spoken else ''}")
+        self.profile.setAccessibleDescription(tip)
+        self.profile.setToolTip(tip)
         set_text(self.mode, mode)
         self.place.set_full_text(place)
         self.place.setToolTip(place)
