@@ -101,6 +101,7 @@ QPushButton[role="flat"]:focus, QToolButton[role="flat"]:focus { border-color: $
 QPushButton[role="chip"], QToolButton[role="chip"] {
     background: $surface3; border: 1px solid transparent; border-radius: 11px; padding: 3px 10px; font-size: 12px;
 }
+QPushButton[role="chip"]:checked { background: $selected; border-color: $accent; }
 QPushButton[role="chip"]:hover { border-color: $dim; }
 QPushButton[role="chip"]:focus { border-color: $accent; }
 QPushButton[role="chip"][tone="ok"] { background: $ok_tint; color: $ok_ink; }
@@ -144,7 +145,8 @@ QLineEdit, QPlainTextEdit, QTextEdit, QSpinBox, QComboBox {
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QSpinBox:focus, QComboBox:focus { border-color: $accent; }
 QLineEdit:disabled, QComboBox:disabled, QSpinBox:disabled { color: $faint; }
 QLineEdit[state="right"] { border-color: $ok; }
-QLineEdit[state="wrong"] { border-color: $failed; }
+QLineEdit[state="wrong"], QPlainTextEdit[state="wrong"] { border-color: $failed; }
+QLineEdit[state="variable"], QPlainTextEdit[state="variable"] { color: $variable_ink; }
 QPlainTextEdit[role="code"], QTextEdit[role="code"] { font-family: monospace; font-size: 12px; }
 QComboBox::drop-down { border: 0; width: 20px; }
 QComboBox::down-arrow { image: url($arrow); width: 10px; height: 10px; }
@@ -241,6 +243,7 @@ def style_sheet(theme: Theme) -> str:
         "accent_ink": theme.ink(theme.accent),
         "accent_hover": mix(theme.text, theme.accent, 0.12),
         "on_accent": theme.on_accent,
+        "variable_ink": theme.ink(theme.held, theme.surface0),
         "failed_fill": theme.failed,
         "on_failed": max(("#ffffff", "#0b1017"), key=lambda colour: contrast(colour, theme.failed)),
         "faint": mix(theme.dim, theme.surface1, 0.7),

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
 import pytest
 from fake_mesh import FakeMesh
+from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
@@ -44,6 +45,8 @@ def nothing_is_left_alive() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def dark_theme(qapp: object) -> None:  # noqa: ARG001
+    # what the tests before closed would be styled once more
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     theme.use("dark")
 
 

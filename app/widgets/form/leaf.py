@@ -10,7 +10,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
-from app.widgets.controls import button
 from app.widgets.form.caption import Caption, Remarks
 from app.widgets.form.choice_editor import ChoiceEditor
 from app.widgets.form.line_editor import LineEditor, TextEditor
@@ -37,9 +36,8 @@ class LeafNode(Node):
         self._wanted: Mode = ""
         self._mistake = ""
         self._name = name_of(field, path)
-        self.caption = Caption(field, self._name)
-        more = button("⋯", self.open_menu, role="flat", name=f"More about {self._name}", tip="Alt+Down in the field")
-        self.caption.line.addWidget(more)
+        self.caption = Caption(field, self._name, has_menu=True)
+        self.caption.more.connect(self.open_menu)
         self.remarks = Remarks(field)
         self.editor: LineEditor | TextEditor | ChoiceEditor | None = None
         self._column = QVBoxLayout(self)
@@ -47,7 +45,6 @@ class LeafNode(Node):
         self._column.setSpacing(3)
         self._column.addWidget(self.caption)
         self._column.addWidget(self.remarks)
-        self._more = more
         self.display(UNDEFINED, Told())
 
     # showing
@@ -82,7 +79,7 @@ class LeafNode(Node):
         if isinstance(part, str) and self.owner.is_variable(part):
             return ("lines", "json") if "\n" in part else ("line", "lines", "json")
         if kind in _JSON_KINDS:
-            return ("json",)
+            return ("json", "line") if isinstance(part, str) else ("json",)
         if kind in ("choice", "boolean"):
             return ("choice", "line", "json") if part is UNDEFINED or isinstance(part, str) else ("choice", "json")
         if part is None or part == "":
@@ -204,6 +201,10 @@ class LeafNode(Node):
         if why or self._mistake:
             self._mistake = why
             self.owner.unfinished(self.path, why)
+
+    def drop_name(self) -> None:
+        """Show the editor alone; its menu opens with the right button and Alt+Down."""
+        self.caption.hide()
 
     # the menu
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from broker.operate.forms import Field, Problem
 from broker.operate.forms.field import Kind, Path
@@ -71,8 +71,18 @@ class Node(QWidget):
         """It and those within it, as far as they are made."""
         yield self
 
+    def drop_name(self) -> None:
+        """Show no name: something else beside it says it."""
+
+    def tools_line(self) -> QHBoxLayout | None:
+        """Where buttons of a list may stand in its heading; None if it has none for them."""
+        return None
+
     def reveal(self, path: Path) -> None:
         """Open what hides a field within it."""
+
+    def retint(self) -> None:
+        """Take the colours of the theme in use."""
 
 
 BUILDERS: Final[dict[Kind, Callable[[Field, Path, Owner], Node]]] = {}

@@ -98,6 +98,14 @@ def start_of(field: Field, *, is_chosen: bool = False) -> Any:
     return UNDEFINED
 
 
+def blank_of(field: Field) -> Any:
+    """What stands for a field that a person asked for and has not filled in: never UNDEFINED."""
+    begun = start_of(field, is_chosen=True)
+    if begun is not UNDEFINED:
+        return begun
+    return "" if field.kind == "text" else None
+
+
 def _start_within(field: Field, *, is_chosen: bool) -> Any:
     only = only_value(field) if is_chosen and field.is_required else UNDEFINED
     return start_of(field) if only is UNDEFINED else only
