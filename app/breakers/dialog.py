@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import QEvent, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
@@ -71,6 +71,13 @@ class PlanDialog(ConfirmDialog):
         set_text(self._warnings, warnings)
         self._warnings.setVisible(bool(warnings))
         self._weigh_plan()
+
+    def event(self, event: QEvent) -> bool:
+        """Parts tell one after the other how high they are: each time it is made as high as they need."""
+        is_taken = super().event(event)
+        if event.type() is QEvent.Type.LayoutRequest:
+            self._fit()
+        return is_taken
 
     def missing(self) -> str:
         """What is missing in the form; empty for nothing."""

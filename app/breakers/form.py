@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QSizePolicy, QWidget
 
 from app.breakers.wishes import DURATIONS, Act, ScopeWord, read_duration_s, scope_of, scopes_of
 from app.widgets.controls import column, field_line, label, row
@@ -41,6 +41,7 @@ class BreakerForm(QWidget):
         top.addLayout(scope_part, 1)
         layout = column(top, self.with_callee, column(label("Reason", "dim"), self.reason, spacing=4), spacing=10)
         self.setLayout(layout)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         for field in (self.duration, self.scope, self.reason):
             field.setMinimumHeight(FIELD_PX)
         for box in (self.with_callee, self.understood):

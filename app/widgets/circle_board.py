@@ -72,7 +72,8 @@ class CircleCard:
     def words(self, now_ns: int) -> str:
         """All it says."""
         figures = "".join(text for text, _ in self.figures)
-        return f"{self.title}, {self.subtitle}: {self.state[0]} ({self.state_note}). {self.note(now_ns)}. {figures}"
+        source = f" ({self.state_note})" if self.state_note else ""
+        return f"{self.title}, {self.subtitle}: {self.state[0]}{source}. {self.note(now_ns)}. {figures}"
 
 
 class CircleBoard(QAbstractScrollArea):
