@@ -135,7 +135,9 @@ class HelperFields(Fields):
         self._add("Helper secret", self.secret)
         self._say("MESHSCOPE_SECRET of the nodes. Commands for breakers are signed with it, on this machine only.")
         self._add("Probe over ssh", self.ssh)
-        self._say("Runs `meshscope probe` there through the system's ssh; the window and its secrets stay here.")
+        self._say(
+            "Runs `meshscope probe` there through the system's ssh, which carries the bus's password; others stay here."
+        )
         self._add("Key store", self.kept, self.forget)
 
     def fill(self, connection: Connection) -> None:

@@ -41,6 +41,7 @@ from broker.operate.commands import Report
 from broker.operate.operator import Operator
 from broker.operate.profiles import HELPER_SECRET, PASSWORD, Profile, ProfileStore
 from broker.probe.options import SessionOptions
+from broker.probe.ssh import Machine
 from broker.transport import ConnectionSettings
 
 if TYPE_CHECKING:
@@ -170,7 +171,12 @@ class Sittings(QObject):
         operator = Operator(
             self._audit, SystemClock(), url=connection.url, base=options.may, profile=profile, masks=masks
         )
-        session = Session(options, operator=operator)
+        try:
+            machine = Machine.parse(connection.ssh) if connection.ssh else None
+        except ValueError as error:
+            self._on_lost(f"The probe's {error}.")
+            return
+        session = Session(options, operator=operator, machine=machine)
         session.desk.profile, session.desk.masks = profile, masks
         session.desk.secrets = dict(opening.secrets)
         session.desk.sign_for = signs_with(opening.secrets.get(HELPER_SECRET, ""), session.desk.me)

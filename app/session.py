@@ -22,6 +22,8 @@ from broker.operate.operator import Confirmation, Operator
 from broker.operate.rules import Verdict
 from broker.probe.client import PROBE_COMMAND, ProbeCallbacks, ProbeClient
 from broker.probe.options import SessionOptions
+from broker.probe.remote import RemoteProbe
+from broker.probe.ssh import Machine
 from broker.probe.status import ProbeStatus
 from broker.transport import ConnectionSettings
 
@@ -58,13 +60,19 @@ class Session(QObject):
     _gone = Signal(str)
 
     def __init__(
-        self, options: SessionOptions, argv: Sequence[str] = PROBE_COMMAND, *, operator: Operator | None = None
+        self,
+        options: SessionOptions,
+        argv: Sequence[str] = PROBE_COMMAND,
+        *,
+        operator: Operator | None = None,
+        machine: Machine | None = None,
     ) -> None:
         """Begin nothing yet.
 
         Args:
             options: What to listen to, or which capture to read.
             argv: What starts the probe.
+            machine: The other one on which it runs; None for this one.
             operator: Whose rules hold, and who writes down what is done; for a bus, those of a bare URL
                 if it is left out.
         """
@@ -91,7 +99,7 @@ class Session(QObject):
         told = ProbeCallbacks(
             self.timeline.take, self._take_status, self._take_report, self._take_loss, self._take_progress
         )
-        self._client = ProbeClient(told, argv)
+        self._client = ProbeClient(told, argv) if machine is None else RemoteProbe(told, machine)
         self._dispatch = Dispatch(self._client.submit, self._take_answer, self._take_advance, operator)
 
     def start(self) -> None:

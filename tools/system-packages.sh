@@ -40,6 +40,8 @@ for purpose in "$@"; do
     test)
         need_command redis-server redis-server
         need_command openssl openssl
+        # For a probe on another machine, which is this one.
+        need_command sshd openssh-server
         need_command node nodejs
         need_command npm npm
         # A real key store, on a session bus of its own.

@@ -42,6 +42,8 @@ log = logging.getLogger(__name__)
 READ_BYTES: Final = 1 << 20
 KEPT_STDERR_LINES: Final = 50
 CLOSE_TIMEOUT_S: Final = 6.0
+NOBODYS: Final = -1
+"""The id of a command of which nobody wants to know what became of it."""
 
 PROBE_COMMAND: Final = (
     (sys.executable, "probe") if getattr(sys, "frozen", False) else (sys.executable, "-m", "broker.probe")
@@ -131,7 +133,25 @@ class ProbeClient:
         """Close that file. The id of the report to come."""
         return self.submit(StopRecording())
 
-    def submit(self, command: Command, *, upload: BinaryIO | None = None, download: BinaryIO | None = None) -> int:
+    @property
+    def exit_code(self) -> int | None:
+        """Of the probe; None while it runs, or when a signal ended it."""
+        code = self._process.returncode if self._process is not None else None
+        return code if code is not None and code >= 0 else None
+
+    @property
+    def last_error(self) -> str:
+        """The last line that it wrote to its standard error."""
+        return self._errors[-1] if self._errors else ""
+
+    def submit(
+        self,
+        command: Command,
+        *,
+        upload: BinaryIO | None = None,
+        download: BinaryIO | None = None,
+        number: int = 0,
+    ) -> int:
         """Ask for something.
 
         Args:
@@ -139,11 +159,12 @@ class ProbeClient:
             upload: Sent along with a call as a stream; read in a thread, and left alone once the report is there.
             download: Filled with a streamed answer, a line of JSON for each value of a stream of values; written in
                 a thread, whole when the report is there.
+            number: The id of the report to come; one is chosen if it is left out.
 
         Returns:
             The id of the report to come.
         """
-        number = self._next_id()
+        number = number or self._next_id()
         if upload is not None and isinstance(command, Call):
             command = replace(command, uploads=True)
         sending = Upload(number, upload, self._send) if upload is not None else None
@@ -257,9 +278,11 @@ class ProbeClient:
                 log.info("probe: %s", text)
 
     def _give_up(self, number: int) -> None:
-        self.submit(Cancel(number))
+        self.submit(Cancel(number), number=NOBODYS)
 
     def _report_came(self, number: int, report: Report) -> None:
+        if number == NOBODYS:
+            return
         self._callbacks.on_report(number, self._end_streams(number, report))
 
     def _end_streams(self, number: int, report: Report) -> Report:
