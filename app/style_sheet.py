@@ -59,6 +59,7 @@ QLabel[weight="bold"] { font-weight: 600; }
 QLabel[role="small"] { color: $dim; font-size: 11px; }
 QLabel[role="figure"] { font-size: 18px; font-weight: 600; }
 QLabel[role="figureSmall"] { font-size: 16px; font-weight: 600; }
+QLabel[role="figureSmall"][fit="tight"] { font-size: 12px; }
 QLabel[role="chip"] { background: $surface3; border-radius: 10px; padding: 3px 10px; font-size: 12px; }
 QLabel[tone="ok"] { color: $ok_ink; } QLabel[tone="slow"] { color: $slow_ink; }
 QLabel[tone="failed"] { color: $failed_ink; } QLabel[tone="held"] { color: $held_ink; }

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from PySide6.QtGui import QFont, QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.widgets.controls import Tone, label, set_property, set_text
 from app.widgets.small_charts import Curves
+
+FULL_PX: Final = 16
+"""How large a small figure is written where it has room, as the style sheet says."""
 
 
 class Figure(NamedTuple):
@@ -55,9 +59,23 @@ class FigureCard(QFrame):
         set_property(self._value, "tone", figure.tone)
         set_text(self._what, figure.what)
         set_text(self._change, change)
+        self._fit()
         set_property(self._change, "tone", change_tone)
         self.setToolTip(figure.note)
         self.setAccessibleDescription(f"{figure.value} {figure.what}. {change} {figure.note}".strip())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A narrow card writes its figure smaller rather than cutting it off."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        if self.curve is not None:
+            return
+        font = QFont(self._value.font())
+        font.setPixelSize(FULL_PX)
+        is_tight = QFontMetrics(font).horizontalAdvance(self._value.text()) > self.contentsRect().width() - 12
+        set_property(self._value, "fit", "tight" if is_tight else "")
 
     @property
     def text(self) -> str:
