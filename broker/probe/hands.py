@@ -52,6 +52,7 @@ class Hands:
         asker: Asker,
         clock: Clock,
         hurry: Callable[[bool], None],
+        introductions: Introductions,
     ) -> None:
         """
         Args:
@@ -61,6 +62,7 @@ class Hands:
             asker: Asks who is there.
             clock: Tells the time.
             hurry: Told when somebody begins to wait for answers, and when nobody does any more.
+            introductions: What is known of nodes; the session keeps it.
         """
         self._hurry = hurry
         self.publisher = publisher
@@ -68,7 +70,7 @@ class Hands:
         self._node_id = node_id
         self._tongues = tongues
         self._clock = clock
-        self._introductions = Introductions()
+        self._introductions = introductions
         self._nodes: dict[str, Unannounced] = {}
         self._making = asyncio.Lock()
         self._ask_again_s: dict[str, float] = {}
@@ -87,7 +89,6 @@ class Hands:
 
     def learn(self, changes: Sequence[StateChange]) -> None:
         """Take in what was observed."""
-        self._introductions.learn(changes)
         if self._nodes:
             for namespace, node_id in gone_nodes(changes):
                 if namespace in self._nodes:

@@ -42,6 +42,7 @@ from broker.probe.catalogue import Catalogue, CatalogueFile
 from broker.probe.door import Door, UrlDoor
 from broker.probe.emitting import tell
 from broker.probe.intake import Intake, own_frame
+from broker.probe.introductions import Introductions
 from broker.probe.looking import Lookout
 from broker.probe.options import SessionOptions
 from broker.probe.recording import Recorder, Wanted, session_note
@@ -51,7 +52,14 @@ from broker.probe.standing import Standing
 from broker.probe.status import ProbeStatus
 from broker.probe.streams import NO_STREAMS, Streams
 from broker.probe.voice import Voice
-from broker.protocol.frame import ASKED_CHANNEL, CATALOGUE_CHANNEL, CLOCK_CHANNEL, SESSION_CHANNEL, RawFrame
+from broker.protocol.frame import (
+    ASKED_CHANNEL,
+    CATALOGUE_CHANNEL,
+    CLOCK_CHANNEL,
+    KEY_CHANNEL_PREFIX,
+    SESSION_CHANNEL,
+    RawFrame,
+)
 from broker.transport import ConnectionSettings
 from broker.transport.base import Tap, TransportError
 
@@ -130,6 +138,7 @@ class ProbeSession:
         self._peeling = options.peeling()
         self._intake = Intake(self._clock.now_ns(), options.masking)
         self._tongues = Tongues(self.node_id, options.serializer)
+        self._introductions = Introductions()
         self._speaking = Speaking(options.may, self._new_voice, self._standing.may, self._clock)
         self._running = Running()
         self._tap: Tap | None = None
@@ -150,6 +159,7 @@ class ProbeSession:
             self._peeling,
             self._tongues,
             self._hurry,
+            self._introductions,
         )
 
     def _hurry(self, is_hurried: bool) -> None:
@@ -378,7 +388,10 @@ class ProbeSession:
 
     def _hear(self, at_ns: int, frames: Sequence[RawFrame]) -> None:
         if self._speaking.voice is None:
-            self._tongues.hear(at_ns, frames[-1:])  # enough to know how to speak here, should it be unlocked
+            # enough to know how to speak here, should it be unlocked; keys are told once, packets on asking
+            self._tongues.hear(at_ns, frames[-1:])
+            if frames and frames[0][0].startswith(KEY_CHANNEL_PREFIX):
+                self._introductions.hear(frames)
         self._speaking.hear(at_ns, frames)
 
     def _feed_now(self, frames: list[RawFrame]) -> None:
@@ -410,6 +423,7 @@ class ProbeSession:
         ):
             self._lookout.hears_heartbeats = True
         self._tongues.learn(batch.changes)
+        self._introductions.learn(batch.changes)
         self._breakers.learn(batch.changes)
         self._speaking.learn(batch.changes)
         self._standing.notice(batch, is_answered=self._lookout is not None and self._lookout.has_looked)

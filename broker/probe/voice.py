@@ -13,6 +13,7 @@ from broker.probe.announcing import Announcer
 from broker.probe.asking import Asker, Tongues
 from broker.probe.door import Door
 from broker.probe.hands import Hands
+from broker.probe.introductions import Introductions
 from broker.probe.options import SessionOptions
 from broker.probe.wrapped import Wrapped
 from broker.protocol.frame import RawFrame
@@ -41,6 +42,7 @@ class Voice:
         peeling: Peeling,
         tongues: Tongues,
         hurry: Callable[[bool], None],
+        introductions: Introductions,
     ) -> None:
         """
         Args:
@@ -52,6 +54,7 @@ class Voice:
             peeling: Knows what is to be put around packets.
             tongues: What is spoken; the session keeps it.
             hurry: Told when somebody begins to wait for answers, and when nobody does any more.
+            introductions: What is known of nodes; the session keeps it.
         """
         self._door = door
         self._node_id = node_id
@@ -61,6 +64,7 @@ class Voice:
         self._peeling = peeling
         self._tongues = tongues
         self._hurry = hurry
+        self._introductions = introductions
         self.hands: Hands | None = None
         self.connected = asyncio.Event()
         self.failure = ""
@@ -99,7 +103,9 @@ class Voice:
 
     async def _speak(self, publisher: Publisher) -> None:
         asker = self._asker = Asker(publisher, self._node_id, self._tongues)
-        self.hands = Hands(publisher, self._node_id, self._tongues, asker, self._clock, self._hurry)
+        self.hands = Hands(
+            publisher, self._node_id, self._tongues, asker, self._clock, self._hurry, self._introductions
+        )
         self.connected.set()
         if self._tongues.spoken():
             self._tongues.take_new()

@@ -15,11 +15,14 @@ from broker.mesh.cuts import call_cuts
 from broker.mesh.span import Span
 from broker.node import Broker, BrokerOptions
 from broker.node.context import Context
+from broker.node.discovering import RedisDiscoverer
 from broker.node.errors import MoleculerClientError, MoleculerRetryableError
 from broker.operate.commands import Call, Cancel, Lock, Report, Unlock
+from broker.probe import looking
 from broker.probe.acting import act
 from broker.protocol.codec import decode
 from broker.protocol.packets import Packet, Request
+from broker.protocol.serializers import serializer_of
 from tests.unit.probe.sitting import NS, Sitting
 
 
@@ -95,10 +98,10 @@ async def in_rows(count: int) -> AsyncIterator[dict[str, Any]]:
 
 
 @asynccontextmanager
-async def mesh(sitting: Sitting, *node_ids: str, **options: Any) -> AsyncIterator[Desk]:
+async def mesh(sitting: Sitting, *node_ids: str, serializer: str = "JSON", **options: Any) -> AsyncIterator[Desk]:
     desk = Desk(sitting.clock)
     settings = BrokerOptions(settle_s=0.0, stop_delay_s=0.0, internal_services=False, **options)
-    nodes = [Broker(node_id, sitting.bus, NS, options=settings) for node_id in node_ids or ("shop-1",)]
+    nodes = [Broker(node_id, sitting.bus, NS, serializer, options=settings) for node_id in node_ids or ("shop-1",)]
     for node in nodes:
         await node.add(desk.schema())
         await node.start()
@@ -336,3 +339,34 @@ async def test_longer_than_ten_minutes_is_not_unlocked(tmp_path: Path) -> None:
     async with Sitting(tmp_path) as sitting:
         assert (await sitting.session.submit(Unlock("call", 601.0))).outcome == "failed"
         assert sitting.session.status().may_now == "see"
+
+
+@pytest.mark.parametrize("serializer", ["JSON", "MsgPack", "CBOR"])
+@pytest.mark.parametrize("protocol", ["4", "5"])
+async def test_a_node_is_spoken_to_in_its_own_version_and_serializer(
+    tmp_path: Path, protocol: str, serializer: str
+) -> None:
+    async with (
+        Sitting(tmp_path, may="call") as sitting,
+        mesh(sitting, protocols=(protocol,), serializer=serializer),
+    ):
+        report = await called(sitting, "desk.bytes", headers='{"h": 1}')
+        assert report.answer is not None
+        assert report.answer.data == '{"raw":{"type":"Buffer","data":[0,1]}}'
+        assert ("Protocol 4 has no headers" in report.advice) == (protocol == "4")
+        [request] = requests(sitting)
+        assert request.ver == protocol
+        [body] = [body for channel, body in sitting.bus.published if b".REQ." in channel]
+        assert serializer_of(body) == serializer
+
+
+async def test_nodes_that_keep_themselves_in_keys_are_known_after_unlocking(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looking, "LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr(looking, "LOOKS_BETWEEN_SEARCHES", 1)
+    async with Sitting(tmp_path) as sitting, mesh(sitting, discoverer=RedisDiscoverer(sitting.bus)):
+        await sitting.until(lambda: (NS, "shop-1") in sitting.timeline.snapshot().state.of_kind("node"))
+        await sitting.session.submit(Unlock("call", 60.0))
+        report = await called(sitting, "desk.echo", 5)
+        assert (report.outcome, report.answer is not None and report.answer.data) == ("done", "5")
