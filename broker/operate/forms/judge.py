@@ -12,14 +12,12 @@ from broker.operate.forms.field import Field, Path
 from broker.operate.forms.paths import at
 from broker.operate.forms.templates import IsTemplate, is_template
 from broker.validation import UNDEFINED, Checker, Errors, Run, SchemaError, Validator
-from broker.validation.messages import MESSAGES
 from broker.validation.rule import Check, Rule
 
 if TYPE_CHECKING:
     from broker.validation.compiler import Compiler
 
 _IDENTIFIER: Final = re.compile(r"[_$a-zA-Z][_$a-zA-Z0-9]*")
-_NAMES_THE_FIELD: Final = re.compile(r"The (?:object )?'[^']*' (?:field )?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +85,15 @@ def _problem(error: dict[str, Any], paths: dict[str, Path]) -> Problem:
     named = error.get("field")
     path = paths.get("" if named is None else named, ())
     message = str(error.get("message") or error["type"])
-    usual = MESSAGES.get(error["type"], "").split("'{field}'")[-1][:20]
-    short = _NAMES_THE_FIELD.sub("", message, count=1) if usual and usual.split("{")[0] in message else message
     within = tuple((paths.get(union, ()), which) for union, which in error.get("within", ()))
-    return Problem(path, message, short.removesuffix("."), error["type"], within)
+    return Problem(path, message, _short(message, error.get("label") or named), error["type"], within)
+
+
+def _short(message: str, named: object) -> str:
+    """A message without the field's name at its beginning, as the validator's own have it."""
+    for start in (f"The '{named}' field ", f"The '{named}' ", f"The object '{named}' "):
+        message = message.removeprefix(start)
+    return message.removesuffix(".")
 
 
 def _waits(problem: Problem, value: Any, is_variable: IsTemplate) -> bool:

@@ -19,6 +19,8 @@ Unsure = list[str]
 
 LOST: Final[Rule] = {"type": "any", "optional": True, "nullable": True}
 """In the place of a rule that was lost: anything, or nothing."""
+IS_LOST: Final = "$lost"
+"""An option that says so."""
 LOST_RULE: Final = "its rule is not in INFO"
 _STANDS_FOR_MORE: Final = re.compile(r"\[\w+ \d+\]")
 _KEPT: Final = ("type", "optional", "nullable", "default", "label", "messages", "description", "help", "comment")
@@ -37,6 +39,8 @@ def repaired(rule: Rule) -> tuple[Rule, Unsure]:
     """
     unsure: Unsure = []
     rule = dict(rule)
+    if rule.pop(IS_LOST, False):
+        unsure.append(LOST_RULE)
     if rule.pop("custom", None) is not None:
         unsure.append("a check of the service's own")
     if not isinstance(rule.get("messages", {}), dict):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from broker.operate.forms.field import Field, Kind
-from broker.operate.forms.lost import LOST, LOST_RULE, broken, is_lost, repaired, without_options
+from broker.operate.forms.lost import IS_LOST, LOST, LOST_RULE, broken, is_lost, repaired, without_options
 from broker.operate.forms.words import words_of
 from broker.validation import UNDEFINED, SchemaError, ValidatorOptions
 from broker.validation.compiler import Compiler
@@ -101,7 +101,7 @@ def _field(schema: Any, name: str, path: str, unsure_of: tuple[str, ...] = ()) -
 
 def _long(schema: Any, path: str) -> dict[str, Any]:
     if isinstance(schema, list):
-        schema = [dict(LOST) if is_lost(each) else each for each in schema]
+        schema = [{**LOST, IS_LOST: True} if is_lost(each) else each for each in schema]
     if isinstance(schema, dict) and not isinstance(schema.get("messages", {}), dict):
         schema = {key: each for key, each in schema.items() if key != "messages"}
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from broker.operate.forms.field import Field
+from broker.operate.forms.field import CONTAINERS, Field
 from broker.operate.forms.judge import Judge
 from broker.validation import UNDEFINED
 
@@ -25,13 +25,14 @@ def alternative_of(judge: Judge, union: Field, value: Any) -> int:
     """The first alternative that takes the value; if none does, the one that has least against it."""
     if value is UNDEFINED or value is None or not union.fields:
         return 0
-    best, least = 0, (2, 0)
+    best, least = 0, (3, 0)
     for number, each in enumerate(union.fields):
         errors = judge.errors(each, value)
         if not errors:
             return number
-        against = (0 if looks_like(each, value) else 1, len(errors) + _TELLING * _is_another(each, value))
-        if against < least or number == 0:
+        unlike = 0 if looks_like(each, value) else 1 if _is_simple(each, value) else 2
+        against = (unlike, len(errors) + _TELLING * _is_another(each, value))
+        if against < least:
             best, least = number, against
     return best
 
@@ -50,6 +51,11 @@ def looks_like(field: Field, value: Any) -> bool:
     if sort is None:
         return True
     return isinstance(value, sort) and (field.kind == "boolean" or not isinstance(value, bool))
+
+
+def _is_simple(field: Field, value: Any) -> bool:
+    """Whether both are one value on one line, of whatever sort."""
+    return field.kind not in CONTAINERS and not isinstance(value, dict | list)
 
 
 def _is_another(field: Field, value: Any) -> bool:

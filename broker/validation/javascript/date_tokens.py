@@ -9,9 +9,10 @@ from broker.validation.javascript.numbers import SPACES
 
 Kind = Literal["number", "sign", "symbol", "month", "half", "zone", "T", "word", "space", "unknown", "end"]
 
-_TOKEN: Final = re.compile(
-    rf"([0-9]+)|([-+])|([:.)])|((?:(?![{SPACES}])[A-\U0010ffff])+)|([{SPACES}])|(\()|.", re.DOTALL
-)
+_BREAKS: Final = "\u2028\u2029"
+"""Line breaks that V8 takes for letters of a word, though it takes them for spaces elsewhere."""
+_LETTER: Final = rf"(?:(?![{SPACES}])[A-\U0010ffff]|[{_BREAKS}])"
+_TOKEN: Final = re.compile(rf"([0-9]+)|([-+])|([:.)])|({_LETTER}+)|([{SPACES}])|(\()|.", re.DOTALL)
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _ZONES: Final = {
     **{"ut": 0, "utc": 0, "z": 0, "gmt": 0},
