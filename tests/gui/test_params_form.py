@@ -18,6 +18,7 @@ from broker.operate.forms import write_json
 Of = TypeVar("Of", bound=QWidget)
 Make = Callable[..., ParamsForm]
 INFO: dict[str, Any] = json.loads((Path(__file__).parents[1] / "data" / "forms" / "info.json").read_text())
+PATIENCE_MS = 60_000
 ORDERS = {
     "id": "number|integer|positive",
     "fields": {"type": "array", "items": {"type": "enum", "values": ["status", "lines", "user"]}, "optional": True},
@@ -322,7 +323,10 @@ def test_without_a_schema_that_can_be_read_there_is_json_and_a_sentence_why(
 
 def test_three_hundred_fields_are_all_there_and_can_be_found(made: Make, qtbot: QtBot) -> None:
     form = made({f"field{n}": "number|optional" for n in range(300)})
-    qtbot.waitUntil(lambda: len([e for e in form.findChildren(QLineEdit) if e.accessibleName()[:5] == "field"]) == 300)
+    qtbot.waitUntil(
+        lambda: len([e for e in form.findChildren(QLineEdit) if e.accessibleName()[:5] == "field"]) == 300,
+        timeout=PATIENCE_MS,
+    )
     qtbot.keyClicks(part(form, QLineEdit, "Find a field"), "field299")
     assert [each.accessibleName() for each in form.findChildren(QLineEdit) if each.isVisible()] == [
         "Find a field",

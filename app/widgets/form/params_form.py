@@ -59,11 +59,11 @@ class ParamsForm(QWidget):
         self._split = QSplitter()
         self._split.setChildrenCollapsible(False)
         self._split.addWidget(self._fields)
-        beside = QWidget()  # keeps its distance from the line between them
-        self._json_beside = QVBoxLayout(beside)
+        self._beside = QWidget()  # keeps its distance from the line between them
+        self._json_beside = QVBoxLayout(self._beside)
         self._json_beside.setContentsMargins(0, 0, 0, 0)
         self._json_beside.addWidget(self._json)
-        self._split.addWidget(beside)
+        self._split.addWidget(self._beside)
         self._fields.setMinimumWidth(240)
         self._json.setMinimumWidth(160)
         self._split.setStretchFactor(0, 1)
@@ -118,8 +118,7 @@ class ParamsForm(QWidget):
         for each in self._buttons.values():
             each.setEnabled(has_form or each is self._buttons["json"])
         self._fields.setVisible(side != "json")
-        self._json.setVisible(side != "form")
-        self._json.parentWidget().setVisible(side != "form")
+        self._beside.setVisible(side != "form")
         self._json_beside.setContentsMargins(8 if side == "both" else 0, 0, 0, 0)
         if side == "both":
             half = max(1, self._split.width() // 2)
