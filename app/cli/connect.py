@@ -10,7 +10,7 @@ from app.cli.targets import Target
 
 
 @meshscope.command("connect")
-@target(may="see", file_allowed=False)
+@target(may="see", file_allowed=False, opens_window=True)
 @pass_programs
 @click.pass_context
 def connect_command(context: click.Context, programs: Programs, *, target: Target) -> None:

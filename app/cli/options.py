@@ -41,7 +41,7 @@ def parse_filter(expression: str) -> Filter:
 
 
 def target(
-    *, may: Permission, file_allowed: bool = True, acts: bool = False
+    *, may: Permission, file_allowed: bool = True, acts: bool = False, opens_window: bool = False
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command its first argument URL|FILE and the options of everything that connects.
 
@@ -49,6 +49,7 @@ def target(
         may: The permission that the command needs and starts with.
         file_allowed: Whether a capture serves as well.
         acts: Whether the command is nothing without that permission. It unlocks by itself, when it is about to act.
+        opens_window: Whether it opens a window, which may have its probe on another machine.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
@@ -93,6 +94,7 @@ def target(
                 wire=wire,
                 file_allowed=file_allowed,
                 acts=acts,
+                opens_window=opens_window,
             )
             if acts:
                 command(target=found, **rest)

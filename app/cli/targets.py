@@ -113,6 +113,7 @@ def find_target(
     wire: WireOptions | None = None,
     file_allowed: bool = True,
     acts: bool = False,
+    opens_window: bool = False,
 ) -> Target:
     """Tell a URL from a profile from a file, and let a profile have its say.
 
@@ -129,6 +130,7 @@ def find_target(
         file_allowed: Whether a capture serves as well.
         acts: Whether it judges by itself what it may do, by what it is about to send. Others listen without asking
             where a profile is locked, and say so.
+        opens_window: Whether a window follows: only that has a probe on another machine.
 
     Raises:
         SaidNo: It is none of them, the file is not there, or the profile does not allow it.
@@ -158,6 +160,11 @@ def find_target(
         raise SaidNo(f"'{text}' is neither a URL, nor a saved profile, nor a file that is there.", EXPECTED)
     else:
         return Target(path=text, wire=wire, mask_names=profiles.mask_names)
+    if profile is not None and profile.ssh and is_whole and not opens_window:
+        raise SaidNo(
+            f"'{profile.name}' is seen from {profile.ssh}, and what its URL leads to from here is another bus.",
+            "Only the window has a probe there (`meshscope connect`). For the command line, log in there with ssh.",
+        )
     found = replace(
         found,
         announce=announce,

@@ -156,3 +156,11 @@ def test_a_broken_file_of_profiles_opens_nothing(run: Run, store: ProfileStore) 
     refused = run("inspect", "redis://127.0.0.1:1", "--duration", "0.1")
     assert refused.exit_code == 1
     assert "cannot be read" in refused.stderr
+
+
+def test_a_bus_that_only_another_machine_sees_is_left_to_the_window(store: ProfileStore, run: Run) -> None:
+    store.save(Profile("far", "redis://localhost:6379", may="act", ssh="ops@bus-1"))
+    refused = run("call", "far", "users.get")
+    assert (refused.exit_code, "'far' is seen from ops@bus-1" in refused.stderr) == (1, True)
+    assert find_target("far", "see", opens_window=True).url == "redis://localhost:6379"
+    assert find_target("redis://localhost:7000", "see").profile is None
