@@ -20,6 +20,7 @@ from app.cli.texts import JsonText, meta_option
 from app.widgets.format import duration_ms
 from broker.operate.bench_figures import bars, percentiles_ms
 from broker.operate.commands import Bench, BenchResult, Call, Progress, Report
+from broker.operate.masks import Masks
 from broker.probe.benching import LONGEST_S, MOST_CALLS, MOST_IN_FLIGHT
 
 BARS = 16
@@ -87,7 +88,7 @@ def bench_command(
     result = report.bench or BenchResult()
     masks = actor.target.masks()
     if json_output:
-        print_json({**report_document(report), "action": action, "bench": bench_document(result)})
+        print_json({**report_document(report), "action": action, "bench": bench_document(result, masks)})
     else:
         print_report(report)
         for word, times in result.error_words.items():
@@ -96,7 +97,7 @@ def bench_command(
     context.exit(exit_code(report))
 
 
-def bench_document(result: BenchResult) -> dict[str, Any]:
+def bench_document(result: BenchResult, masks: Masks) -> dict[str, Any]:
     """What was measured, as plain data; durations in ms."""
     return {
         "calls": result.calls,
@@ -106,7 +107,7 @@ def bench_document(result: BenchResult) -> dict[str, Any]:
         "rate": result.calls / result.seconds if result.seconds else 0.0,
         **{f"{name}_ms": value for name, value in percentiles_ms(result).items()},
         "max_ms": result.max_ms,
-        "error_words": result.error_words,
+        "error_words": {masks.text(word): times for word, times in result.error_words.items()},
         "histogram": [bar._asdict() for bar in bars(result, 64)],
     }
 

@@ -13,6 +13,8 @@ _TOKEN: Final = re.compile(rb'["{}\[\]]|-?[0-9][0-9.eE+-]*')
 _COLON: Final = re.compile(rb"\s*:")
 _URL_SECRET: Final = re.compile(rb"://[^\s/\"@\\:]*:([^\s/\"@\\]{1,512})@")
 
+_ASSIGNED: Final = re.compile(rb"([A-Za-z][\w.\-]{1,60})=([^\s&;,\"'\\]+)")
+
 _OPENING: Final = (0x7B, 0x5B)
 _CLOSING: Final = (0x7D, 0x5D)
 _STAR, _NINE = b"*", b"9"
@@ -53,6 +55,14 @@ def mask_url(text: bytearray, at: int, end: int) -> None:
     if found is not None:
         first, last = found.span(1)
         text[first:last] = _STAR * (last - first)
+
+
+def mask_assigned(text: bytearray, begin: int, end: int, names: SecretNames) -> None:
+    """Overwrite what follows a secret name and ``=``, as in queries and messages. Never raises; the length stays."""
+    for found in _ASSIGNED.finditer(bytes(text[begin:end])):
+        if names.holds(found[1]):
+            first, last = found.span(2)
+            text[begin + first : begin + last] = _STAR * (last - first)
 
 
 def level_of(text: bytearray, quote: int, begin: int) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from broker.capture.mask_json import mask_json, mask_url
+from broker.capture.mask_json import mask_assigned, mask_json, mask_url
 from broker.capture.secret_names import SecretNames
 
 ENDLESS: Final = 1 << 62
@@ -184,6 +184,8 @@ class _Walk:
         data, begin, end = self._data, item.content, item.content + item.size
         if _JSON_INSIDE.search(data, begin, end) is not None:
             mask_json(data, begin, end, self._names)
+        if data.find(b"=", begin, end) >= 0:
+            mask_assigned(data, begin, end, self._names)
         at = data.find(b"://", begin, end)
         while at >= 0:
             mask_url(data, at, end)

@@ -14,7 +14,7 @@ from broker.capture.blank import blank_payload
 from broker.capture.channels import ENVELOPE_ID
 from broker.capture.chunk import MESSAGE_HEAD_BYTES, Mask
 from broker.capture.mask_binary import binary_format
-from broker.capture.mask_json import mask_json, mask_url
+from broker.capture.mask_json import mask_assigned, mask_json, mask_url
 from broker.capture.mask_walk import mask_values
 from broker.capture.options_answers import OptionsAnswers
 from broker.capture.secret_names import DEFAULT_NAMES, SecretNames
@@ -81,6 +81,8 @@ class Masking:
             mask_values(text, begin, end, self._secrets, binary, is_info=kind == "info")
             return
         mask_json(text, begin, end, self._secrets, is_info=kind == "info")
+        if text.find(b"=", begin, end) >= 0:
+            mask_assigned(text, begin, end, self._secrets)
         at = text.find(b"://", begin, end)
         while at >= 0:
             mask_url(text, at, end)
@@ -169,10 +171,11 @@ def _mask_value(value: Any, secrets: SecretNames, *, is_secret: bool) -> Any:
 
 def _mask_text(text: str, secrets: SecretNames) -> str:
     """A text with the passwords of URLs and of JSON in it overwritten; the same object if it holds none."""
-    if "://" not in text and _JSON_INSIDE.search(text) is None:
+    if "://" not in text and "=" not in text and _JSON_INSIDE.search(text) is None:
         return text
     octets = bytearray(text.encode("utf-8", "surrogatepass"))
     mask_json(octets, 0, len(octets), secrets)
+    mask_assigned(octets, 0, len(octets), secrets)
     at = octets.find(b"://")
     while at >= 0:
         mask_url(octets, at, len(octets))

@@ -39,7 +39,7 @@ _CASE: Final = 0x20202020
 _THREE: Final = 0x00FFFFFF
 _BLOCK: Final = 1 << 16
 _KEYS_BLOCK: Final = 1 << 19
-_QUOTE, _COLON, _SLASH, _BACKSLASH, _SPACE = b'":/\\ '
+_QUOTE, _COLON, _SLASH, _BACKSLASH, _SPACE, _EQUALS = b'":/\\ ='
 _BEFORE: Final = 64
 _TAIL: Final = 8
 _MOST_SLASHES: Final = 7
@@ -107,7 +107,9 @@ class SecretNames:
                 break
             ends = np.maximum(ends - escaped, 1)
         hits = self._with_tails(part, ends[ends >= _TAIL])
-        return [found + first for found in (hits - 1, urls, unclear) if len(found)]
+        equals = np.flatnonzero(part == _EQUALS)  # as in texts that hold a query or a message
+        assigned = self._with_tails(part, equals[equals >= _TAIL])
+        return [found + first for found in (hits - 1, urls, unclear, assigned - 1) if len(found)]
 
     def _with_tails(self, part: NDArray[np.uint8], ends: NDArray[Any]) -> NDArray[Any]:
         """Those of the ends before which a name ends; first by a hash of four bytes, what is left by up to eight."""

@@ -191,6 +191,18 @@ def test_passwords_in_urls_are_masked() -> None:
     assert MASKING.masked(REQ, body) == body.replace(b"hunter22", b"********")
 
 
+@pytest.mark.parametrize("serializer", [json, msgspec.msgpack, cbor], ids=["JSON", "MsgPack", "CBOR"])
+def test_secrets_in_queries_and_messages_are_masked(tmp_path: Path, serializer: Any) -> None:
+    text = "GET /a?id=5&accessToken=SECRET1&b=2 said password=SECRET2, n=3"
+    body = serializer.dumps({"msg": text}) if hasattr(serializer, "dumps") else serializer.encode({"msg": text})
+    body = body.encode() if isinstance(body, str) else body
+    writer = CaptureWriter.file(tmp_path / "a.mcap", masking=MASKING)
+    writer.write(SECOND, [(REQ, body)])
+    writer.close()
+    [frame] = read(tmp_path / "a.mcap")
+    assert frame.body == MASKING.masked(REQ, body) == body.replace(b"SECRET1", b"*" * 7).replace(b"SECRET2", b"*" * 7)
+
+
 @pytest.mark.parametrize("name", ["password", "pass word", "client_id", "x"])
 def test_names_that_cannot_be_masked_are_refused(name: str) -> None:
     if name == "x":
