@@ -110,6 +110,8 @@ def _why(breaker: Breaker, *, has_helper: bool) -> str:
         return "calls failed, then stopped"
     if breaker.is_enabled is False:
         return "it does not open by itself here"
+    if breaker.state == "half-open":
+        return breaker.reason
     counted, limit = counted_text(breaker), limit_text(breaker).partition(" of ")[0]
     reason = breaker.reason if breaker.state == "open" else ""
     return ", ".join(part for part in (reason or counted, limit) if part)

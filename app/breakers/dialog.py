@@ -24,6 +24,7 @@ from broker.operate.breaking.snapshot import known_of
 from broker.operate.breaking.wish import Wish
 from broker.operate.commands import HELPER_COMMAND, Call
 
+LOOKING = "Looking at what it will hit…"
 AGAIN_MS = 2_000
 """How often what it will hit is asked anew while the dialog stands."""
 TONES: dict[str, Tone] = {"hold open": "held", "hold closed": "held", "trip": "failed"}
@@ -86,7 +87,7 @@ class PlanDialog(ConfirmDialog):
     def _weigh_plan(self) -> None:
         plan = self._plan
         if plan is None:
-            self.refuse("Looking at what it will hit…")
+            self.refuse(LOOKING)
             return
         verdict = self._desk.may(Call(plan.wish.namespace, HELPER_COMMAND), plan.name)
         self.require_name(plan.name if verdict.confirm == "type" else "")
@@ -184,6 +185,8 @@ class BreakerDialog(PlanDialog):
         except ValueError as error:
             self.refuse(str(error))
             return
+        if self._plan is None or self._plan.wish != wish:
+            self.refuse(LOOKING)  # what is shown is of another wish
         self._desk.ask(self, "plan", partial(_plan, wish), partial(self._take_plan, wish))
 
     def _take_plan(self, wish: Wish, plan: Plan) -> None:

@@ -9,11 +9,11 @@ from PySide6.QtWidgets import QDialog, QFrame, QWidget
 
 from app.items.records import Column
 from app.widgets.controls import Tone, button, column, label, row, set_property, set_text
-from app.widgets.table import RecordTable
+from app.widgets.table import ROW_PX, RecordTable
 from broker.operate.breaking.carrying import Carrying
 from broker.operate.commands import Report, TargetReport
 
-SIZE: Final = (720, 360)
+WIDTH_PX, LEAST_PX, MOST_PX = 720, 200, 520
 SIGNS: Final[dict[str, tuple[str, Tone]]] = {
     "done": ("✓ done", "ok"),
     "partly": ("◷ partly", "slow"),
@@ -46,7 +46,6 @@ class ReportDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setAccessibleName("What became of it")
         self.setWindowTitle("What became of it")
-        self.resize(*SIZE)
         self.carrying = carrying
         self._title = label("", "title", name="Outcome")
         self._advice = label("", "dim", wraps=True)
@@ -72,11 +71,12 @@ class ReportDialog(QDialog):
         """Show a report."""
         is_over = self.carrying is None or self.carrying.is_over
         word, tone = SIGNS[report.outcome]
-        set_text(self._title, f"{word}: {report.message}" if is_over else self._waiting())
+        set_text(self._title, f"{word[:1]} {report.message}" if is_over else self._waiting())
         set_property(self._title, "tone", tone if is_over else "")
         set_text(self._advice, report.advice)
         self._advice.setVisible(bool(report.advice))
         self.table.show_records(report.targets)
+        self.resize(WIDTH_PX, min(MOST_PX, LEAST_PX + ROW_PX * len(report.targets)))
         done = sum(target.outcome in ("done", "unknown") for target in report.targets)
         rest = len(report.targets) - done
         set_text(self.undo, "Undo the rest" if rest and done else "Undo what was done")

@@ -120,6 +120,12 @@ class CircleBoard(QAbstractScrollArea):
             self._say_current()
             self.viewport().update()
 
+    def show_key(self, key: Hashable) -> None:
+        """Scroll to the card with this key, if there is one."""
+        place = self._place(key)
+        if place >= 0:
+            self._show_place(place)
+
     def texts(self) -> list[str]:
         """What every card says."""
         return [card.words(self._now_ns) for card in self._cards]

@@ -27,7 +27,7 @@ from broker.mesh.span import Span
 from broker.mesh.timeline import Snapshot
 from broker.observe.journal import NameKind, Outcome
 
-MAX_ROWS: Final = 2_000
+MAX_ROWS: Final = 1_000
 
 Sort = Literal["error", "volume", "slow", "name", "changed"]
 Show = Literal["all", "not closed", "open", "half-open", "held", "closed", "not seen"]

@@ -67,9 +67,10 @@ class Screen:
         self.window.resize(1440, 900)
         self.window.show()
 
-    def open(self, url: str) -> None:
-        """Open a mesh, seeing only; waits until the probe listens."""
-        self._sittings.open_live(Wanted(Connection(url)))
+    def open(self, url: str, *, may: str = "see", namespace: str = "") -> None:
+        """Open a mesh, seeing only if nothing else is said; waits until the probe listens."""
+        connection = Connection(url, may=may, namespaces=[namespace] if namespace else [])
+        self._sittings.open_live(Wanted(connection))
         self.wait_for(self._is_listening_or_lost, LISTENING_MS)
         assert self.window.shell is not None, f"the session ended: {self.window.start.banner.text}"
 
