@@ -81,7 +81,6 @@ class RequestPanel(QFrame):
         )
         self.anyway.hide()
         self.variables = button("Variables…", role="link", name="Variables of this profile")
-        self._params_title = section("Parameters")
         self._no_params = QWidget()
         self._lay_out()
         self._connect()
@@ -110,7 +109,6 @@ class RequestPanel(QFrame):
         layout.addWidget(self.who)
         layout.addWidget(self.note)
         layout.addSpacing(4)
-        layout.addWidget(self._params_title)
         layout.addWidget(self.params, 1)
         layout.addWidget(self._no_params, 1)
         layout.addWidget(section("Meta"))
@@ -248,8 +246,7 @@ class RequestPanel(QFrame):
     def _show_params_part(self) -> None:
         """There is nothing to fill in before it is known for what."""
         has_name = bool(self.find_box.text)
-        for part in (self.params, self._params_title):
-            part.setVisible(has_name)
+        self.params.setVisible(has_name)
         self._no_params.setVisible(not has_name)
 
     def _tell(self, *_more: object, is_other_subject: bool = False) -> None:
@@ -295,7 +292,7 @@ class RequestPanel(QFrame):
             part.setVisible(is_call)
         for part in (self.event_box, self._group_part, self.who):
             part.setVisible(not is_call)
-        set_text(self._params_title, "PARAMETERS" if is_call else "PAYLOAD")
+        self.params.set_title("Parameters" if is_call else "Payload")
         set_text(self.send, SEND_WORDS[self.kind.value])
 
     def _show_subject(self, wanted_node: str = "") -> None:

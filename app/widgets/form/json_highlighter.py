@@ -10,10 +10,10 @@ from PySide6.QtGui import QColor, QSyntaxHighlighter, QTextCharFormat, QTextDocu
 from app import theme
 from broker.operate.forms.templates import TEMPLATE
 
-_KEY: Final = re.compile(r'"(?:\\.|[^"\\])*"(?=\s*:)')
-_STRING: Final = re.compile(r'"(?:\\.|[^"\\])*"(?!\s*:)')
-_WORD: Final = re.compile(r"\b(?:true|false|null)\b")
-_NUMBER: Final = re.compile(r'(?<![\w."])-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?')
+_TOKEN: Final = re.compile(
+    r'(?P<key>"(?:\\.|[^"\\])*")(?=\s*:)|(?P<text>"(?:\\.|[^"\\])*"?)'
+    r"|\b(?P<word>true|false|null)\b|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
+)
 
 
 class JsonHighlighter(QSyntaxHighlighter):
@@ -21,7 +21,7 @@ class JsonHighlighter(QSyntaxHighlighter):
 
     def __init__(self, document: QTextDocument) -> None:
         super().__init__(document)
-        self._styles: list[tuple[re.Pattern[str], QTextCharFormat]] = []
+        self._styles: dict[str, QTextCharFormat] = {}
         self._take_colours()
 
     def retint(self) -> None:
@@ -31,24 +31,29 @@ class JsonHighlighter(QSyntaxHighlighter):
 
     def _take_colours(self) -> None:
         colours = theme.current()
-        self._styles = [
-            (pattern, _style(colours.ink(colour, colours.surface0)))
-            for pattern, colour in (
-                (_NUMBER, colours.slow),
-                (_WORD, colours.slow),
-                (_STRING, colours.ok),
-                (_KEY, colours.accent),
-                (TEMPLATE, colours.held),
-            )
-        ]
+        chosen = {
+            "key": colours.accent,
+            "text": colours.ok,
+            "word": colours.slow,
+            "number": colours.slow,
+            "variable": colours.held,
+        }
+        self._styles = {name: _style(colours.ink(colour, colours.surface0)) for name, colour in chosen.items()}
 
     def highlightBlock(self, text: str) -> None:
-        """Colour one line; what comes later wins."""
-        for pattern, style in self._styles:
-            for found in pattern.finditer(text):
-                start = len(text[: found.start()].encode("utf-16-le", "surrogatepass")) // 2
-                length = len(found.group().encode("utf-16-le", "surrogatepass")) // 2
-                self.setFormat(start, length, style)
+        """Colour one line."""
+        for found in _TOKEN.finditer(text):
+            self._colour(text, found.start(), found.end(), self._styles[found.lastgroup or "text"])
+        for found in TEMPLATE.finditer(text):
+            self._colour(text, found.start(), found.end(), self._styles["variable"])
+
+    def _colour(self, text: str, start: int, end: int, style: QTextCharFormat) -> None:
+        self.setFormat(_units(text[:start]), _units(text[start:end]), style)
+
+
+def _units(text: str) -> int:
+    """How long a text is for Qt: an emoji is two."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _style(colour: str) -> QTextCharFormat:

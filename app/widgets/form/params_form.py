@@ -87,7 +87,8 @@ class ParamsForm(QWidget):
             made.setCheckable(True)
             self._group.addButton(made)
             self._buttons[side] = made
-        self._head = row(section("Parameters"), None, self._count, *self._buttons.values(), spacing=4)
+        self._title = section("Parameters")
+        self._head = row(self._title, None, self._count, *self._buttons.values(), spacing=4)
 
     # what it is told
 
@@ -101,6 +102,11 @@ class ParamsForm(QWidget):
         self._find.setVisible(len(self._form.field.fields) >= MANY_FIELDS)
         self.set_value(self._form.start() if value is None else value)
         self.show_side("json" if self._form.broken else self._side)
+
+    def set_title(self, text: str) -> None:
+        """What stands above it; "Parameters" if nobody says."""
+        set_text(self._title, text.upper())
+        self._title.setAccessibleName(text)
 
     def set_value(self, value: object) -> None:
         """Show another value. Signals nothing."""

@@ -157,7 +157,7 @@ def _kind(rule: dict[str, Any], item: Field | None) -> Kind:
     name = str(rule["type"])
     if name == "string" and rule.get("enum"):
         return "choice"
-    if name == "array" and ((item is not None and item.kind == "choice") or (item is None and rule.get("enum"))):
+    if name == "array" and (rule.get("enum") or (item is not None and item.kind == "choice")):
         return "choices"
     if name == "equal" and not rule.get("field"):
         return "choice" if isinstance(rule.get("value"), str | int | float | bool) else "any"
@@ -165,7 +165,7 @@ def _kind(rule: dict[str, Any], item: Field | None) -> Kind:
 
 
 def _choices(rule: dict[str, Any], item: Field | None) -> tuple[Any, ...]:
-    if item is not None:
+    if item is not None and not rule.get("enum"):
         return item.choices
     values = [rule["value"]] if rule["type"] == "equal" else rule.get("values", rule.get("enum")) or ()
     made: list[Any] = []
