@@ -26,6 +26,7 @@ from app.widgets.value_text import value_text
 from broker.mesh.answers import ActionRow, CallRecord, Figures, Series
 from broker.mesh.breaker_states import key_of
 from broker.mesh.subject import Subject
+from broker.operate.masks import Masks
 from broker.protocol.codec import decode_body
 from broker.protocol.malformed import Malformed
 
@@ -300,18 +301,18 @@ class SidePanel(LiveView):
         if subject != self.desk.selection:
             return
         self._body.setAccessibleName(f"Body of the {what.lower()}")
-        _set_code(self._body, body_text(body))
+        _set_code(self._body, body_text(body, self.desk.masks))
         self._body.show()
 
 
-def body_text(body: bytes | None) -> str:
-    """A captured body as people read it."""
+def body_text(body: bytes | None, masks: Masks) -> str:
+    """A captured body as people read it; whatever the capture keeps, nothing secret is shown."""
     if body is None:
         return "Not kept: the ring of the capture has moved on, or bodies were not recorded."
     value = decode_body(body)
     if isinstance(value, Malformed):
         return f"Unreadable body of {count(len(body))} bytes: {value.reason}"
-    return value_text(value)
+    return value_text(masks.tree(value))
 
 
 def _set_code(edit: QPlainTextEdit, text: str) -> None:
