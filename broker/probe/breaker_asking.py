@@ -147,7 +147,7 @@ class BreakerAsker:
         action, params = (HELPER_BREAKERS, "{}") if node.has_helper else (_NODE_ACTIONS, _ALL_ENDPOINTS)
         wanted = Call(namespace, action, params, node_id=node_id, timeout_ms=TIMEOUT_MS)
         try:
-            report = await call(hands, wanted, refusal)
+            report = await call(hands, wanted, refusal, is_urgent=False)
         except CannotAct as cannot:
             report = cannot.report
         if report.outcome != "done" or report.answer is None:

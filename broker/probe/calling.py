@@ -125,6 +125,8 @@ async def call(
     refusal: Refusal,
     told: Callable[[Progress], None] = _ignore,
     streams: Streams = NO_STREAMS,
+    *,
+    is_urgent: bool = True,
 ) -> Report:
     """Call once, with the retries that are wanted.
 
@@ -134,6 +136,7 @@ async def call(
         refusal: Why nothing may be sent any more; empty while it may.
         told: Told now and then how much of its streams has passed.
         streams: What is sent along, and where a streamed answer goes.
+        is_urgent: Whether somebody waits for the answer; others may come a little later.
 
     Raises:
         CannotAct: Nothing was sent.
@@ -142,7 +145,7 @@ async def call(
     node = await hands.node(command.namespace)
     endpoint = await endpoint_of(hands, node, wanted)
     await hands.is_ready(refusal)
-    return await OneCall(hands, node, wanted, endpoint, refusal, told).run(streams)
+    return await OneCall(hands, node, wanted, endpoint, refusal, told).run(streams, is_urgent=is_urgent)
 
 
 class OneCall:
@@ -177,7 +180,7 @@ class OneCall:
         ctx.locals[NOTES] = self._notes
         return ctx
 
-    async def run(self, streams: Streams = NO_STREAMS) -> Report:
+    async def run(self, streams: Streams = NO_STREAMS, *, is_urgent: bool = True) -> Report:
         """Make it. Gives the report, also when it is given up: this coroutine may be cancelled once."""
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - coroutines run in tasks
@@ -190,7 +193,7 @@ class OneCall:
             task.cancel()
 
         watching = asyncio.create_task(self._watch_sending(lost), name="sending")
-        with self._hands.waits(lost):
+        with self._hands.waits(lost, is_urgent=is_urgent):
             try:
                 result = await self._node.broker.call(self._endpoint, ctx=self._ctx)
                 if isinstance(result, IncomingStream):

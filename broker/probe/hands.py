@@ -61,7 +61,7 @@ class Hands:
             tongues: What is spoken.
             asker: Asks who is there.
             clock: Tells the time.
-            hurry: Told when somebody begins to wait for answers, and when nobody does any more.
+            hurry: Told of each who begins to wait for an answer that shall come at once, and of its end.
             introductions: What is known of nodes; the session keeps it.
         """
         self._hurry = hurry
@@ -110,18 +110,24 @@ class Hands:
             tell(reason)
 
     @contextmanager
-    def waits(self, lost: Callable[[str], None]) -> Iterator[None]:
-        """Somebody waits for an answer: told, with a reason, when nothing is heard any more."""
-        if not self._waiting:
-            self._hurry(True)
-            self._is_idle.clear()
+    def waits(self, lost: Callable[[str], None], *, is_urgent: bool = True) -> Iterator[None]:
+        """Somebody waits for an answer: told, with a reason, when nothing is heard any more.
+
+        Args:
+            lost: Told.
+            is_urgent: Whether the answer shall come at once, which costs a busy tap something.
+        """
         self._waiting.add(lost)
+        self._is_idle.clear()
+        if is_urgent:
+            self._hurry(True)
         try:
             yield
         finally:
             self._waiting.discard(lost)
             if not self._waiting:
                 self._is_idle.set()
+            if is_urgent:
                 self._hurry(False)
 
     async def idle(self) -> None:

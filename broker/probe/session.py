@@ -164,8 +164,9 @@ class ProbeSession:
 
     def _hurry(self, is_hurried: bool) -> None:
         """Somebody begins to wait for answers, or does not wait any more."""
+        was_hurried = self._hurried > 0
         self._hurried += 1 if is_hurried else -1
-        if self._tap is not None:
+        if self._tap is not None and was_hurried != (self._hurried > 0):
             self._tap.hurry(self._hurried > 0)
 
     async def run(self, deliver: Deliver) -> None:

@@ -53,7 +53,7 @@ class Voice:
             begins: Told before the first packet can be sent.
             peeling: Knows what is to be put around packets.
             tongues: What is spoken; the session keeps it.
-            hurry: Told when somebody begins to wait for answers, and when nobody does any more.
+            hurry: Told of each who begins to wait for an answer that shall come at once, and of its end.
             introductions: What is known of nodes; the session keeps it.
         """
         self._door = door
