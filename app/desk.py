@@ -105,8 +105,6 @@ class Desk(QObject):
     motion_changed = Signal()
     view_wanted = Signal(str)
     """A view id: somebody asked to be led there. The window obeys."""
-    unlock_wanted = Signal(str)
-    """The permission that somebody needs and has not. The window asks whether to unlock."""
     reported = Signal()
     """Something that was submitted has its report: there may be more in the audit."""
     masks_changed = Signal()

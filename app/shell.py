@@ -48,8 +48,8 @@ from broker.mesh.subject import Subject
 from broker.operate.commands import Report
 
 NARROW_PX = 1100
-UNLOCKS = "Ctrl+L: unlock it for ten minutes, after a question"
-LOCKS = "Ctrl+L: lock it again, at once"
+UNLOCKS = "Ctrl+Shift+L: unlock it for ten minutes, after a question"
+LOCKS = "Ctrl+Shift+L: lock it again, at once"
 
 
 class Shell(QWidget):

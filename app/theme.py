@@ -127,7 +127,9 @@ def use(choice: Choice) -> Theme:
     _InUse.theme = theme
     app = QApplication.instance()
     if isinstance(app, QApplication):
-        app.setStyle("Fusion")
+        if app.property("isFusion") is None:  # once: it styles everything anew
+            app.setStyle("Fusion")
+            app.setProperty("isFusion", True)
         app.setPalette(_palette(theme))
         app.setFont(font())
         app.setStyleSheet(style_sheet(theme))

@@ -46,7 +46,6 @@ class Unlocking(QObject):
         self._timer = QTimer(self)
         self._timer.setInterval(1000)
         self._timer.timeout.connect(self.changed)
-        desk.unlock_wanted.connect(self.ask)
         desk.permission_changed.connect(self._on_permission)
 
     # how it stands

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QStackedWidget
 from app import theme
 from app.check_run import Check
 from app.desk import Desk
-from app.permits import NEEDS
+from app.permits import allow
 from app.place import Place
 from app.profile_keeper import ProfileKeeper
 from app.resources import app_icon, logo
@@ -28,7 +28,7 @@ from app.widgets.controls import retint
 from app.widgets.format import show_utc
 from app.widgets.key_sheet import KeySheet
 from app.widgets.palette import Entry
-from broker.operate.commands import AskOnce, Command, Record, Report, StopRecording, Unlock
+from broker.operate.commands import AskOnce, Command, Record, Report, StopRecording
 from broker.operate.operator import Confirmation
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ KEYS = (
         ("Ctrl+E", "export the whole graph"),
     )),
     ("Caller", (
-        ("Ctrl+L", "find an action or event"),
+        ("Ctrl+Shift+L", "find an action or event"),
         ("Ctrl+Enter", "send"),
         ("Esc", "cancel what was sent"),
         ("Ctrl+S / Ctrl+Shift+S", "save into a collection / under another name"),
@@ -83,7 +83,7 @@ KEYS = (
         ("Ctrl+B", "side panel"),
         ("Ctrl+Shift+D", "view in a window of its own"),
         ("Ctrl+R", "record, stop recording"),
-        ("Ctrl+L", "unlock, after a question; lock again at once"),
+        ("Ctrl+Shift+L", "unlock, after a question; lock again at once"),
         ("Ctrl+W", "close this session"),
     )),
 )  # fmt: skip
@@ -205,7 +205,7 @@ class Window(QMainWindow):
         # keys stand behind a tab and are the window's own: set as shortcuts they would be ambiguous with those
         record = menu.addAction("Record to a file…\tCtrl+R", self.toggle_recording)
         ask = menu.addAction(ASK_ONCE, self.ask_once)
-        lock = menu.addAction("Unlock…\tCtrl+L", shell.unlocking.toggle)
+        lock = menu.addAction("Unlock…\tCtrl+Shift+L", shell.unlocking.toggle)
         menu.setToolTipsVisible(True)
         menu.addSeparator()
         self._theme_menu(menu)
@@ -227,8 +227,6 @@ class Window(QMainWindow):
         record.setObjectName("record")
         ask.setObjectName("ask")
         lock.setObjectName("lock")
-        for acting, command in ((record, Record("")), (ask, AskOnce()), (lock, Unlock("act"))):
-            acting.setProperty(NEEDS, command.needs)
         menu.aboutToShow.connect(self._name_recording)
         return menu
 
@@ -245,11 +243,10 @@ class Window(QMainWindow):
         record.setEnabled(not shell.place.is_file)
         why = self._why_not_ask()
         ask.setText(f"{ASK_ONCE}   ({why.partition(',')[0]})" if why else ASK_ONCE)
-        ask.setEnabled(not why)
-        ask.setToolTip(why)
-        lock.setText("Lock now\tCtrl+L" if shell.unlocking.is_unlocked else "Unlock…\tCtrl+L")
-        lock.setEnabled(shell.unlocking.is_unlocked or shell.desk.can_unlock)
-        lock.setToolTip("" if lock.isEnabled() else "There is nothing to unlock in this session")
+        allow(ask, "ask", why)
+        lock.setText("Lock now\tCtrl+Shift+L" if shell.unlocking.is_unlocked else "Unlock…\tCtrl+Shift+L")
+        can_lock = shell.unlocking.is_unlocked or shell.desk.can_unlock
+        allow(lock, "see", "" if can_lock else "There is nothing to unlock in this session")
 
     def _why_not_ask(self) -> str:
         """Why DISCOVER cannot be sent; empty if it can."""
@@ -276,7 +273,7 @@ class Window(QMainWindow):
             ("Ctrl+B", self._of_shell(Shell.toggle_side)),
             ("Ctrl+R", self.toggle_recording),
             ("Ctrl+W", self.leave),
-            ("Ctrl+L", self._of_shell(lambda shell: shell.unlocking.toggle())),
+            ("Ctrl+Shift+L", self.toggle_lock),
             ("Ctrl+Shift+D", self.detach_view),
             ("Ctrl+-", self._of_shell(partial(Shell.step_span, step=1))),
             ("Ctrl+=", self._of_shell(partial(Shell.step_span, step=-1))),
@@ -318,7 +315,12 @@ class Window(QMainWindow):
             ("Pause or follow", "command  Space", "play-pause", self._of_shell(Shell.toggle_pause)),
             ("Times in UTC or local", "command", "clock-outline", lambda: self.use_utc(not self.settings.utc)),
             ("Record or stop recording", "command  Ctrl+R", "record-circle-outline", self.toggle_recording),
-            ("Unlock or lock", "command  Ctrl+L", "lock-open-variant", self._of_shell(lambda s: s.unlocking.toggle())),
+            (
+                "Unlock or lock",
+                "command  Ctrl+Shift+L",
+                "lock-open-variant",
+                self._of_shell(lambda s: s.unlocking.toggle()),
+            ),
             ("Side panel", "command  Ctrl+B", "dock-right", self._of_shell(Shell.toggle_side)),
             ("View in a window of its own", "command  Ctrl+Shift+D", "open-in-new", self.detach_view),
             ("Choose namespace", "command", "layers-outline", self._of_shell(Shell.choose_namespace)),
@@ -381,6 +383,11 @@ class Window(QMainWindow):
         sheet = KeySheet(KEYS, self)
         sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         sheet.open()
+
+    def toggle_lock(self) -> None:
+        """Ask whether to unlock, or lock again at once."""
+        if self.shell is not None:
+            self.shell.unlocking.toggle()
 
     def toggle_recording(self) -> None:
         """Record to a file that the user names, or stop."""

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.graph.chips import ChoiceChip
 from app.graph.flow import FlowLayout
+from app.permits import allow
 from app.widgets.controls import button, label, row, set_text
 from broker.mesh.breaker_states import Coverage
 from broker.mesh.breakers import Show, Sort
@@ -105,9 +106,7 @@ class BreakerBar(QWidget):
         """
         for act, _, _, key in ACTS:
             made, why = self.acts[act], why_not.get(act, "")
-            made.setEnabled(not why)
-            made.setToolTip(why or f"{NOTES[act]} ({key})")
-            made.setAccessibleDescription(why or NOTES[act])
+            allow(made, "act", why, f"{NOTES[act]} ({key})")
 
     def say_coverage(self, found: Coverage, shown: int, total: int) -> None:
         """Where states are from, and how many there are."""

@@ -12,6 +12,7 @@ from app.breaker_words import sign_of, source_of
 from app.breakers.cards import SIGNS, WORDS, left_text
 from app.graph.chips import ChoiceChip
 from app.items.records import Column
+from app.permits import allow
 from app.widgets.controls import Tone, button, column, label, row, set_text
 from app.widgets.format import clock_time, count
 from app.widgets.state_matrix import Mark, StateMatrix
@@ -210,10 +211,7 @@ class HoldsPanel(QWidget):
             (self.release, "" if chosen is not None else "Select a hold first."),
             (self.release_mine, "" if self._mine else "You hold nothing."),
         ):
-            why = missing or self._why
-            made.setEnabled(not why)
-            made.setToolTip(why)
-            made.setAccessibleDescription(why)
+            allow(made, "act", self._why or missing)
 
     def _choose(self, chosen: Breaker | None) -> None:
         self._weigh()

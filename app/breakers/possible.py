@@ -17,11 +17,11 @@ def why_not(desk: Desk, key: BreakerKey | None, coverage: Coverage | None) -> st
         key: Which breaker; None for none.
         coverage: Which nodes have a helper.
     """
-    if key is None:
-        return "Select a breaker first."
-    refused = why_not_release(desk, key.namespace)
+    refused = why_not_release(desk, key.namespace if key is not None else "")
     if refused:
         return refused
+    if key is None:
+        return "Select a breaker first."
     known = coverage.helpers.values() if coverage is not None else ()
     helpers = [one for one in known if one.namespace == key.namespace]
     if not helpers:

@@ -15,6 +15,7 @@ from app.breakers.panels import HoldsPanel, MatrixPanel, changes_table
 from app.breakers.possible import why_not, why_not_release
 from app.desk import Desk
 from app.live import LiveView
+from app.permits import allow
 from app.views.registry import MAIN, View, register
 from app.widgets.circle_board import CircleBoard
 from app.widgets.empty_state import EmptyState
@@ -233,8 +234,7 @@ class BreakersView(LiveView):
         for act, text, _, shortcut in ACTS if key.action else ():
             made = menu.addAction(f"{text}\t{shortcut}")
             why = why_not(self.desk, key, coverage)
-            made.setEnabled(not why)
-            made.setToolTip(why)
+            allow(made, "act", why)
             made.triggered.connect(lambda _=False, act=act: self._act(act, key))
         menu.setToolTipsVisible(True)
         menu.addSeparator()

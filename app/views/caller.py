@@ -25,6 +25,7 @@ from app.caller.variables_dialog import VariablesDialog
 from app.caller.wording import VERBS, as_written, entry_of, hits_told, where_told
 from app.desk import Desk
 from app.live import LiveView
+from app.permits import allow
 from app.views.registry import MAIN, View, register
 from app.widgets.confirm import ConfirmDialog
 from broker.clock import SystemClock
@@ -188,15 +189,17 @@ class CallerView(LiveView):
         verdict = self.desk.may(as_written(request))
         is_busy = self.courier.is_busy
         can = bool(request.name) and not mistakes and verdict.allowed and not is_busy
-        self.request.send.setEnabled(can and not refused)
-        self.request.send.setToolTip(verdict.why or "Ctrl+Enter")
-        self.request.anyway.setVisible(can and bool(refused))
-        self.request.bench.setEnabled(can and not refused)
-        for made in (self.request.save, self.request.copy):
-            made.setEnabled(bool(request.name))
         wrong = [*mistakes, *refused]
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
         why_not = verdict.why or (f"{wrong[0].message}{more}" if wrong else "")
+        missing = why_not or ("" if request.name else "Choose what to send first.") or ("It is under way." * is_busy)
+        needs = as_written(request).needs
+        allow(self.request.send, needs, missing, "Ctrl+Enter")
+        self.request.anyway.setVisible(can and bool(refused))
+        allow(self.request.anyway, needs, verdict.why, "Its schema says no")
+        allow(self.request.bench, "act", missing)
+        for made in (self.request.save, self.request.copy):
+            made.setEnabled(bool(request.name))
         self.request.show_problem(why_not, is_mistake=verdict.allowed)
         if self.answer.shown is None and not is_busy:
             show_idle(self.answer, self.desk, self._known, request, why_not)

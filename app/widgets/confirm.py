@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QShowEvent
-from PySide6.QtWidgets import QDialog, QFrame, QLabel, QLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFrame, QLabel, QLayout, QLineEdit, QRadioButton, QVBoxLayout, QWidget
 
 from app.widgets.controls import Role, Tone, button, column, label, row, set_property, set_text
 
@@ -198,7 +198,9 @@ class ConfirmDialog(QDialog):
         fields = self._fields()
         for before, after in pairwise([*fields, self.name, self.cancel, self.act]):
             QWidget.setTabOrder(before, after)
-        first = next((field for field in fields if field.isVisibleTo(self) and field.isEnabled()), None)
+        able = [field for field in fields if field.isVisibleTo(self) and field.isEnabled()]
+        chosen = [field for field in able if isinstance(field, QRadioButton) and field.isChecked()]
+        first = next(iter(chosen if able and isinstance(able[0], QRadioButton) else able), None)
         (first or (self.name if self._type_name else self.cancel)).setFocus()
 
     def _fields(self) -> list[QWidget]:

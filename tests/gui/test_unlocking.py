@@ -25,6 +25,7 @@ from broker.operate.permissions import Permission
 from broker.operate.profiles import Profile
 from broker.probe.status import ProbeStatus
 
+BOTH = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 NOW_NS = 1_772_620_800 * SECOND
 PRODUCTION = Profile("shop-production", "redis://10.4.0.7:6379", is_production=True)
 STAGING = Profile("shop-staging", "redis://10.4.0.8:6379", colour="slow")
@@ -100,7 +101,7 @@ def test_production_is_unlocked_only_with_its_name_typed_and_after_it_was_said_w
 
 def test_escape_leaves_it_locked(sit: Callable[[Profile | None], Sitting], qtbot: QtBot) -> None:
     sitting = sit(PRODUCTION)
-    qtbot.keyClick(sitting.window, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(sitting.window, Qt.Key.Key_L, BOTH)
     question(sitting, qtbot)
     qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Escape)
     assert sitting.sent == []
@@ -108,7 +109,7 @@ def test_escape_leaves_it_locked(sit: Callable[[Profile | None], Sitting], qtbot
 
 def test_elsewhere_a_second_step_is_enough(sit: Callable[[Profile | None], Sitting], qtbot: QtBot) -> None:
     sitting = sit(STAGING)
-    sitting.desk.unlock_wanted.emit("call")
+    sitting.shell.unlocking.ask("call")
     dialog = question(sitting, qtbot)
     assert not dialog.name.isVisible()
     dialog.act.click()
@@ -133,7 +134,7 @@ def test_one_click_or_one_key_locks_it_again_without_a_question(
     sitting = sit(PRODUCTION)
     for lock in (
         sitting.shell.bar.profile.click,
-        lambda: qtbot.keyClick(sitting.window, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier),
+        lambda: qtbot.keyClick(sitting.window, Qt.Key.Key_L, BOTH),
     ):
         sitting.sent.clear()
         sitting.say("act", NOW_NS + 600 * SECOND)
