@@ -301,7 +301,8 @@ def _message(shown: Shown) -> str:
         told = f"{head} · {name}: {error.get('message') or ''}" if head else f"{name}: {error.get('message') or ''}"
         where = f" (raised on {error['nodeID']})" if error.get("nodeID") else ""
         return f"{told}{where}"
-    told = " ".join(part for part in (report.message, report.advice) if part)
+    is_plain = report.outcome == "done" and report.answer is not None  # how long it took stands above
+    told = " ".join(part for part in ("" if is_plain else report.message, report.advice) if part)
     if report.outcome == "unknown" and "may have" not in told:
         return f"{told} {UNKNOWN}".strip()
     if report.outcome == "done" and shown.value is NOTHING and not told:

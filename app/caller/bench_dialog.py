@@ -12,6 +12,7 @@ from app.caller.asking import ask_before
 from app.caller.keeping import Keeping
 from app.caller.sender import Sender
 from app.desk import Desk
+from app.permits import allow
 from app.widgets.controls import button, column, label, row, set_property, set_text
 from app.widgets.figures import Figure, FigureRow
 from app.widgets.format import count, duration_ms, percent, rate
@@ -25,10 +26,10 @@ from broker.operate.operator import Confirmation
 
 MOST_CALLS: Final = 100_000
 MOST_S: Final = 300
-MOST_AT_ONCE: Final = 200
+MOST_AT_ONCE: Final = 100
 VALUES_MS: Final = [value * 1000 for value in bucket_values_s().tolist()]
 ABOUT: Final = (
-    "It stops at whichever comes first, and never later than the caps: 100,000 calls, 5 minutes, 200 at once."
+    "It stops at whichever comes first, and never later than the caps: 100,000 calls, 5 minutes, 100 at once."
 )
 ROWS: Final = 6
 
@@ -119,8 +120,7 @@ class BenchDialog(QDialog):
 
     def _weigh(self) -> None:
         verdict = self._desk.may(self._plain_bench())
-        self.start.setEnabled(verdict.allowed and not self.courier.is_busy)
-        self.start.setToolTip(verdict.why)
+        allow(self.start, "act", verdict.why or ("It is running." if self.courier.is_busy else ""))
         if not verdict.allowed and not self.courier.is_busy:
             self._say(f"✕ {verdict.why}", "slow")
 

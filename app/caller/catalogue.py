@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -12,8 +11,8 @@ from broker.clock import SECOND
 from broker.mesh import inventory
 from broker.mesh.answers import ActionRecord, EventRecord
 from broker.mesh.directory import version_of
+from broker.mesh.receivers import Receivers
 from broker.mesh.span import Span
-from broker.mesh.subscriptions import Subscriptions
 from broker.mesh.timeline import Snapshot
 
 
@@ -132,75 +131,23 @@ def long_note(known: Catalogue, action: ActionRecord) -> str:
     return " · ".join(filter(None, parts))
 
 
-class Receiver(NamedTuple):
-    """Somebody who will get an event.
-
-    Attributes:
-        group: Of the subscription.
-        service: Full name.
-        nodes: Who is online with it.
-        pattern: What it subscribes to, where that is not the event's own name.
-    """
-
-    group: str
-    service: str
-    nodes: tuple[str, ...]
-    pattern: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Receivers:
-    """Who will get an event.
-
-    Attributes:
-        all: By group and service.
-        offline: Nodes that subscribe and are not there.
-    """
-
-    all: tuple[Receiver, ...] = ()
-    offline: tuple[str, ...] = ()
-
-    @property
-    def groups(self) -> tuple[str, ...]:
-        """All groups, each once."""
-        return tuple(dict.fromkeys(one.group for one in self.all))
-
-    @property
-    def nodes(self) -> tuple[str, ...]:
-        """All nodes, each once."""
-        return tuple(sorted({node for one in self.all for node in one.nodes}))
-
-
-def receivers(namespace: str, event: str, groups: Iterable[str], snapshot: Snapshot) -> Receivers:
-    """Who subscribes to an event now, as INFO tells."""
-    at_ns = snapshot.through_ns
-    wanted = ",".join(groups)
-    online = {
-        node_id
-        for (space, node_id), value, _ in snapshot.state.values_at("node", at_ns)
-        if space == namespace and value.get("state") in ("online", "supposed")
-    }
-    nodes: dict[tuple[str, str, str], set[str]] = {}
-    offline: set[str] = set()
-    for one in Subscriptions(snapshot, at_ns).of_event(namespace, "", event, wanted):
-        key = (one.group, one.service, "" if one.pattern == event else one.pattern)
-        found = nodes.setdefault(key, set())
-        if one.node_id in online:
-            found.add(one.node_id)
-        else:
-            offline.add(one.node_id)
-    told = tuple(Receiver(g, s, tuple(sorted(n)), p) for (g, s, p), n in sorted(nodes.items()) if n)
-    return Receivers(told, tuple(sorted(offline)))
-
-
 def receivers_told(found: Receivers, kind: str) -> str:
     """Who will get an event, in a line."""
-    if not found.all:
-        away = f" ({', '.join(found.offline)} would, but is offline)" if found.offline else ""
-        return f"Nobody listens to it now, as far as INFO packets tell{away}. It can be sent all the same."
+    if not found.groups:
+        return "Nobody listens to it now, as far as INFO packets tell. It can be sent all the same."
     if kind == "emit":
         return f"One node of each of {_many(len(found.groups), 'group')} will get it."
-    return f"Every listening node will get it: {_many(len(found.nodes), 'node')}."
+    return f"Every listening node will get it: {_many(len(found.node_ids), 'node')}."
+
+
+def receivers_lines(found: Receivers, event: str, most: int = 8) -> list[str]:
+    """Each group with its services and nodes, a line each."""
+    lines = [
+        f"{one.group}: {', '.join(one.services)} on {', '.join(one.node_ids)}"
+        + (f" (as {one.pattern})" if one.pattern != event else "")
+        for one in found.groups[:most]
+    ]
+    return lines + ([f"and {len(found.groups) - most} more"] if len(found.groups) > most else [])
 
 
 def _many(number: int, what: str) -> str:

@@ -15,6 +15,7 @@ MOST_LETTERS: Final = 400_000
 NOTHING: Final = object()
 """There is no value: the answer was undefined, or none came."""
 MOST_HELD_BYTES: Final = 20_000_000
+_ENCODER: Final = json.JSONEncoder(indent=2, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +73,16 @@ def _value(text: str, masks: Masks, action: str) -> Any:
 def _raw(value: Any) -> str:
     if value is NOTHING:
         return ""
+    parts, letters = [], 0
     try:
-        text = json.dumps(value, indent=2, ensure_ascii=False)
+        for part in _ENCODER.iterencode(value):  # as much as is shown, and no more of ten megabytes
+            parts.append(part)
+            letters += len(part)
+            if letters > MOST_LETTERS:
+                return f"{''.join(parts)[:MOST_LETTERS]}\n… cut here; the tree shows all of it"
     except (ValueError, RecursionError):
         return "It nests too deep to be shown as text."
-    if len(text) > MOST_LETTERS:
-        return f"{text[:MOST_LETTERS]}\n… cut here: the whole has {len(text):,} characters"
-    return text
+    return "".join(parts)
 
 
 class LastAnswers:

@@ -52,6 +52,11 @@ class Keeping:
         """What variables are worth; secrets are asked for when they are wanted, not before."""
         return Values(self.plain, self.secret_names, self._secret)
 
+    def use_masks(self, masks: Masks) -> None:
+        """Other values are secret from now on."""
+        self.masks = masks
+        self.history.mask_names = self.collection.mask_names = masks.names
+
     @property
     def keeps_secrets(self) -> bool:
         """Whether there is a profile that secrets can belong to."""

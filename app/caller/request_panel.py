@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QComboBox, QFrame, QSpinBox, QVBoxLayout, QWidget
 from app.caller.catalogue import (
     Catalogue,
     NodeChoice,
-    Receivers,
     findable_actions,
     findable_events,
     long_note,
+    receivers_lines,
     receivers_told,
 )
 from app.caller.files_row import FilesRow
@@ -23,6 +23,7 @@ from app.widgets.find_box import FindBox
 from app.widgets.form import ParamsForm
 from app.widgets.small_json import SmallJson
 from broker.mesh.answers import ActionRecord, EventRecord
+from broker.mesh.receivers import Receivers
 from broker.operate.calling import loose_json
 from broker.operate.calling.loose_json import NotJsonError, in_quotes, problem_of
 from broker.operate.calling.request import DEFAULT_TIMEOUT_MS, Kind, Request
@@ -131,7 +132,13 @@ class RequestPanel(QFrame):
         self.timeout.valueChanged.connect(lambda _value: self._tell())
         self.retries.valueChanged.connect(lambda _value: self._tell())
         self.groups.editTextChanged.connect(lambda _text: self._tell(is_other_subject=True))
-        for part in (self.params.changed, self.meta.edited, self.headers.edited, self.files.changed):
+        for part in (
+            self.params.changed,
+            self.params.judged,
+            self.meta.edited,
+            self.headers.edited,
+            self.files.changed,
+        ):
             part.connect(self._tell)
 
     # what it says
@@ -203,19 +210,14 @@ class RequestPanel(QFrame):
         self.who.setVisible(found is not None)
         if found is None:
             return
-        lines = [receivers_told(found, self.kind.value)]
-        lines += [
-            f"{one.group}: {one.service} on {', '.join(one.nodes)}" + (f" (as {one.pattern})" if one.pattern else "")
-            for one in found.all[:8]
-        ]
-        if len(found.all) > 8:
-            lines.append(f"and {len(found.all) - 8} more")
+        lines = [receivers_told(found, self.kind.value), *receivers_lines(found, self.event_box.text)]
         set_text(self.who, "\n".join(lines))
         written = self.groups.currentText()
-        if [self.groups.itemText(n) for n in range(self.groups.count())] != list(found.groups) and not self._groups():
+        names = list(dict.fromkeys(one.group for one in found.groups))
+        if [self.groups.itemText(n) for n in range(self.groups.count())] != names and not self._groups():
             self._is_filling = True
             self.groups.clear()
-            self.groups.addItems(list(found.groups))
+            self.groups.addItems(names)
             self.groups.setEditText(written)
             self._is_filling = False
 
@@ -264,6 +266,7 @@ class RequestPanel(QFrame):
 
     def _on_chosen(self, key: tuple[str, str]) -> None:
         self._namespace = key[0]
+        self.node.setCurrentIndex(0)
         self._show_subject()
         self._show_params("")
         self.say("")

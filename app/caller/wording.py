@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from app.caller.catalogue import Receivers, receivers_told
+from app.caller.catalogue import receivers_told
 from app.caller.keeping import Keeping
+from broker.mesh.receivers import Receivers
 from broker.operate.calling.history import Entry
 from broker.operate.calling.request import Request
 from broker.operate.commands import Broadcast, Call, Command, Emit, Report
@@ -34,7 +35,7 @@ def hits_told(request: Request, found: Receivers | None) -> str:
         return f"One request to {request.node_id or 'one of the nodes that offer it'}."
     if found is None:
         return ""
-    return f"{receivers_told(found, request.kind)} {', '.join(found.nodes)}".strip()
+    return f"{receivers_told(found, request.kind)} {', '.join(found.node_ids)}".strip()
 
 
 def entry_of(request: Request, report: Report, keeping: Keeping, at_ns: int) -> Entry:

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout
 from app.caller.answer_panel import AnswerPanel
 from app.caller.asking import ask_before
 from app.caller.bench_dialog import BenchDialog
-from app.caller.catalogue import Catalogue, Receivers, catalogue, receivers
+from app.caller.catalogue import Catalogue, catalogue
 from app.caller.copy_menu import copy_menu
 from app.caller.digest import NOTHING, LastAnswers, Shown, digest
 from app.caller.idle import show_idle
@@ -29,11 +29,12 @@ from app.permits import allow
 from app.views.registry import MAIN, View, register
 from app.widgets.confirm import ConfirmDialog
 from broker.clock import SystemClock
+from broker.mesh.receivers import Receivers, receivers
 from broker.mesh.timeline import Snapshot
 from broker.mesh.trace import TracedCall, trace_calls
 from broker.observe.ids import id64
 from broker.operate.calling.request import Problem, Request, problems
-from broker.operate.commands import Report
+from broker.operate.commands import Bench, Call, Report
 from broker.operate.masks import Masks
 from broker.operate.operator import Confirmation
 
@@ -100,6 +101,7 @@ class CallerView(LiveView):
         self.past.forget_wanted.connect(self._ask_forget)
         desk.permission_changed.connect(self._weigh)
         desk.template_wanted.connect(self._take_template)
+        desk.masks_changed.connect(self._use_masks)
 
     def _add_keys(self) -> None:
         within = Qt.ShortcutContext.WidgetWithChildrenShortcut
@@ -150,7 +152,7 @@ class CallerView(LiveView):
 
     def _ask_receivers(self) -> None:
         request = self.request.request()
-        question = partial(receivers, request.namespace, request.name, request.groups)
+        question = partial(_receivers, request)
         self.desk.ask(self, "receivers", question, self._show_receivers)
 
     def _show_receivers(self, found: Receivers) -> None:
@@ -197,7 +199,8 @@ class CallerView(LiveView):
         allow(self.request.send, needs, missing, "Ctrl+Enter")
         self.request.anyway.setVisible(can and bool(refused))
         allow(self.request.anyway, needs, verdict.why, "Its schema says no")
-        allow(self.request.bench, "act", missing)
+        may_bench = self.desk.may(Bench(Call(request.namespace, request.name)))
+        allow(self.request.bench, "act", may_bench.why or missing, "Call it again and again, and measure")
         for made in (self.request.save, self.request.copy):
             made.setEnabled(bool(request.name))
         self.request.show_problem(why_not, is_mistake=verdict.allowed)
@@ -308,6 +311,10 @@ class CallerView(LiveView):
             self.answer.shown = None
             self.request.show_request(template.request, " ".join(template.notes))
 
+    def _use_masks(self) -> None:
+        """Other values are secret from now on."""
+        self.desk.keeping.use_masks(self.desk.masks)
+
     def _ask_forget(self) -> None:
         dialog = ConfirmDialog(
             self, title="Forget all of the history?", act="Forget it", about="On this machine, of all connections."
@@ -347,6 +354,10 @@ class CallerView(LiveView):
 
 def _digest(request: Request, report: Report, before: object, masks: Masks, _snapshot: Snapshot) -> Shown:
     return digest(request, report, before, masks)
+
+
+def _receivers(request: Request, snapshot: Snapshot) -> Receivers:
+    return receivers(snapshot, request.namespace, request.name, request.groups)
 
 
 def _did(trace: int, snapshot: Snapshot) -> list[TracedCall]:

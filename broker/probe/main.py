@@ -25,7 +25,7 @@ from broker.probe.options import SessionOptions
 from broker.probe.outbox import Outbox
 from broker.probe.pipe import Message, PipeError, Unpacker, check_greeting, greeting
 from broker.probe.reading import FileSession
-from broker.probe.reports import progress_to_plain, report_to_plain
+from broker.probe.reports import progress_to_plain, report_of, report_to_plain
 
 if TYPE_CHECKING:
     from broker.probe.session import ProbeSession
@@ -244,7 +244,7 @@ class Probe:
         if reported.done():
             self._report(number, reported.result())
         else:
-            reported.add_done_callback(lambda done: self._report(number, done.result()))
+            reported.add_done_callback(lambda done: self._report(number, report_of(done)))
 
     def _streams(self, command: Command, number: int, *, wants_download: bool) -> Streams:
         """The ends of what is streamed along with a command."""

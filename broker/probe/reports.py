@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from asyncio import Future
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from broker.operate.commands import Answer, BenchResult, Progress, Report, TargetReport
+
+GIVEN_UP: Final = Report("cancelled", "Given up before anything was sent.")
+
+
+def report_of(ended: Future[Report]) -> Report:
+    """What became of something; a task that is given up before its first step has no report of its own."""
+    return GIVEN_UP if ended.cancelled() else ended.result()
 
 
 def report_to_plain(report: Report) -> dict[str, Any]:

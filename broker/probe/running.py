@@ -9,6 +9,7 @@ from typing import Any
 
 from broker.operate.commands import Report
 from broker.probe.hands import CannotAct
+from broker.probe.reports import GIVEN_UP
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ class Running:
         task = asyncio.get_running_loop().create_task(_reported(doing), name=name)
         self._tasks[task] = number
         task.add_done_callback(lambda done: self._tasks.pop(done, None))
+        task.add_done_callback(lambda _done: doing.close())  # it never began, if it is given up at once
         return task
 
     def cancel(self, number: int) -> Report:
@@ -60,7 +62,7 @@ async def _reported(doing: Doing) -> Report:
     except CannotAct as cannot:
         return cannot.report
     except asyncio.CancelledError:
-        return Report("cancelled", "Given up before anything was sent.")
+        return GIVEN_UP
     except Exception as error:
         log.exception("a command ended with an error of this program")
         return Report("failed", f"An error of this program: {error!r}", "Its log says more.")

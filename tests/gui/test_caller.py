@@ -103,7 +103,7 @@ def press_send(caller: CallerView, qtbot: QtBot) -> None:
 
 def read(caller: CallerView, qtbot: QtBot, verdict: str) -> None:
     """Wait until the answer is there."""
-    qtbot.waitUntil(lambda: caller.answer.verdict.text() == verdict and caller.answer.shown is not None, timeout=5000)
+    qtbot.waitUntil(lambda: caller.answer.verdict.text() == verdict and caller.answer.shown is not None, timeout=30_000)
 
 
 def pick(menu: QMenu, text: str) -> None:

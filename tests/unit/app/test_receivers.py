@@ -1,51 +1,28 @@
-"""Who will get an event, before it is sent."""
+"""Who will get an event, told before it is sent."""
 
 from __future__ import annotations
 
-from app.caller.catalogue import Receiver, Receivers, receivers, receivers_told
-from broker.mesh.timeline import Timeline
-from broker.observe.journal import Batch, StateChange
+from app.caller.catalogue import receivers_lines, receivers_told
+from broker.mesh.receivers import GroupReceivers, Receivers
 
-SECOND = 1_000_000_000
+FOUND = Receivers(
+    (
+        GroupReceivers("order.*", "log", ("log",), ("log-1",)),
+        GroupReceivers("order.created", "mail", ("mail", "v2.mail"), ("mail-1", "mail-2")),
+    ),
+    ("log-1", "mail-1", "mail-2"),
+)
 
 
-def timeline() -> Timeline:
-    made = Timeline()
-    offers = {
-        "mail-1": {"events": {"order.created": {"group": "mail"}}},
-        "mail-2": {"events": {"order.created": {"group": "mail"}}},
-        "gone-1": {"events": {"order.created": {"group": "mail"}}},
-    }
-    changes = [
-        StateChange("node", "prod", "mail-1", SECOND, {"state": "online"}, "info"),
-        StateChange("node", "prod", "mail-2", SECOND, {"state": "online"}, "info"),
-        StateChange("node", "prod", "gone-1", SECOND, {"state": "offline"}, "info"),
-        StateChange("node", "prod", "log-1", SECOND, {"state": "online"}, "info"),
-        StateChange("service", "prod", "mail", SECOND, {"name": "mail", "nodes": offers}, "info"),
-        StateChange(
-            "service", "prod", "log", SECOND, {"name": "log", "nodes": {"log-1": {"events": {"order.*": {}}}}}, "info"
-        ),
+def test_an_emitted_event_reaches_one_node_of_each_group_and_a_broadcast_one_all() -> None:
+    assert receivers_told(FOUND, "emit") == "One node of each of 2 groups will get it."
+    assert receivers_told(FOUND, "broadcast") == "Every listening node will get it: 3 nodes."
+    assert receivers_told(Receivers((), ()), "emit").startswith("Nobody listens to it now")
+
+
+def test_each_group_has_a_line_and_a_pattern_is_told() -> None:
+    assert receivers_lines(FOUND, "order.created") == [
+        "log: log on log-1 (as order.*)",
+        "mail: mail, v2.mail on mail-1, mail-2",
     ]
-    made.take(Batch(through_ns=2 * SECOND, changes=changes))
-    return made
-
-
-def test_groups_services_and_online_nodes_are_told() -> None:
-    found = receivers("prod", "order.created", (), timeline().snapshot())
-    assert found == Receivers(
-        (Receiver("log", "log", ("log-1",), "order.*"), Receiver("mail", "mail", ("mail-1", "mail-2"))), ("gone-1",)
-    )
-    assert receivers_told(found, "emit") == "One node of each of 2 groups will get it."
-    assert receivers_told(found, "broadcast") == "Every listening node will get it: 3 nodes."
-
-
-def test_only_wanted_groups_get_it() -> None:
-    found = receivers("prod", "order.created", ("mail",), timeline().snapshot())
-    assert found.groups == ("mail",)
-    assert receivers_told(found, "emit") == "One node of each of 1 group will get it."
-
-
-def test_another_namespace_hears_nothing() -> None:
-    found = receivers("test", "order.created", (), timeline().snapshot())
-    assert found == Receivers()
-    assert receivers_told(found, "emit").startswith("Nobody listens to it now")
+    assert receivers_lines(FOUND, "order.created", most=1) == ["log: log on log-1 (as order.*)", "and 1 more"]
