@@ -32,6 +32,7 @@ class ShellFacts:
 
     Attributes:
         namespaces: Every namespace with how many nodes are known in it.
+        helpers: Nodes with a helper for breakers.
         packets_per_s: Over the last seconds that are over.
         packets: Since the beginning.
         trouble: A gap that is open.
@@ -42,6 +43,7 @@ class ShellFacts:
     nodes_online: int
     nodes_known: int
     services: int
+    helpers: int
     packets_per_s: float
     packets: int
     lost: int
@@ -74,6 +76,7 @@ def shell_facts(namespace: str | None, snapshot: Snapshot) -> ShellFacts:
         nodes_online=online,
         nodes_known=len(here),
         services=services,
+        helpers=len(here & set(snapshot.state.of_kind("helper")) - presence.gone_nodes(snapshot, now_ns)),
         packets_per_s=packets / heard_s,
         packets=tally.packets,
         lost=tally.lost,

@@ -20,6 +20,11 @@ def counts_told(facts: ShellFacts) -> list[Told]:
             "Nodes that are there, of those known",
         ),
         Told(f"{count(facts.services)} services"),
+        Told(
+            f"helper on {count(facts.helpers)} of {count(facts.nodes_online)} nodes",
+            "",
+            "Nodes whose helper tells of their breakers, and may set them",
+        ),
         Told(rate(facts.packets_per_s).replace("/s", " packets/s"), "", f"{count(facts.packets)} in all"),
         Told(f"{count(facts.lost)} lost", "failed" if facts.lost else "", "Packets known to be lost"),
         Told(f"{count(facts.undecodable)} undecodable", "slow" if facts.undecodable else "", reasons),

@@ -12,7 +12,7 @@ from app.widgets.format import NOTHING, byte_size, call_ms, clock_time, count, d
 from broker.mesh import calls, inventory, latency
 from broker.mesh.answers import ActionRow, CallRecord, Coming, Figures, Series
 from broker.mesh.boxes import group_member
-from broker.mesh.breaker_states import breaker_at, key_of
+from broker.mesh.breaker_states import breaker_at, breakers_at, key_of
 from broker.mesh.comings import turning_points
 from broker.mesh.edge_breakers import breakers_of
 from broker.mesh.filter import EMPTY, Filter, parse
@@ -131,13 +131,10 @@ def _flow(question: Asked) -> dict[str, Any]:
 def _breakers(question: Asked, concerns: Callable[[str, str, str], bool]) -> tuple[BreakerFact, ...]:
     """Breakers that concern the subject: told owner, endpoint's node, endpoint's action."""
     found = []
-    states = question.snapshot.state.values_at("breaker", question.span.to_ns)
-    for (namespace, key), value, interval in states:
-        owner, _, endpoint = key.partition("|")
-        node, _, action = endpoint.partition(":")
-        if namespace == question.subject.namespace and concerns(owner, node, action):
-            state = str(value.get("state", "unknown"))
-            found.append(BreakerFact(owner, endpoint, state, interval.from_ns, interval.source))
+    for one in breakers_at(question.snapshot, question.span.to_ns, namespace=question.subject.namespace):
+        key, is_quiet = one.key, one.state == "closed" and one.count == 0  # a helper lists every endpoint that there is
+        if not is_quiet and concerns(key.owner, key.node_id, key.action):
+            found.append(BreakerFact(key.owner, key.endpoint, one.state, one.since_ns, one.source))
     return tuple(sorted(found, key=lambda fact: (fact.state == "closed", -fact.since_ns))[:ROWS])
 
 

@@ -28,6 +28,9 @@ class Acts(Protocol):
     def open_latency(self, key: str) -> None:
         """Lead to the latency of a card or connection."""
 
+    def open_breakers(self, key: str) -> None:
+        """Lead to the worst breaker on a connection."""
+
     def lay_out(self) -> None:
         """Lay out anew."""
 
@@ -62,6 +65,7 @@ def menu_for(key: str, acts: Acts, parent: GraphCanvas, *, has_focus: bool, memb
         _add(menu, "Copy name", partial(_copy, scene.frames[key].title))
     elif key in scene.wires:
         _add(menu, "Show latency", partial(acts.open_latency, key))
+        _add(menu, "Show breakers", partial(acts.open_breakers, key))
         _add(menu, "Copy as text", partial(_copy, parent.words(key)))
     else:
         _add(menu, "See everything\tF", parent.fit)

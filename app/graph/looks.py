@@ -229,6 +229,15 @@ def subjects_of(topology: Topology) -> dict[str, Subject]:
     return boxes | groups | {wire_key(edge): edge.subject for edge in topology.edges}
 
 
+def breaker_on(topology: Topology, key: str) -> Subject | None:
+    """The worst breaker on a connection; None where all of them are closed."""
+    edge = next((edge for edge in topology.edges if wire_key(edge) == key and edge.breakers), None)
+    if edge is None:
+        return None
+    worst = edge.breakers[0]
+    return Subject("breaker", edge.subject.namespace, f"{worst.owner}|{worst.node_id}:{worst.action}")
+
+
 def key_of(topology: Topology, subject: Subject | None) -> str:
     """The card or wire that shows a subject; of an action, its service; "" for none."""
     if subject is None:

@@ -19,7 +19,7 @@ from app.graph.arranger import Arranger
 from app.graph.bar import OFF, GraphBar, focus_choices
 from app.graph.card_menu import filter_for, menu_for
 from app.graph.hint_line import HintLine
-from app.graph.looks import key_of, subjects_of, words_for
+from app.graph.looks import breaker_on, key_of, subjects_of, words_for
 from app.graph.nothing import why_nothing
 from app.graph.open_groups import PLAIN, keep_open, kept_open
 from app.graph.plan import LAYERED_BOXES, Kind
@@ -134,6 +134,10 @@ class GraphView(QWidget):
         subjects = subjects_of(self._topology())
         if key in subjects:
             self._desk.show_view("latency", subjects[key])
+
+    def open_breakers(self, key: str) -> None:
+        """Lead to the breakers, and to the worst one on a connection if there is one."""
+        self._desk.show_view("breakers", breaker_on(self._topology(), key))
 
     def _pick_group(self, value: str) -> None:
         if value in ("open", "close"):

@@ -355,7 +355,7 @@ class Concern:
     title: str
     detail: str
     subject: Subject
-    leads_to: Literal["graph", "latency", "nodes", "services", "actions", "events", "overview"]
+    leads_to: Literal["graph", "latency", "nodes", "services", "actions", "events", "overview", "breakers"]
     since_ns: int = 0
 
 

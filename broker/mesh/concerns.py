@@ -17,6 +17,7 @@ from typing import Final
 
 from broker.clock import SECOND
 from broker.mesh.answers import ActionRow, Concern, Golden
+from broker.mesh.breaker_states import key_of
 from broker.mesh.calls import waiting
 from broker.mesh.error_counts import errors_by_action
 from broker.mesh.health import is_slower
@@ -78,14 +79,15 @@ def _breakers(snapshot: Snapshot, span: Span) -> Iterator[Concern]:
         state = held.value.get("state") if held and held.value else None
         if held is None or held.value is None or state not in {"open", "half-open", "held-open"}:
             continue
-        owner, _, endpoint = key.partition("|")
+        which = key_of(namespace, key)
+        owner, endpoint = which.owner, which.endpoint
         numbers = [f"{held.value[name]:g} {name}" for name in ("failures", "count") if name in held.value]
         detail = f"{owner} sends no calls to {endpoint}" if state != "half-open" else f"{owner} tries {endpoint} again"
         detail += f" ({', '.join(numbers)})" if numbers else ""
         weight = 200 if state == "half-open" else 300
         subject = Subject("breaker", namespace, key)
         title = f"The breaker of {owner} for {endpoint} is {state}"
-        yield Concern(f"breaker {namespace}/{key}", "failed", weight, title, detail, subject, "graph", held.from_ns)
+        yield Concern(f"breaker {namespace}/{key}", "failed", weight, title, detail, subject, "breakers", held.from_ns)
 
 
 def _nodes(snapshot: Snapshot, span: Span) -> Iterator[Concern]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from broker.mesh.answers import EdgeBreaker, TopologyEdge
 from broker.mesh.boxes import NO_BOX, Boxing
+from broker.mesh.breaker_states import breakers_at
 from broker.mesh.cuts import Cut, call_cuts
 from broker.mesh.span import Span
 from broker.mesh.subject import Subject
@@ -59,19 +60,17 @@ def _not_closed(snapshot: Snapshot, span: Span) -> dict[int, EdgeBreaker]:
     """By a code of (action, owner, node); those of which nobody was ever called are left out."""
     names, nodes = snapshot.names, snapshot.names.count(NameKind.NODE) + 1
     found = {}
-    for (namespace, key), value, interval in snapshot.state.values_at("breaker", span.to_ns):
-        state = str(value.get("state") or "unknown")
-        owner, _, endpoint = key.partition("|")
-        node_id, _, action = endpoint.partition(":")
+    for told in breakers_at(snapshot, span.to_ns):
+        namespace, owner, node_id, action = told.key
         numbers = (
             names.find(NameKind.ACTION, namespace, action),
             names.find(NameKind.NODE, namespace, owner),
             names.find(NameKind.NODE, namespace, node_id),
         )
-        if state == "closed" or None in numbers:
+        if told.state == "closed" or None in numbers:
             continue
         one, two, three = (number or 0 for number in numbers)
-        breaker = EdgeBreaker(owner, node_id, action, state, interval.from_ns, interval.source)
+        breaker = EdgeBreaker(owner, node_id, action, told.state, told.since_ns, told.source)
         found[(one * nodes + two) * nodes + three] = breaker
     return found
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from fake_breakers import BANK, ME, FakeBreakers
 from fake_mesh import FakeMesh
@@ -16,11 +17,14 @@ from pytestqt.qtbot import QtBot
 
 from app.breakers.cards import left_text
 from app.breakers.dialog import BreakerDialog
+from app.breakers.panels import MARKS
 from app.breakers.wishes import command_line, read_duration_s, scope_of
 from app.desk import Desk
 from app.shell import Shell
 from app.signing import signs_with
 from app.views.breakers import BreakersView
+from app.widgets.circle_board import CircleBoard, CircleCard
+from app.widgets.state_matrix import StateMatrix
 from app.window import Window
 from broker.agent.signature import BreakerCommand, Verifier
 from broker.clock import SECOND
@@ -412,3 +416,60 @@ def test_a_duration_that_is_none_says_what_is_expected(text: str) -> None:
 def test_time_left_is_told_in_few_letters() -> None:
     lefts = [left_text(round(seconds * SECOND), 0) for seconds in (0, 0.2, 59, 252, 3600, 5000)]
     assert lefts == ["", "1 s", "59 s", "4:12", "1 h 00 min", "1 h 23 min"]
+
+
+@pytest.mark.usefixtures("told")
+def test_a_connection_with_breakers_and_a_line_of_what_is_wrong_lead_to_them(
+    window: Window, timeline: Timeline, qtbot: QtBot
+) -> None:
+    desk = Desk(timeline)
+    shell: Shell = window.show_session(desk, window_place(), desk.close)
+    desk.show_view("graph")
+    desk.select(Subject("edge", "prod", "payments", "bank"))
+    qtbot.waitUntil(lambda: len(shell.side.breakers.texts()) == 2, timeout=5000)
+    assert [row[:2] for row in shell.side.breakers.texts()] == [
+        [f"pay-1 → {BANK}", "▬ open"],
+        [f"pay-2 → {BANK}", "✋ held open"],
+    ]
+    qtbot.mouseClick(shell.side._leads[3], Qt.MouseButton.LeftButton)
+    assert (shell.area.current, desk.selection) == ("breakers", Subject("breaker", *OPEN.state_key))
+    desk.select(None)
+    desk.show_view("overview")
+    overview = shell.area.widget("overview")
+    wanted = f"The breaker of pay-1 for {BANK} is open"
+    qtbot.waitUntil(lambda: wanted in [row[1] for row in overview.concerns.texts()], timeout=5000)
+    row = [row[1] for row in overview.concerns.texts()].index(wanted)
+    overview.concerns.opened.emit(overview.concerns.records.record(row))
+    assert (shell.area.current, desk.selection) == ("breakers", Subject("breaker", *OPEN.state_key))
+
+
+def test_a_mesh_of_five_hundred_nodes_and_two_thousand_endpoints_is_painted_where_it_is_seen(
+    shown: Any, qtbot: QtBot
+) -> None:
+    cells = np.full((500, 2000), 2, np.uint8)
+    matrix = StateMatrix("All", "caller \\ endpoint", MARKS)
+    painted: list[str] = []
+    shown(matrix)
+    matrix.show_states(
+        [f"node-{row}" for row in range(500)], [(f"service.do-{n}", f"node-{n % 500}") for n in range(2000)], cells
+    )
+    rows, columns = matrix._seen()
+    assert len(rows) * len(columns) < 2_000
+    qtbot.keyClick(matrix, Qt.Key.Key_End)
+    qtbot.keyClick(matrix, Qt.Key.Key_End)
+    assert matrix._current == (0, 1999)
+    assert matrix.viewport().rect().contains(matrix.box_of(0, 1999))
+    board = CircleBoard("All")
+    shown(board)
+
+    def card(number: int) -> CircleCard:
+        def note(_now_ns: int) -> str:
+            painted.append(str(number))
+            return ""
+
+        return CircleCard(number, "title", "way", ("closed", "ok"), "helper", "", note, (), 0.5, 0.0)
+
+    board.show_cards([card(number) for number in range(1000)], 1)
+    painted.clear()
+    board.grab()
+    assert 0 < len(set(painted)) < 60

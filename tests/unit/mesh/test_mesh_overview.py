@@ -38,7 +38,7 @@ def test_what_is_wrong_comes_worst_first_in_sentences_with_numbers():
     mesh.waits(100, "pay.charge", span=1)
     answer = overview.overview(mesh.snapshot(120, lost=7, undecodable=2, packets=1000), SPAN)
     assert [(one.severity, one.title, one.leads_to) for one in answer.concerns] == [
-        ("failed", "The breaker of shop-1 for shop-2:pay.charge is open", "graph"),
+        ("failed", "The breaker of shop-1 for shop-2:pay.charge is open", "breakers"),
         ("failed", "shop-2 is gone", "nodes"),
         ("failed", "pay.charge fails 11 % of its calls", "latency"),
         ("failed", "7 packets were lost", "overview"),
