@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QComboBox
 
 from app.widgets.form.line_editor import WheelGuard
@@ -55,6 +55,11 @@ class ChoiceEditor(QComboBox):
         super().focusOutEvent(event)
         self.left.emit()
 
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """The right button, or the key for it, opens the menu."""
+        event.accept()
+        self.wants_menu.emit()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Delete leaves the field out."""
         if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
@@ -69,4 +74,6 @@ class ChoiceEditor(QComboBox):
 
 
 def _is(one: Any, other: Any) -> bool:
-    return one is other or (type(one) is type(other) and bool(one == other))
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    return one is other or bool(one == other)

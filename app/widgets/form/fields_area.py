@@ -53,7 +53,8 @@ class FieldsArea(QScrollArea):
         self._form = Form(None)
         self._root: Node | None = None
         self._told = Told()
-        self._chosen: dict[Path, int] = {}
+        # a union may stand in a union, at the same path: told apart by their rules
+        self._chosen: dict[tuple[Path, int], int] = {}
         self._touched: set[Path] = set()
         self._tells_all = False
         self._judging = QTimer(self)
@@ -104,8 +105,11 @@ class FieldsArea(QScrollArea):
     def problems(self) -> list[Problem]:
         """What is wrong; with a union, what the alternative that is shown has against it."""
         found = self._form.problems(self.value, self.is_variable)
+        chosen: dict[Path, set[int]] = {}
+        for (at, _), which in self._chosen.items():
+            chosen.setdefault(at, set()).add(which)
         of_chosen = [
-            each for each in found if all(self._chosen.get(at, which) == which for at, which in each.alternatives)
+            each for each in found if all(which in chosen.get(at, (which,)) for at, which in each.alternatives)
         ]
         return of_chosen or found
 
@@ -136,7 +140,7 @@ class FieldsArea(QScrollArea):
     def edit(self, path: Path, part: Any) -> None:
         """A person changed a part."""
         if isinstance(part, list):  # what was at a place may be at another one now
-            self._chosen = {at: which for at, which in self._chosen.items() if not _is_below(at, path)}
+            self._chosen = {key: which for key, which in self._chosen.items() if not _is_below(key[0], path)}
         self.mistakes = {at: why for at, why in self.mistakes.items() if not _is_below(at, path)}
         changed = put(self.value, path, part)
         self.value = None if changed is UNDEFINED else changed
@@ -151,9 +155,10 @@ class FieldsArea(QScrollArea):
 
     def alternative(self, union: Field, path: Path, part: Any) -> int:
         """The alternative that was chosen, as long as it can show the part; else the one that fits best."""
-        chosen = self._chosen.get(path)
+        key = (path, id(union.rule))
+        chosen = self._chosen.get(key)
         if chosen is None or chosen >= len(union.fields) or not _can_show(union.fields[chosen], part):
-            chosen = self._chosen[path] = self._form.alternative_of(union, part)
+            chosen = self._chosen[key] = self._form.alternative_of(union, part)
         return chosen
 
     def choose(self, union: Field, path: Path, part: Any, which: int) -> None:
@@ -162,7 +167,8 @@ class FieldsArea(QScrollArea):
         kept = _carried(union.fields[self.alternative(union, path, part)], union.fields[which], part)
         if union.is_required and kept in ("", None):
             kept = UNDEFINED  # its field is shown all the same
-        self._chosen = {at: each for at, each in self._chosen.items() if not _is_below(at, path)} | {path: which}
+        self._chosen = {key: each for key, each in self._chosen.items() if not _is_below(key[0], path)}
+        self._chosen[path, id(union.rule)] = which
         self.edit(path, kept)
 
     def unfinished(self, path: Path, why: str) -> None:
