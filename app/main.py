@@ -308,6 +308,7 @@ def _open(sittings: Sittings, target: Target | None, *, demo: bool) -> None:
         known = Connection.of(profile) if profile is not None else sittings.known(found.redacted)
         connection = replace(
             known,
+            url=found.redacted,  # of the profile's place, but as it was asked for: another user, another database
             may=target.may,
             announce=target.announce,
             namespaces=list(target.namespaces) or known.namespaces,

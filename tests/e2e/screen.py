@@ -13,6 +13,7 @@ from shiboken6 import isValid
 
 from app import settings
 from app.main import Sittings, opening
+from app.profile_keeper import ProfileKeeper
 from app.record_view import RecordView
 from app.settings import Connection
 from app.shell import Shell
@@ -22,6 +23,7 @@ from app.views.registry import load_views
 from app.wanted import Wanted
 from app.widgets.table import RecordTable
 from app.window import Window
+from broker.operate.profiles import ProfileStore
 from broker.transport import check
 
 LISTENING_MS = 20_000
@@ -57,20 +59,27 @@ class Cell(NamedTuple):
 class Screen:
     """A window as the program builds it, and what stands in it."""
 
-    def __init__(self, qtbot: QtBot) -> None:
-        """Show the window with its start page."""
+    def __init__(self, qtbot: QtBot, *, keeps: bool = False) -> None:
+        """Show the window with its start page.
+
+        Args:
+            qtbot: Lets it live.
+            keeps: Whether profiles and preferences are read and kept where the program keeps them.
+        """
         self._qtbot = qtbot
-        sittings = Sittings()
-        self.window = Window(settings.load(None), load_views(), check, opening(sittings))
+        kept = settings.load(settings.default_path() if keeps else None)
+        keeper = ProfileKeeper(ProfileStore(), kept.path) if keeps else None
+        sittings = Sittings(keeper=keeper)
+        self.window = Window(kept, load_views(), check, opening(sittings), keeper)
         sittings.window = self.window
         self._sittings = sittings
         self.window.resize(1440, 900)
         self.window.show()
 
-    def open(self, url: str, *, may: str = "see", namespace: str = "") -> None:
+    def open(self, url: str, *, may: str = "see", namespace: str = "", password: str = "") -> None:
         """Open a mesh, seeing only if nothing else is said; waits until the probe listens."""
         connection = Connection(url, may=may, namespaces=[namespace] if namespace else [])
-        self._sittings.open_live(Wanted(connection))
+        self._sittings.open_live(Wanted(connection, password))
         self.wait_for(self._is_listening_or_lost, LISTENING_MS)
         assert self.window.shell is not None, f"the session ended: {self.window.start.banner.text}"
 
