@@ -124,6 +124,8 @@ def session_pictures(shell: Shell, camera: Camera) -> None:
     shoot["graph-groups"] = groups
     shoot["graph-path"] = path
     shoot["services-selected"] = lambda: show("services", service)
+    transfers = Subject("breaker", namespace, "payments-1|bank-1:bank.transfer")
+    shoot["breakers-selected"] = lambda: show("breakers", transfers)
     shoot["paused"] = pause
     shoot["wrong-filter"] = write_wrong_filter
     camera.every_look(shoot)

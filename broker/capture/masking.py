@@ -20,14 +20,19 @@ from broker.capture.options_answers import OptionsAnswers
 from broker.capture.secret_names import DEFAULT_NAMES, SecretNames
 from broker.protocol.channels import parse_channel
 from broker.protocol.frame import CATALOGUE_CHANNEL, KEY_CHANNEL_PREFIX
+from broker.protocol.headers import EventHeader, read_event
 
 __all__ = ["DEFAULT_NAMES", "EVERYTHING", "POLICIES", "Masking", "Policy"]
 
 Policy = Literal["masked", "headers", "everything"]
 """``masked``: values under secret names are overwritten. ``headers``: all of params, meta, data and headers is
-overwritten, and so are an error's message, data and stack. ``everything``: all is kept as it came."""
+overwritten, and so are an error's message, data and stack, but for events of breakers, which are masked.
+``everything``: all is kept as it came."""
 
 POLICIES: Final[tuple[Policy, ...]] = get_args(Policy)
+
+_BREAKERS: Final = (b"$circuit-breaker.", b"$meshscope.breakers")
+"""How the names of events begin in which nodes tell of breakers."""
 
 _WITH_PAYLOAD: Final = frozenset({"REQ", "REQB", "RES", "EVENT", "EVENTB"})
 MASKED_VALUE: Final = "***"
@@ -71,7 +76,7 @@ class Masking:
     def mask(self, channel: bytes, text: bytearray, begin: int, end: int) -> None:
         """Overwrite what may not be kept of one body, which is part of a buffer."""
         kind = _kind(channel)
-        if self.policy == "headers" and kind == "payload":
+        if self.policy == "headers" and kind == "payload" and not _tells_of_breakers(text, begin, end):
             blank_payload(text, begin, end)
             return
         if kind == "kept" or end == begin:
@@ -151,6 +156,17 @@ def _kind(channel: bytes) -> Literal["payload", "info", "kept", "other"]:
     if name.command == "INFO":
         return "info"
     return "payload" if name.command in _WITH_PAYLOAD else "other"
+
+
+def _tells_of_breakers(text: bytearray, begin: int, end: int) -> bool:
+    """Whether it is an event in which nodes tell of breakers: it says what the mesh did, and carries no payload.
+
+    It is masked as everything is, but kept: what was known live is known from the file.
+    """
+    if text.find(_BREAKERS[0], begin, end) < 0 and text.find(_BREAKERS[1], begin, end) < 0:
+        return False
+    header = read_event(bytes(text[begin:end]))
+    return isinstance(header, EventHeader) and header.event.encode("utf-8", "replace").startswith(_BREAKERS)
 
 
 def _mask_value(value: Any, secrets: SecretNames, *, is_secret: bool) -> Any:

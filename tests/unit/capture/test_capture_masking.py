@@ -262,3 +262,21 @@ def test_secrets_in_decoded_data_are_replaced() -> None:
     }
     innocent = {"a": [1, {"b": "c"}]}
     assert MASKING.mask_value(innocent) is innocent
+
+
+@pytest.mark.parametrize("name", ["$circuit-breaker.opened", "$meshscope.breakers"])
+@pytest.mark.parametrize("write", [lambda packet: json.dumps(packet).encode(), msgspec.msgpack.encode])
+def test_headers_only_keeps_what_nodes_tell_of_breakers_without_secrets(name: str, write: Any) -> None:
+    event = {"ver": "5", "sender": "a", "id": "1", "event": name, "data": {"node": "b", "password": "hunter22"}}
+    kept = Masking("headers").masked(b"MOL.EVENT.a", write(event))
+    assert b'"b"' in kept or b"\xa1b" in kept
+    assert b"hunter22" not in kept
+
+
+@pytest.mark.parametrize("event", ["order.created", "x.$meshscope.breakers"])
+def test_headers_only_keeps_no_payload_that_only_speaks_of_breakers(event: str) -> None:
+    packet = {"ver": "5", "sender": "a", "id": "1", "event": event, "data": {"text": "$meshscope.breakers", "x": "y7z"}}
+    kept = Masking("headers").masked(b"MOL.EVENT.a", json.dumps(packet).encode())
+    assert b"y7z" not in kept
+    call = {"ver": "5", "sender": "a", "id": "1", "action": "$meshscope.breakers", "params": {"x": "y7z"}}
+    assert b"y7z" not in Masking("headers").masked(b"MOL.REQ.a", json.dumps(call).encode())
