@@ -40,7 +40,10 @@ STATUS_EVERY = 5
 COLLECT_AFTER = (50_000, 20, 50)
 """Open calls are tuples and wait a moment: looked at for cycles after every 700 of them, they cost a tenth more."""
 
-TOLD_AT_ONCE = ("state", "message", "node_id", "namespaces", "capture_trouble", "recording", "recording_ended")
+TOLD_AT_ONCE = (
+    *("state", "message", "node_id", "namespaces", "may_now", "unlocked_until_ns"),
+    *("capture_trouble", "recording", "recording_ended"),
+)
 
 
 def main() -> int:

@@ -6,9 +6,8 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -16,47 +15,22 @@ from uuid import uuid4
 from broker.capture.writer import CaptureWriter
 from broker.clock import SECOND, Clock, SystemClock
 from broker.observe.journal import JOURNAL_FORMAT, Batch, NameKind
-from broker.operate.commands import (
-    AskBreakers,
-    AskOnce,
-    Bench,
-    Broadcast,
-    Call,
-    Cancel,
-    Command,
-    Emit,
-    Lock,
-    Progress,
-    Record,
-    Report,
-    StopRecording,
-    Unlock,
-    command_word,
-)
+from broker.operate.commands import Command, Progress, Record, Report, StopRecording
 from broker.operate.permissions import allows
-from broker.probe.asking import Tongues
-from broker.probe.benching import bench
-from broker.probe.breaker_asking import BreakerAsker
-from broker.probe.calling import call
 from broker.probe.catalogue import Catalogue, CatalogueFile
 from broker.probe.door import Door, UrlDoor
-from broker.probe.emitting import tell
 from broker.probe.intake import Intake, own_frame
-from broker.probe.introductions import Introductions
 from broker.probe.looking import Lookout
+from broker.probe.operating import Operating, now
 from broker.probe.options import SessionOptions
 from broker.probe.recording import Recorder, Wanted, session_note
-from broker.probe.running import Running
-from broker.probe.speaking import Speaking
 from broker.probe.standing import Standing
 from broker.probe.status import ProbeStatus
 from broker.probe.streams import NO_STREAMS, Streams
-from broker.probe.voice import Voice
 from broker.protocol.frame import (
     ASKED_CHANNEL,
     CATALOGUE_CHANNEL,
     CLOCK_CHANNEL,
-    KEY_CHANNEL_PREFIX,
     SESSION_CHANNEL,
     RawFrame,
 )
@@ -77,13 +51,6 @@ Pace = Callable[[], Awaitable[None]]
 
 def _ignore(_: Progress) -> None:
     """Nobody wants to know."""
-
-
-def _now(report: Report) -> asyncio.Future[Report]:
-    """A report that is there already."""
-    future: asyncio.Future[Report] = asyncio.get_running_loop().create_future()
-    future.set_result(report)
-    return future
 
 
 def new_node_id() -> str:
@@ -137,37 +104,20 @@ class ProbeSession:
         self._recorder = Recorder(options.masking, wanted, recorded)
         self._peeling = options.peeling()
         self._intake = Intake(self._clock.now_ns(), options.masking)
-        self._tongues = Tongues(self.node_id, options.serializer)
-        self._introductions = Introductions()
-        self._speaking = Speaking(options.may, self._new_voice, self._standing.may, self._clock)
-        self._running = Running()
-        self._tap: Tap | None = None
-        self._hurried = 0
-        self._breakers = BreakerAsker(self._note_asked, self._clock.now_ns)
+        self._operating = Operating(
+            options,
+            self.node_id,
+            door,
+            self._clock,
+            self._peeling,
+            begins=self._we_are_somebody,
+            told_may=self._standing.may,
+            note_asked=self._note_asked,
+        )
         self._catalogue = Catalogue()
         self._catalogue_file = CatalogueFile(options.catalogues(), options.profile or door.redacted)
         self._lookout: Lookout | None = None
         self._trouble = ""
-
-    def _new_voice(self) -> Voice:
-        return Voice(
-            self._door,
-            self.node_id,
-            self.options,
-            self._clock,
-            self._we_are_somebody,
-            self._peeling,
-            self._tongues,
-            self._hurry,
-            self._introductions,
-        )
-
-    def _hurry(self, is_hurried: bool) -> None:
-        """Somebody begins to wait for answers, or does not wait any more."""
-        was_hurried = self._hurried > 0
-        self._hurried += 1 if is_hurried else -1
-        if self._tap is not None and was_hurried != (self._hurried > 0):
-            self._tap.hurry(self._hurried > 0)
 
     async def run(self, deliver: Deliver) -> None:
         """Listen until `stop`, or until cancelled.
@@ -190,16 +140,12 @@ class ProbeSession:
 
     async def can_speak(self, namespace: str) -> None:
         """Wait until something can be sent in a namespace: for ever, if nothing may be sent at all."""
-        while not self._can_speak(namespace):  # noqa: ASYNC110 - polls, rarely and not for long
+        while self.status().state != "listening" or not self._operating.can_speak(namespace):  # noqa: ASYNC110
             await asyncio.sleep(READY_STEP_S)
-
-    def _can_speak(self, namespace: str) -> bool:
-        is_listening = self.status().state == "listening"
-        return is_listening and self._speaking.hands is not None and bool(self._tongues.of(namespace))
 
     def status(self) -> ProbeStatus:
         """How it stands."""
-        capture, recorder, voice = self._intake.capture, self._recorder, self._speaking.voice
+        capture, recorder, voice = self._intake.capture, self._recorder, self._operating.voice
         troubles = self._peeling.trouble or (voice.trouble if voice else "")
         troubles = troubles or (self._lookout.trouble if self._lookout else "")
         return replace(
@@ -237,54 +183,15 @@ class ProbeSession:
         Returns:
             The one report; there already where nothing has to be waited for.
         """
-        self._speaking.tick(self._clock.now_ns())
-        if not allows(self._speaking.may_now, command.needs):
-            return _now(self._refused(command))
-        match command:
-            case AskOnce():
-                voice = self._speaking.voice
-                return _now(voice.ask_once() if voice else Report("refused", "Nobody may ask here."))
-            case Record():
-                now_ns = self._clock.now_ns()
-                return _now(self._recorder.begin(command, now_ns, self._opening()))
-            case StopRecording():
-                return _now(self._recorder.end(self._clock.now_ns(), "it was stopped"))
-            case Cancel():
-                return _now(self._running.cancel(command.number))
-            case Unlock():
-                return self._running.start(0, self._speaking.unlock(command), "unlock")
-            case Lock():
-                return _now(self._speaking.lock())
-        return self._act(command, number, told, streams)
+        if isinstance(command, Record | StopRecording):
+            return now(self._operating.refused(command) or self._record(command))
+        return self._operating.submit(command, number, told, streams)
 
-    def _act(
-        self, command: Command, number: int, told: Callable[[Progress], None], streams: Streams
-    ) -> asyncio.Future[Report]:
-        """What needs a connection to send through."""
-        hands = self._speaking.hands
-        if hands is None:
-            return _now(Report("failed", "There is no connection to send through yet. Nothing was sent.", "Try again."))
-        word = command_word(command)
-        refusal = partial(self._speaking.refusal, command.needs)
-        match command:
-            case Call():
-                return self._running.start(number, call(hands, command, refusal, told, streams), word)
-            case Emit() | Broadcast():
-                return self._running.start(number, tell(hands, command, refusal), word)
-            case Bench():
-                return self._running.start(number, bench(hands, command, refusal, told), word)
-            case AskBreakers():
-                return self._running.start(number, self._breakers.ask(hands, command, refusal), word)
-            case _:
-                return _now(Report("failed", "This cannot be done yet."))
-
-    def _refused(self, command: Command) -> Report:
-        may = self._speaking.may_now
-        return Report(
-            "refused",
-            f"This session may only {may}; this needs {command.needs}.",
-            f"Connect again with the permission to {command.needs}, or unlock it.",
-        )
+    def _record(self, command: Record | StopRecording) -> Report:
+        now_ns = self._clock.now_ns()
+        if isinstance(command, Record):
+            return self._recorder.begin(command, now_ns, self._opening())
+        return self._recorder.end(now_ns, "it was stopped")
 
     # beginning and end
 
@@ -304,7 +211,7 @@ class ProbeSession:
             except OSError as error:
                 self._trouble = f"Frames are not being kept: {error}. Listening goes on; bodies cannot be shown."
         self._intake = Intake(begin_ns, self.options.masking, capture, self._recorder, self._peeling)
-        self._intake.on_frames = self._hear
+        self._intake.on_frames = self._operating.hear
         self._intake.feed(begin_ns, [self._begin_note()])
         if self.options.keeps_catalogue:
             for note in self._catalogue_file.load(begin_ns):
@@ -355,7 +262,7 @@ class ProbeSession:
     # listening
 
     async def _listen(self, deliver: Deliver) -> None:
-        tap = self._tap = self._door.tap(self._clock, self.options.namespaces or None)
+        tap = self._operating.tap = self._door.tap(self._clock, self.options.namespaces or None)
         self._lookout = Lookout(self._door.looker(), self._feed_now, self.options.namespaces)
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -364,7 +271,7 @@ class ProbeSession:
                     tasks.create_task(self._tick(tap, deliver), name="session tick"),
                     tasks.create_task(self._lookout.run(), name="lookout"),
                 ]
-                speaking = [tasks.create_task(self._speaking.run(), name="voice")]
+                speaking = [tasks.create_task(self._operating.run(), name="voice")]
                 try:
                     await self._stopped.wait()
                 finally:
@@ -376,24 +283,14 @@ class ProbeSession:
 
     async def _fall_silent(self, speaking: list[asyncio.Task[None]]) -> None:
         """Say goodbye while we still hear ourselves, so that it is in the capture too."""
-        voice = self._speaking.voice
+        voice = self._operating.voice
         was_announced = voice is not None and voice.is_announced
-        await self._running.end()
-        await self._breakers.end()
-        await self._speaking.end()
+        await self._operating.end()
         for task in speaking:
             task.cancel()
         await asyncio.wait(speaking, timeout=GOODBYE_S)
         if was_announced:
             await asyncio.sleep(ECHO_S)
-
-    def _hear(self, at_ns: int, frames: Sequence[RawFrame]) -> None:
-        if self._speaking.voice is None:
-            # enough to know how to speak here, should it be unlocked; keys are told once, packets on asking
-            self._tongues.hear(at_ns, frames[-1:])
-            if frames and frames[0][0].startswith(KEY_CHANNEL_PREFIX):
-                self._introductions.hear(frames)
-        self._speaking.hear(at_ns, frames)
 
     def _feed_now(self, frames: list[RawFrame]) -> None:
         self._intake.feed(self._clock.now_ns(), frames)
@@ -407,9 +304,7 @@ class ProbeSession:
             if abs(step_ns) > CLOCK_STEP_NS:
                 self._intake.note(now_ns, CLOCK_CHANNEL, {"step_ns": step_ns})
             self._intake.tick(now_ns)
-            self._speaking.tick(now_ns)
-            if self.options.asks_breakers:
-                self._breakers.tick(self._speaking.hands, partial(self._speaking.refusal, "ask"))
+            self._operating.tick(now_ns)
             if self.options.record_path and self._recorder.ended:
                 self.stop()  # recording was all that was asked for
             batch = self._intake.take(now_ns)
@@ -423,8 +318,5 @@ class ProbeSession:
             n.kind == NameKind.PACKET_TYPE and n.text == "HEARTBEAT" for n in batch.names
         ):
             self._lookout.hears_heartbeats = True
-        self._tongues.learn(batch.changes)
-        self._introductions.learn(batch.changes)
-        self._breakers.learn(batch.changes)
-        self._speaking.learn(batch.changes)
+        self._operating.learn(batch.changes)
         self._standing.notice(batch, is_answered=self._lookout is not None and self._lookout.has_looked)

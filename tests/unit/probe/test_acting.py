@@ -320,7 +320,7 @@ async def test_unlocked_it_may_call_until_the_time_is_over(tmp_path: Path) -> No
         assert (await waiting).outcome == "done"  # what was sent may still be answered
         assert len(ours(sitting)) > 0
         sent = len(ours(sitting))
-        await sitting.until(lambda: not sitting.session._speaking._tasks)
+        await sitting.until(lambda: not sitting.session._operating._speaking._tasks)
     assert before > 0
     assert len(ours(sitting)) == sent
 
