@@ -9,29 +9,25 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from typing import IO, Any, BinaryIO, Final
 
-from broker.capture.journal.file import PackedBlock
 from broker.capture.masking import EVERYTHING
-from broker.observe.journal import Batch
 from broker.operate.commands import (
     AskOnce,
     Call,
     Cancel,
     Command,
-    Progress,
     Record,
     Report,
     StopRecording,
     command_fields,
     command_word,
 )
-from broker.probe.client_streams import Download, Upload
+from broker.probe.client_reader import ProbeCallbacks, Reader
+from broker.probe.client_streams import ClientStreams
 from broker.probe.options import SessionOptions
-from broker.probe.pipe import BatchBuilder, Message, PipeError, Unpacker, check_greeting, greeting, pack
-from broker.probe.reports import progress_from_plain, report_from_plain
+from broker.probe.pipe import PipeError, Unpacker, greeting, pack
 from broker.probe.status import ProbeStatus
 from broker.probe.unpacking import Unpacking
 
@@ -49,30 +45,6 @@ PROBE_COMMAND: Final = (
     (sys.executable, "probe") if getattr(sys, "frozen", False) else (sys.executable, "-m", "broker.probe")
 )
 """A probe on this machine. Another machine's: ``("ssh", host, "meshscope", "probe")``."""
-
-
-def _ignore(*_: Any) -> None:
-    """Nobody wants to know."""
-
-
-@dataclass(slots=True)
-class ProbeCallbacks:
-    """Who is told what. All are called in the client's reader thread.
-
-    Attributes:
-        on_batch: What was observed.
-        on_status: What the probe says of itself, about twice a second.
-        on_report: The answer to the command with this id, maybe much later; id 0 is the probe's own: the session
-            could not be opened, or ended.
-        on_progress: How far the command with this id is.
-        on_lost: The probe is gone, and nobody asked it to; why, for people.
-    """
-
-    on_batch: Callable[[Batch], None] = _ignore
-    on_status: Callable[[ProbeStatus], None] = _ignore
-    on_report: Callable[[int, Report], None] = _ignore
-    on_lost: Callable[[str], None] = _ignore
-    on_progress: Callable[[int, Progress], None] = _ignore
 
 
 class ProbeClient:
@@ -94,8 +66,7 @@ class ProbeClient:
         self._lock = threading.Lock()
         self._last_id = 0
         self._bodies: dict[int, Callable[[bytes | None], None]] = {}
-        self._uploads: dict[int, Upload] = {}
-        self._downloads: dict[int, Download] = {}
+        self._streams = ClientStreams(self._send, self._give_up)
         self._is_closing = False
 
     def open(self, options: SessionOptions) -> None:
@@ -167,17 +138,11 @@ class ProbeClient:
         number = number or self._next_id()
         if upload is not None and isinstance(command, Call):
             command = replace(command, uploads=True)
-        sending = Upload(number, upload, self._send) if upload is not None else None
-        with self._lock:
-            if sending is not None:
-                self._uploads[number] = sending
-            if download is not None:
-                self._downloads[number] = Download(number, download, self._send, partial(self._give_up, number))
+        start_upload = self._streams.begin(number, upload, download)
         fields = command_fields(command)
         wants = {"download": download is not None}
         self._send("command", {"id": number, "word": command_word(command), "fields": fields} | wants)
-        if sending is not None:
-            sending.start()
+        start_upload()
         return number
 
     def body(self, number: int, answer: Callable[[bytes | None], None]) -> None:
@@ -236,13 +201,13 @@ class ProbeClient:
         assert process is not None  # noqa: S101  set before the thread began
         assert process.stdout is not None  # noqa: S101
         reason = ""
-        reader = _Reader(
+        reader = Reader(
             self._callbacks,
             Unpacking(self._masking, self._callbacks.on_batch),
             self._body_came,
             self._report_came,
-            chunk=self._chunk_came,
-            room=self._room_came,
+            chunk=self._streams.chunk_came,
+            room=self._streams.room_came,
         )
         unpacker = Unpacker()
         try:
@@ -281,26 +246,8 @@ class ProbeClient:
         self.submit(Cancel(number), number=NOBODYS)
 
     def _report_came(self, number: int, report: Report) -> None:
-        if number == NOBODYS:
-            return
-        self._callbacks.on_report(number, self._end_streams(number, report))
-
-    def _end_streams(self, number: int, report: Report) -> Report:
-        with self._lock:
-            upload, download = self._uploads.pop(number, None), self._downloads.pop(number, None)
-        if upload is not None:
-            upload.end()
-        return download.end(report) if download is not None else report
-
-    def _chunk_came(self, number: int, data: bytes) -> None:
-        download = self._downloads.get(number)
-        if download is not None:
-            download.take(data)
-
-    def _room_came(self, number: int, used_bytes: int) -> None:
-        upload = self._uploads.get(number)
-        if upload is not None:
-            upload.grant(used_bytes)
+        if number != NOBODYS:
+            self._callbacks.on_report(number, self._streams.end(number, report))
 
     def _body_came(self, number: int, body: bytes | None) -> None:
         with self._lock:
@@ -312,76 +259,9 @@ class ProbeClient:
         """Nobody will answer any more."""
         with self._lock:
             answers, self._bodies = list(self._bodies.values()), {}
-            streaming = self._uploads.keys() | self._downloads.keys()
-        for number in streaming:
-            self._end_streams(number, Report("unknown"))
+        self._streams.end_all()
         for answer in answers:
             answer(None)
-
-
-class _Reader:
-    """Takes messages apart, in the reader thread."""
-
-    def __init__(
-        self,
-        callbacks: ProbeCallbacks,
-        unpacking: Unpacking,
-        body_came: Callable[[int, bytes | None], None],
-        report_came: Callable[[int, Report], None],
-        *,
-        chunk: Callable[[int, bytes], None],
-        room: Callable[[int, int], None],
-    ) -> None:
-        self._callbacks = callbacks
-        self._unpacking = unpacking
-        self._body_came = body_came
-        self._report_came = report_came
-        self._chunk_came = chunk
-        self._room_came = room
-        self._builder = BatchBuilder()
-        self._has_greeted = False
-
-    def take(self, message: Message) -> None:
-        """Take in a message. Raises PipeError."""
-        if not self._has_greeted:
-            check_greeting(message, of="probe")
-            self._has_greeted = True
-            return
-        kind, body = message
-        match kind:
-            case "hello":
-                self._status(body["status"])
-            case "report":
-                self._report_came(body.pop("id"), report_from_plain(body))
-            case "chunk":
-                self._chunk_came(body["id"], body["data"])
-            case "room":
-                self._room_came(body["id"], body["bytes"])
-            case "progress":
-                self._callbacks.on_progress(body.pop("id"), progress_from_plain(body))
-            case "body":
-                self._body_came(body["id"], body["body"])
-            case "block":
-                self._block(body.pop("status"), PackedBlock(**body))
-            case "bye":
-                pass
-            case _:
-                self._unpacking.finish()
-                if kind == "counters" and body.get("status"):
-                    self._status(body["status"])
-                batch = self._builder.take(message)
-                if batch is not None:
-                    self._callbacks.on_batch(batch)
-
-    def _block(self, status: dict[str, Any] | None, block: PackedBlock) -> None:
-        self._unpacking.take(block)
-        if status:
-            self._status(status)
-
-    def _status(self, plain: dict[str, Any]) -> None:
-        self._callbacks.on_status(
-            ProbeStatus(**plain | {"namespaces": (*plain["namespaces"], *self._unpacking.namespaces)})
-        )
 
 
 def _widen(pipe: IO[bytes] | None) -> None:

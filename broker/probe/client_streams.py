@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any, BinaryIO, Final
 
 from broker.operate.commands import Report
@@ -124,3 +125,65 @@ class Download:
                 self._file.flush()
             except (OSError, ValueError) as problem:
                 self._trouble = f"The file could not be written: {problem}"
+
+
+class ClientStreams:
+    """All streams of a client, by the number of their command. Methods may be called from any thread."""
+
+    def __init__(self, send: Send, give_up: Callable[[int], None]) -> None:
+        """
+        Args:
+            send: Puts a message into the pipe.
+            give_up: Gives a command up whose file takes nothing any more.
+        """
+        self._send = send
+        self._give_up = give_up
+        self._lock = threading.Lock()
+        self._uploads: dict[int, Upload] = {}
+        self._downloads: dict[int, Download] = {}
+
+    def begin(self, number: int, upload: BinaryIO | None, download: BinaryIO | None) -> Callable[[], None]:
+        """Before a command is sent.
+
+        Returns:
+            What is to be called when it has been: the upload begins.
+        """
+        with self._lock:
+            if download is not None:
+                give_up = partial(self._give_up, number)
+                self._downloads[number] = Download(number, download, self._send, give_up)
+            if upload is None:
+                return _nothing
+            sending = self._uploads[number] = Upload(number, upload, self._send)
+        return sending.start
+
+    def end(self, number: int, report: Report) -> Report:
+        """The report of a command came; another one where a file did not take everything."""
+        with self._lock:
+            upload, download = self._uploads.pop(number, None), self._downloads.pop(number, None)
+        if upload is not None:
+            upload.end()
+        return download.end(report) if download is not None else report
+
+    def end_all(self) -> None:
+        """No report will come any more."""
+        with self._lock:
+            numbers = self._uploads.keys() | self._downloads.keys()
+        for number in numbers:
+            self.end(number, Report("unknown"))
+
+    def chunk_came(self, number: int, data: bytes) -> None:
+        """A piece of a download."""
+        download = self._downloads.get(number)
+        if download is not None:
+            download.take(data)
+
+    def room_came(self, number: int, used_bytes: int) -> None:
+        """An upload may go on."""
+        upload = self._uploads.get(number)
+        if upload is not None:
+            upload.grant(used_bytes)
+
+
+def _nothing() -> None:
+    """There is no upload."""
