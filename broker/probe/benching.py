@@ -13,9 +13,10 @@ from broker.node.errors import MoleculerError, RequestRejectedError, RequestTime
 from broker.observe.buckets import BUCKET_COUNT, bucket_of
 from broker.operate.commands import Bench, BenchResult, OutcomeWord, Progress, Report
 from broker.probe.attempts import NOTES, Notes, NotSentError
-from broker.probe.calling import Refusal, Wanted, endpoint_of, read_call
+from broker.probe.calling import Refusal
 from broker.probe.hands import CannotAct, Hands
 from broker.probe.unannounced import Unannounced
+from broker.probe.wanted import Wanted, endpoint_of, read_call
 
 MOST_IN_FLIGHT: Final = 100
 MOST_CALLS: Final = 100_000
