@@ -72,6 +72,11 @@ class Actor:
         self.target = target
         self._confirm = confirm
 
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the second step stands on the command line."""
+        return bool(self._confirm)
+
     def check(self, command: Command, name: str = "") -> Verdict:
         """Whether a command may be sent by this command line, and confirmed; before anything is connected.
 

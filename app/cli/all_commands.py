@@ -7,6 +7,7 @@ from app.cli import (  # noqa: F401
     audit,
     bench,
     breakers,
+    breakers_set,
     call,
     connect,
     demo,

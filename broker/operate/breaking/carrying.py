@@ -70,6 +70,13 @@ class Carrying:
             self.take(number, Report("cancelled", "not sent"))
         self._next = len(self.plan.steps)
 
+    def give_up(self) -> None:
+        """Wait for nothing any more: what is in flight is unknown, the rest is not sent."""
+        sent = self._next
+        self.stop()
+        for number in range(sent):
+            self.take(number, Report("unknown"))
+
     def results(self) -> tuple[StepResult, ...]:
         """What is known by now, in the order of the steps."""
         return tuple(self._results[number] for number in sorted(self._results))
@@ -85,7 +92,7 @@ async def carry_out(
     now_ns: Callable[[], int],
     progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Report:
-    """Send all calls of a plan, and wait for what becomes of them.
+    """Send all calls of a plan, and wait for what becomes of them. Given up (cancelled), it sends no more and reports.
 
     Args:
         carrying: Of the plan.
@@ -100,8 +107,13 @@ async def carry_out(
             number, call = numbered
             carrying.take(number, await send(call))
             progress(len(carrying.results()), total)
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                return  # who sends may end with a report though it is cancelled
 
-    async with asyncio.TaskGroup() as tasks:
-        for _ in range(min(AT_ONCE, total)):
-            tasks.create_task(work(), name="breaker command")
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(min(AT_ONCE, total)):
+                tasks.create_task(work(), name="breaker command")
+    except asyncio.CancelledError:
+        carrying.give_up()
     return carrying.report()
