@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
@@ -87,6 +87,7 @@ class Desk(QObject):
         profile: Whose rules hold here; None for a bare URL that belongs to none, and for captures.
         secrets: Of the profile and of those who opened it, by their words. Never shown, never logged.
         masks: What is secret in what is shown.
+        mask_names: Names whose values are secret on this connection only.
         audit: Where acts are written down; the user's own log if it is None.
         tellers: What the side panel tells of subjects that no timeline knows, by their kind; run in the worker.
     """
@@ -133,6 +134,7 @@ class Desk(QObject):
         self.profile: Profile | None = None
         self.secrets: dict[str, str] = {}
         self.masks = Masks()
+        self.mask_names: tuple[str, ...] = ()
         self.audit: Audit | None = None
         self.tellers: dict[str, Callable[[Subject], SideFacts]] = {}
         self.fetch_body: Callable[[int, Callable[[bytes | None], None]], None] | None = None
@@ -244,6 +246,16 @@ class Desk(QObject):
             only = f'namespace = "{self.namespace}"'
             self.filter = parse(only if self.wanted.is_empty else f"{only} and ({self.wanted.text})")
         self.filter_changed.emit()
+
+    def set_mask_names(self, names: Sequence[str]) -> None:
+        """Let values under other names be masked, in everything that is shown and written down from now on.
+
+        Args:
+            names: Besides those that always are.
+        """
+        self.masks.set_names(names)
+        self.keeping.use_masks(self.masks)
+        self.masks_changed.emit()
 
     def set_reduce_motion(self, is_reduced: bool) -> None:
         """Let nothing move by itself, or let it move again."""

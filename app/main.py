@@ -23,7 +23,7 @@ from app.cli.wire_options import WireOptions
 from app.graph.places import PlaceStore, use_store
 from app.mutes import Mutes
 from app.offscreen import drop_no_news, show_for
-from app.opening import Opening, gather, masks_of, needs_key_store, rules_for, session_options
+from app.opening import Opening, gather, mask_names, masks_of, needs_key_store, rules_for, session_options
 from app.place import Place, mode_text
 from app.profile_keeper import ProfileKeeper
 from app.session import DemoRun, Session
@@ -179,6 +179,7 @@ class Sittings(QObject):
         session = Session(options, operator=operator, machine=machine)
         session.desk.profile, session.desk.masks = profile, masks
         session.desk.secrets = dict(opening.secrets)
+        session.desk.mask_names = mask_names(opening, ())
         session.desk.sign_for = signs_with(opening.secrets.get(HELPER_SECRET, ""), session.desk.me)
         self._show(session, options, place, keeping)
 

@@ -80,6 +80,7 @@ class SidePanel(LiveView):
             table.chosen.connect(desk.select)
             table.menu_wanted.connect(self._open_menu)
         desk.selection_changed.connect(self._on_selection)
+        desk.masks_changed.connect(self._on_selection)
         self._lay_out()
 
     def _lay_out(self) -> None:

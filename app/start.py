@@ -29,6 +29,7 @@ class StartPage(QWidget):
     """A Wanted."""
     file_wanted = Signal(str)
     demo_wanted = Signal()
+    settings_wanted = Signal()
 
     def __init__(
         self, settings: Settings, check: Check, keeper: ProfileKeeper | None = None, parent: QWidget | None = None
@@ -58,7 +59,8 @@ class StartPage(QWidget):
             label("See a live Moleculer mesh from the bus it talks through", "dim"),
             spacing=2,
         )
-        head = row(logo(56), hello, None, spacing=14)
+        cog = button("", self.settings_wanted.emit, icon="cog-outline", name="Settings", role="flat", tip="Settings")
+        head = row(logo(56), hello, None, cog, spacing=14)
         left = column(head, 8, row(self.demo, self.capture, None), 12, self._recent, 8, spacing=10)
         note = label(
             "With the permission to see, nothing is ever published: the server itself refuses it on the connection "

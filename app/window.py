@@ -19,6 +19,7 @@ from app.place import Place
 from app.profile_keeper import ProfileKeeper
 from app.resources import app_icon, logo
 from app.settings import Settings
+from app.settings_page import SettingsPage, Uses
 from app.shell import Shell
 from app.start import StartPage
 from app.views.registry import View
@@ -80,6 +81,7 @@ KEYS = (
         ("F2 / Del", "in collections: rename, delete"),
     )),
     ("Window", (
+        ("Ctrl+,", "settings: look, times, values that are masked"),
         ("Ctrl+B", "side panel"),
         ("Ctrl+Shift+D", "view in a window of its own"),
         ("Ctrl+R", "record, stop recording"),
@@ -139,6 +141,8 @@ class Window(QMainWindow):
         self.start.connect_wanted.connect(self._connect)
         self.start.file_wanted.connect(self._open_file)
         self.start.demo_wanted.connect(opener.open_demo)
+        self.start.settings_wanted.connect(self.show_settings)
+        self.start.keeper.changed.connect(self._use_masks)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.start)
         self.setCentralWidget(self._stack)
@@ -208,6 +212,7 @@ class Window(QMainWindow):
         lock = menu.addAction("Unlock…\tCtrl+Shift+L", shell.unlocking.toggle)
         menu.setToolTipsVisible(True)
         menu.addSeparator()
+        menu.addAction("Settings…\tCtrl+,", self.show_settings)
         self._theme_menu(menu)
         utc = menu.addAction("Times in UTC")
         utc.setCheckable(True)
@@ -280,6 +285,7 @@ class Window(QMainWindow):
             ("Alt+Left", self._of_shell(partial(Shell.step, is_back=True))),
             ("Alt+Right", self._of_shell(partial(Shell.step, is_back=False))),
             ("F11", self.toggle_full_screen),
+            ("Ctrl+,", self.show_settings),
             ("Ctrl+O", self.start.choose_file),
         ]
         for number, view in enumerate(self._views[:9], 1):
@@ -324,6 +330,7 @@ class Window(QMainWindow):
             ("Side panel", "command  Ctrl+B", "dock-right", self._of_shell(Shell.toggle_side)),
             ("View in a window of its own", "command  Ctrl+Shift+D", "open-in-new", self.detach_view),
             ("Choose namespace", "command", "layers-outline", self._of_shell(Shell.choose_namespace)),
+            ("Settings", "command  Ctrl+,", "cog-outline", self.show_settings),
             ("Full screen", "command  F11", "fullscreen", self.toggle_full_screen),
             ("Keys", "command  ?", "keyboard-outline", self.show_keys),
             ("Close this session", "command  Ctrl+W", "close", self.leave),
@@ -365,6 +372,19 @@ class Window(QMainWindow):
         self.settings.save()
         if self.shell is not None:
             self.shell.desk.set_reduce_motion(is_reduced)
+
+    def show_settings(self) -> None:
+        """Look, times, motion, and whose values are masked."""
+        uses = Uses(self.use_theme, self.use_utc, self.reduce_motion)
+        page = SettingsPage(self.settings, self.start.keeper, uses, self)
+        page.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        page.open()
+
+    def _use_masks(self) -> None:
+        """The user's list of names changed: in what is shown it holds at once."""
+        if self.shell is not None:
+            desk = self.shell.desk
+            desk.set_mask_names((*self.start.keeper.profiles.mask_names, *desk.mask_names))
 
     def detach_view(self) -> None:
         """The view in the middle, into a window of its own."""

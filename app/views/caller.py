@@ -312,8 +312,12 @@ class CallerView(LiveView):
             self.request.show_request(template.request, " ".join(template.notes))
 
     def _use_masks(self) -> None:
-        """Other values are secret from now on."""
+        """Other values are secret from now on; what is on screen is made ready again, compared with nothing."""
         self.desk.keeping.use_masks(self.desk.masks)
+        shown = self.answer.shown
+        if shown is not None:
+            question = partial(_digest, shown.request, shown.report, NOTHING, self.desk.masks)
+            self.desk.ask(self, "digest", question, self.answer.show_answer)
 
     def _ask_forget(self) -> None:
         dialog = ConfirmDialog(

@@ -44,9 +44,18 @@ class Masks:
         Raises:
             ValueError: A name cannot be masked.
         """
-        self.names = tuple(dict.fromkeys((*DEFAULT_NAMES, *names)))
-        self._secrets = SecretNames(self.names)
+        self.set_names(names)
         self._known = sorted({each for each in known if len(each) >= _LEAST_KNOWN}, key=len, reverse=True)
+
+    def set_names(self, names: Iterable[str]) -> None:
+        """Another list of the user, for everybody who has this object; from any thread.
+
+        Raises:
+            ValueError: A name cannot be masked; the list stays.
+        """
+        every = tuple(dict.fromkeys((*DEFAULT_NAMES, *names)))
+        self._secrets = SecretNames(every)
+        self.names: tuple[str, ...] = every
 
     def is_secret(self, name: str) -> bool:
         """Whether values under this name are secret."""
