@@ -94,7 +94,9 @@ class Keeping:
         threading.Thread(target=work, name="key store", daemon=True).start()
 
     def _secret(self, name: str) -> str:
-        return secrets.read_of(self.profile, f"{VARIABLE}{name}") if self.profile is not None else ""
+        found = secrets.read_of(self.profile, f"{VARIABLE}{name}") if self.profile is not None else ""
+        self.masks.learn(found)  # it may be sent under any name, and comes back in answers
+        return found
 
     def _save(self, profile: Profile) -> str:
         try:

@@ -61,6 +61,11 @@ class Masks:
         """Whether values under this name are secret."""
         return self._secrets.holds(name.encode("utf-8", "replace"))
 
+    def learn(self, known: str) -> None:
+        """Hide this secret too from now on, as it is; for everybody who has this object, from any thread."""
+        if len(known) >= _LEAST_KNOWN and known not in self._known:
+            self._known = sorted({*self._known, known}, key=len, reverse=True)
+
     def tree(self, value: Any, *, action: str = "") -> Any:
         """Decoded data with secrets replaced.
 

@@ -44,6 +44,7 @@ class SmallMesh:
                 "echo": self._echo,
                 "refuse": self._refuse,
                 "slow": self._slow,
+                "mirror": self._mirror,
             },
             "events": {"desk.*": self._take},
         }
@@ -51,6 +52,9 @@ class SmallMesh:
     async def _echo(self, ctx: Context) -> Any:
         self.calls.append(ctx.params)
         return ctx.params
+
+    async def _mirror(self, ctx: Context) -> Any:
+        return ctx.stream
 
     async def _refuse(self, ctx: Context) -> None:
         self.calls.append(ctx.params)

@@ -194,12 +194,25 @@ def test_a_node_is_asked_for_its_options_and_nothing_secret_is_shown(run: Run, m
 
 
 def test_no_answer_is_unknown_and_is_not_sent_again(run: Run, mesh: SmallMesh) -> None:
-    found = run("call", mesh.url, "desk.slow", '{"once": true}', "--timeout", "300", "--retries", "0")
+    found = run("call", mesh.url, "desk.slow", '{"once": true}', "--timeout", "300", "--retries", "2")
     assert found.exit_code == 1
     assert "unknown: No answer within 300 ms" in found.stderr
     assert "not sent again" in found.stderr
     assert mesh.calls == [{"once": True}]
     assert [entry.outcome for entry in entries()] == ["unknown"]
+
+
+def test_streams_go_from_and_to_files(run: Run, mesh: SmallMesh, tmp_path: Path) -> None:
+    sent, came = tmp_path / "sent.bin", tmp_path / "came.bin"
+    sent.write_bytes(os.urandom(300_000))
+    found = run("call", mesh.url, "desk.mirror", "--upload", sent, "--download", came, "--json")
+    assert found.exit_code == 0, found.output
+    assert json.loads(found.stdout)["stream_bytes"] == 300_000
+    assert came.read_bytes() == sent.read_bytes()
+    assert "is there already" in run("call", mesh.url, "desk.mirror", "--download", came).stderr
+    nothing = tmp_path / "nothing.bin"
+    assert run("call", mesh.url, "desk.echo", "--download", nothing).exit_code == 0
+    assert not nothing.exists()
 
 
 def test_without_the_audit_nothing_is_sent(run: Run, mesh: SmallMesh) -> None:

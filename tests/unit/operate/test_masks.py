@@ -89,6 +89,14 @@ def test_a_tree_too_deep_to_be_looked_into_is_hidden_as_a_whole() -> None:
     assert MASKS.tree(deep) == MASKED
 
 
+def test_a_secret_that_becomes_known_is_hidden_from_then_on_under_any_name() -> None:
+    masks = Masks()
+    assert masks.tree({"q": "opensesame"}) == {"q": "opensesame"}
+    masks.learn("opensesame")
+    masks.learn("x")  # stands everywhere
+    assert masks.tree({"q": "say opensesame, x"}) == {"q": "say ***, x"}
+
+
 def test_a_message_that_only_names_a_field_stays_readable() -> None:
     text = "The 'password' field is required! expected: token, got = nothing"
     assert MASKS.text(text) == text
