@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QMenu, QPlainTextEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -345,3 +346,29 @@ def test_every_real_form_opens_shows_its_problems_and_changes_nothing_by_itself(
     form.grab()
     assert write_json(form.value()) == before
     assert not any(each.isWindow() and each.isVisible() for each in form.findChildren(QWidget))
+
+
+def test_keys_texts_numbers_and_variables_in_json_have_colours_of_their_own(made: Make) -> None:
+    form = made(value={"id": 5, "a b": "2026-01-01 {{day}}", "c": None})
+    form.show_side("json")
+    colours: dict[str, str] = {}
+    block = json_edit(form).document().begin()
+    while block.isValid():
+        for each in block.layout().formats():
+            colours[block.text()[each.start : each.start + each.length]] = each.format.foreground().color().name()
+        block = block.next()
+    assert set(colours) == {'"id"', "5", '"a b"', '"2026-01-01 ', "{{day}}", '"', '"c"', "null"}
+    assert colours['"id"'] == colours['"a b"']
+    assert len({colours[part] for part in ('"id"', "5", '"2026-01-01 ', "{{day}}")}) == 4
+
+
+def test_control_enter_in_a_field_reaches_who_sends(made: Make, qtbot: QtBot) -> None:
+    form = made({"name": "string", "data": "any"})
+    form.show_side("both")
+    sent: list[object] = []
+    send = QShortcut(QKeySequence("Ctrl+Return"), form)
+    send.activated.connect(lambda: sent.append(form.value()))
+    for where in (part(form, QLineEdit, "name"), part(form, QPlainTextEdit, "data"), json_edit(form)):
+        where.setFocus()
+        qtbot.keyClick(where, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert sent == [{}, {}, {}]
