@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final, TypeVar
 
 import click
 
@@ -25,6 +25,9 @@ from broker.operate.permissions import Permission, allows
 from broker.operate.rules import UNLOCK_S, Verdict, refusal, verdict
 from broker.probe.acting import READY_WITHIN_S, act, only_namespace, sitting
 from broker.probe.session import ProbeSession
+
+MOMENT_S: Final = 1.0
+T = TypeVar("T")
 
 
 def _ignore(_: Progress) -> None:
@@ -195,7 +198,7 @@ class Sitting:
         """Wait until nodes can be asked who they are, as far as that is allowed."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(READY_WITHIN_S):
-                await self.session.can_speak(namespace)
+                await _patiently(self.session.can_speak(namespace))
 
     async def namespace(self) -> str:
         """The one that is meant: given, the profile's, or the only one that is heard.
@@ -207,7 +210,7 @@ class Sitting:
         names = self._target.namespaces
         if len(names) > 1:
             raise SaidNo(f"Several namespaces are named: {', '.join(names)}.", "Choose one with --namespace.")
-        return names[0] if names else await only_namespace(self.session)
+        return names[0] if names else await _patiently(only_namespace(self.session))
 
     async def do(
         self,
@@ -235,3 +238,15 @@ class Sitting:
         status = self.session.status()
         self._operator.learn(status.may_now, status.unlocked_until_ns)
         return await self._operator.act(command, send, confirmation, name)
+
+
+async def _patiently(waiting: Coroutine[Any, Any, T]) -> T:
+    """Wait for something; what takes longer than a moment is explained."""
+    task = asyncio.create_task(waiting, name="waiting for the mesh")
+    try:
+        done, _ = await asyncio.wait([task], timeout=MOMENT_S)
+        if not done:
+            click.echo("waiting for the first packet: nodes beat every ten seconds, if not set up otherwise", err=True)
+        return await task
+    finally:
+        task.cancel()

@@ -80,6 +80,7 @@ def bench_command(
         confirmation = await actor.confirm(command, about=[f"{action}{at}: {size}, {concurrency} at once"])
         async with actor.sit() as sitting:
             there = replace(command, call=replace(command.call, namespace=await sitting.namespace()))
+            await sitting.ready(there.call.namespace)
             reports.append(await sitting.do(there, confirmation, told=_show))
 
     run(work())

@@ -86,6 +86,7 @@ def call_command(
         confirmation = await actor.confirm(command)
         async with actor.sit() as sitting:
             there = replace(command, namespace=await sitting.namespace())
+            await sitting.ready(there.namespace)
             reports.append(await sitting.do(there, confirmation, told=show_streams, upload=upload, download=download))
 
     with opened(upload_path, download_path) as (upload, download):

@@ -242,6 +242,18 @@ def test_ctrl_c_gives_a_call_up_and_that_is_written_down(mesh: SmallMesh) -> Non
     assert len(mesh.calls) == 1
 
 
+def test_what_a_killed_program_did_is_unknown(run: Run, mesh: SmallMesh) -> None:
+    running = subprocess.Popen(program("call", mesh.url, "desk.slow"), stderr=subprocess.DEVNULL, env=os.environ)
+    try:
+        mesh.wait_for_call()
+    finally:
+        running.kill()
+        running.wait()
+    (entry,) = json.loads(run("audit", "list", "--json").stdout)
+    assert (entry["command"], entry["target"], entry["outcome"]) == ("call", "desk.slow", "unknown")
+    assert "the program ended before it was known" in entry["message"]
+
+
 @pytest.mark.parametrize(("typed", "code"), [("desk.closed", 0), ("yes", 1)])
 def test_a_terminal_is_asked_for_the_name(mesh: SmallMesh, typed: str, code: int) -> None:
     save(mesh, is_production=True)
