@@ -68,7 +68,7 @@ class PlanDialog(ConfirmDialog):
         """Show what would be done."""
         self._plan = plan
         self.say_hits("\n".join(plan.preview))
-        warnings = "\n".join(plan.warnings)
+        warnings = "\n".join((*plan.warnings, *self._not_now()))
         set_text(self._warnings, warnings)
         self._warnings.setVisible(bool(warnings))
         self._weigh_plan()
@@ -79,6 +79,10 @@ class PlanDialog(ConfirmDialog):
         if event.type() is QEvent.Type.LayoutRequest:
             self._fit()
         return is_taken
+
+    def _not_now(self) -> tuple[str, ...]:
+        """Whoever looks back is told that acts are of now."""
+        return () if self._desk.cursor.follows else ("This is done now, not at the time that is on screen.",)
 
     def missing(self) -> str:
         """What is missing in the form; empty for nothing."""
@@ -160,7 +164,7 @@ class BreakerDialog(PlanDialog):
         self.instead.setVisible(plan.instead is not None)
         super().show_plan(plan)
         if plan.second_warning:
-            set_text(self._warnings, "\n".join(("▲ " + plan.second_warning, *plan.warnings)))
+            set_text(self._warnings, "\n".join(("▲ " + plan.second_warning, *plan.warnings, *self._not_now())))
             self._warnings.show()
         targets = f"{count(len(plan.steps))} breaker{'' if len(plan.steps) == 1 else 's'}"
         self.set_title(f"{TITLES[self.form.act]}: {self._what(plan)}", f"{plan.wish.scope} · {targets}")

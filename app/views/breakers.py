@@ -17,11 +17,11 @@ from app.desk import Desk
 from app.live import LiveView
 from app.permits import allow
 from app.views.registry import MAIN, View, register
-from app.widgets.circle_board import CircleBoard
+from app.widgets.circle_board import CircleBoard, CircleCard
 from app.widgets.empty_state import EmptyState
 from app.widgets.format import count, length
 from broker.mesh.breaker_states import Breaker, BreakerChange, BreakerKey, key_of
-from broker.mesh.breakers import BreakerAnswer, breakers
+from broker.mesh.breakers import BreakerAnswer, Show, Sort, breakers
 from broker.mesh.filter import Filter
 from broker.mesh.span import Span
 from broker.mesh.subject import Subject
@@ -36,11 +36,22 @@ TICK_MS = 500
 """How often what counts down is told anew."""
 
 
+Shown = tuple[BreakerAnswer, list[CircleCard]]
+
+
 def _ask(
-    span: Span, wanted: Filter, sort: str, show: str, by_node: bool, namespace: str | None, snapshot: Snapshot
-) -> BreakerAnswer:
+    span: Span,
+    wanted: Filter,
+    sort: Sort,
+    show: Show,
+    by_node: bool,
+    namespace: str | None,
+    me: str,
+    snapshot: Snapshot,
+) -> Shown:
     """In the worker."""
-    return breakers(snapshot, span, filter=wanted, sort=sort, show=show, by_node=by_node, namespace=namespace)  # type: ignore[arg-type]
+    found = breakers(snapshot, span, filter=wanted, sort=sort, show=show, by_node=by_node, namespace=namespace)
+    return found, cards_of(found.rows, found.coverage, me)
 
 
 class BreakersView(LiveView):
@@ -119,8 +130,9 @@ class BreakersView(LiveView):
     def refresh(self) -> None:
         """Ask for all of it at once."""
         desk = self.desk
+        bar = self.bar
         question = partial(
-            _ask, desk.span(), desk.filter, self.bar.order, self.bar.states, self._by_node, desk.namespace
+            _ask, desk.span(), desk.filter, bar.order, bar.states, self._by_node, desk.namespace, desk.me
         )
         desk.ask(self, "breakers", question, self._show)
 
@@ -130,10 +142,11 @@ class BreakersView(LiveView):
         for part in (self.board, self.matrix.table, self.changes, self.holds.table):
             part.viewport().update()
 
-    def _show(self, found: BreakerAnswer) -> None:
+    def _show(self, shown: Shown) -> None:
+        found, cards = shown
         self._last = found
         now_ns = self._now_ns()
-        self.board.show_cards(cards_of(found.rows, found.coverage, self.desk.me), now_ns)
+        self.board.show_cards(cards, now_ns)
         spaces = {caller.namespace for caller in found.matrix.callers}
         self.matrix.show_matrix(found.matrix, has_spaces=len(spaces) > 1)
         self.changes.show_records(found.changes)

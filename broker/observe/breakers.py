@@ -15,6 +15,9 @@ from broker.observe.announcements import plain
 from broker.observe.breaker_lists import HelperList, Listed, Told, name_of, number_of, pairs_of, read_list, skewed_ns
 from broker.observe.journal import StateChange
 
+HELPER_SERVICE: Final = "$meshscope"
+"""The helper, as INFO lists it."""
+
 HELPER_LIST_EVENT: Final = "$meshscope.breakers"
 """The event in which a helper tells its list."""
 
@@ -179,6 +182,17 @@ class BreakerWatch:
                 self._forget((namespace, owner, *endpoint), at_ns)
         if self._helpers.pop((namespace, node_id), None) is not None:
             self._tell(StateChange("helper", namespace, node_id, at_ns, None, "helper"))
+
+    def helper_gone(self, namespace: str, node_id: str, at_ns: int) -> None:
+        """A node goes on without a helper: it tells no more, and what it held is held no longer."""
+        if self._helpers.pop((namespace, node_id), None) is None:
+            return
+        self._tell(StateChange("helper", namespace, node_id, at_ns, None, "helper"))
+        for endpoint, known in self._owners.get((namespace, node_id), {}).items():
+            if str(known.told["state"]).startswith("held-"):
+                told: Told = {"state": known.told.get("under") or "unknown"} | _settings(known)
+                self._is((namespace, node_id, *endpoint), known, told, "helper", at_ns)
+            known.heard_ns = min(known.heard_ns, at_ns - TRUSTED_NS - 1)  # whoever knows better may speak at once
 
     # -- states
 

@@ -8,7 +8,7 @@ from itertools import repeat
 from typing import Any, Final
 
 from broker.observe.announcements import cpu_percent, read_announcement
-from broker.observe.breakers import BreakerWatch, is_breaker_event
+from broker.observe.breakers import HELPER_SERVICE, BreakerWatch, is_breaker_event
 from broker.observe.correlation import Correlation
 from broker.observe.counters import Counters
 from broker.observe.glance import NOT_AT_A_GLANCE, decode_event, decode_request, decode_response
@@ -259,6 +259,8 @@ class Pipeline:
         if info.node_id in self._ours:
             lane.counter.ours += 1
         self._roster.announced(lane.namespace, info, at_ns, "info", digest=digest, size=len(body))
+        if info.offers and all(offer.full_name != HELPER_SERVICE for offer in info.offers):
+            self._breakers.helper_gone(lane.namespace, info.node_id, at_ns)
 
     def _other(self, lane: Lane, at_ns: int, body: bytes, _frame: int) -> None:
         """HEARTBEAT, DISCONNECT, DISCOVER, PING, PONG."""

@@ -364,6 +364,20 @@ def test_release_all_mine_ends_my_holds_and_nobody_elses(view: BreakersView, des
     ]
 
 
+def test_a_hold_is_released_from_the_list_also_while_looking_back(view: BreakersView, desk: Desk, qtbot: QtBot) -> None:
+    helpers = Helpers(desk)
+    desk.pause()
+    view.tabs.setCurrentWidget(view.holds)
+    view.holds.table.selectRow(1)
+    qtbot.mouseClick(view.holds.release, Qt.MouseButton.LeftButton)
+    dialog = ready(view, qtbot)
+    assert "This is done now" in dialog._warnings.text()
+    assert "no longer held closed by bob@night" in dialog._hits_text.text()
+    qtbot.waitUntil(dialog.act.isEnabled, timeout=5000)
+    qtbot.mouseClick(dialog.act, Qt.MouseButton.LeftButton)
+    assert [(one["verb"], one["node"]) for one in helpers.asked] == [("release", "api-2")]
+
+
 def test_an_act_without_an_answer_is_unknown_and_not_sent_again(view: BreakersView, desk: Desk, qtbot: QtBot) -> None:
     sent: list[Any] = []
 

@@ -14,7 +14,7 @@ from broker.observe.breakers import BreakerWatch
 from broker.observe.journal import StateChange
 from broker.observe.pipeline import Pipeline
 from broker.protocol.frame import ASKED_CHANNEL
-from tests.script import START_NS, Script, at
+from tests.script import START_NS, Script, at, service
 from tests.unit.observe.reading import changes
 
 HELPER_EVENT = "$meshscope.breakers"
@@ -190,6 +190,20 @@ def test_a_node_that_leaves_takes_its_helper_its_breakers_and_those_about_it_alo
         listed(Script().info(0, "bank-1").info(0, "shop-1"), 1, one()).disconnect(2, "bank-1").disconnect(3, "shop-1")
     )
     assert told(story) == [(1, "closed", "helper"), (2, None, "helper")]
+    assert [change.value is None for change in changes(story.batch(), "helper")] == [False, True]
+
+
+def test_a_node_that_goes_on_without_its_helper_holds_nothing_any_more() -> None:
+    hold = {"id": "h", "by": "ann", "reason": "", "since": clock_ms(0), "until": clock_ms(300)}
+    told_by_info = Script().info(0, "shop-1", [service("$meshscope", "breakers"), service("shop", "buy")])
+    story = listed(told_by_info, 1, one("open", held="open", hold=hold)).info(
+        2, "shop-1", [service("shop", "buy")], seq=2
+    )
+    assert told(opened(story, 3, "closed")) == [
+        (1, "held-open", "helper"),
+        (2, "open", "helper"),
+        (3, "closed", "event"),
+    ]
     assert [change.value is None for change in changes(story.batch(), "helper")] == [False, True]
 
 
