@@ -38,7 +38,7 @@ T = TypeVar("T")
 TakeReport = Callable[[Report], None]
 TakeProgress = Callable[[Progress], None]
 RunCommand = Callable[..., int]
-"""Given a command, who is told, the confirmation, a name, and streams by their words."""
+"""Given a command, who is told, the confirmation, a name; what fills it in and streams by their words."""
 
 TICK_MS = 100
 REST = 3.0
@@ -308,6 +308,7 @@ class Desk(QObject):
         *,
         confirmation: Confirmation = NOT_CONFIRMED,
         name: str = "",
+        fill: Callable[[Command], Command] | None = None,
         **streams: BinaryIO,
     ) -> int:
         """Hand a command to the session.
@@ -318,6 +319,8 @@ class Desk(QObject):
             progress: Told on the GUI thread how far it is.
             confirmation: The second step, where `may` says that it takes one.
             name: As in `may`.
+            fill: Makes of what was judged and written down what is sent, away from the GUI thread: secrets are filled
+                in there. A LookupError says what cannot be; nothing is sent then.
             streams: ``upload`` is sent along with a call; ``download`` is filled with a streamed answer.
 
         Returns:
@@ -327,7 +330,8 @@ class Desk(QObject):
             if answer is not None:
                 answer(Report("failed", "There is no session. Nothing was sent.", "Connect to a live mesh."))
             return 0
-        return self.run_command(command, answer, progress, confirmation, name, **streams)
+        more = {"fill": fill, **streams} if fill is not None else streams
+        return self.run_command(command, answer, progress, confirmation, name, **more)
 
     def may(self, command: Command, name: str = "") -> Verdict:
         """Whether a command may be sent now, why not, and what has to be confirmed before.

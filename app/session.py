@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from typing import BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 from shiboken6 import isValid
@@ -194,9 +194,9 @@ class Session(QObject):
         progress: TakeProgress | None,
         confirmation: Confirmation,
         name: str,
-        **streams: BinaryIO,
+        **more: Any,
     ) -> int:
-        number = self._dispatch.submit(command, confirmation, name, **streams)
+        number = self._dispatch.submit(command, confirmation, name, **more)
         self._waiting[number] = Waiting(answer, progress)
         return number
 

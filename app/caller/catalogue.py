@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from app.widgets.find_box import Findable
@@ -39,12 +39,15 @@ class Catalogue:
         events: That were seen or are subscribed to.
         nodes: By namespace and node id.
         heard_s: How long the mesh has been listened to.
+        findable_actions, findable_events: As they are offered; made in the worker, there may be ten thousand.
     """
 
     actions: dict[tuple[str, str], ActionRecord] = field(default_factory=dict)
     events: dict[tuple[str, str], EventRecord] = field(default_factory=dict)
     nodes: dict[tuple[str, str], NodeChoice] = field(default_factory=dict)
     heard_s: float = 0.0
+    findable_actions: tuple[Findable, ...] = ()
+    findable_events: tuple[Findable, ...] = ()
 
     @property
     def namespaces(self) -> list[str]:
@@ -77,10 +80,13 @@ def catalogue(span: Span, namespace: str | None, snapshot: Snapshot) -> Catalogu
         if is_wanted(one.namespace)
     }
     heard_s = (snapshot.through_ns - snapshot.begin_ns) / SECOND if snapshot.begin_ns else 0.0
-    return Catalogue(actions, events, nodes, heard_s)
+    known = Catalogue(actions, events, nodes, heard_s)
+    return replace(
+        known, findable_actions=tuple(_findable_actions(known)), findable_events=tuple(_findable_events(known))
+    )
 
 
-def findable_actions(known: Catalogue) -> list[Findable]:
+def _findable_actions(known: Catalogue) -> list[Findable]:
     """Actions as they are offered: internal ones last."""
     several = len(known.namespaces) > 1
     return [
@@ -94,7 +100,7 @@ def findable_actions(known: Catalogue) -> list[Findable]:
     ]
 
 
-def findable_events(known: Catalogue) -> list[Findable]:
+def _findable_events(known: Catalogue) -> list[Findable]:
     """Events as they are offered; patterns are no names and stay away."""
     several = len(known.namespaces) > 1
     return [

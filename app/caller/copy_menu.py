@@ -27,15 +27,15 @@ def copy_menu(parent: QWidget, request: Request, keeping: Keeping, said: Callabl
     Args:
         parent: Qt's.
         request: As it is written; variables stay, secrets are masked.
-        keeping: Which names are secret, and where the mesh is.
+        keeping: What is secret, and where the mesh is.
         said: Told what was copied.
     """
-    names = keeping.masks.names
+    masks = keeping.masks
     ways: tuple[tuple[str, Callable[[], str]], ...] = (
-        ("moleculer-repl line", lambda: as_console_line(request, names)),
-        ("JavaScript", lambda: as_javascript(request, names)),
-        ("Python", lambda: as_python(request, names)),
-        ("Command line", lambda: as_command_line(request, keeping.place or URL_UNKNOWN, names)),
+        ("moleculer-repl line", lambda: as_console_line(request, masks)),
+        ("JavaScript", lambda: as_javascript(request, masks)),
+        ("Python", lambda: as_python(request, masks)),
+        ("Command line", lambda: as_command_line(request, keeping.place or URL_UNKNOWN, masks)),
     )
     menu = QMenu(parent)
     menu.setAccessibleName("Copy as")

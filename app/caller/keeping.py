@@ -54,8 +54,7 @@ class Keeping:
 
     def use_masks(self, masks: Masks) -> None:
         """Other values are secret from now on."""
-        self.masks = masks
-        self.history.mask_names = self.collection.mask_names = masks.names
+        self.masks = self.history.masks = self.collection.masks = masks
 
     @property
     def keeps_secrets(self) -> bool:

@@ -35,10 +35,10 @@ def keeping_for(
     masks = masks or Masks()
     return Keeping(
         place,
-        History(_folder(kept, "calls", history.default_folder), masks.names),
+        History(_folder(kept, "calls", history.default_folder), masks),
         Collection(
             Path(kept.collections) if kept.collections else _folder(kept, "collections", collection.default_folder),
-            masks.names,
+            masks,
         ),
         masks,
         profile,

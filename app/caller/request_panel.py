@@ -10,8 +10,6 @@ from PySide6.QtWidgets import QComboBox, QFrame, QSpinBox, QVBoxLayout, QWidget
 from app.caller.catalogue import (
     Catalogue,
     NodeChoice,
-    findable_actions,
-    findable_events,
     long_note,
     receivers_lines,
     receivers_told,
@@ -149,6 +147,12 @@ class RequestPanel(QFrame):
         return self.action_box if self.kind.value == "call" else self.event_box
 
     @property
+    def is_choosing(self) -> bool:
+        """Whether letters stand there, and what they shall mean is being chosen."""
+        is_known = self.record is not None or self.event_record is not None
+        return self.find_box.list.isVisible() and not is_known
+
+    @property
     def record(self) -> ActionRecord | None:
         """The chosen action, as far as it is known."""
         return self._known.actions.get((self._namespace, self.action_box.text)) if self.kind.value == "call" else None
@@ -198,8 +202,8 @@ class RequestPanel(QFrame):
     def show_known(self, known: Catalogue) -> None:
         """What can be found from now on."""
         self._known = known
-        self.action_box.offer(findable_actions(known))
-        self.event_box.offer(findable_events(known))
+        self.action_box.offer(known.findable_actions)
+        self.event_box.offer(known.findable_events)
         self._settle_namespace()
         self._is_filling = True
         self._show_subject(wanted_node=str(self.node.currentData() or ""))

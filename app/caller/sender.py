@@ -1,11 +1,11 @@
-"""Sends one request at a time: variables resolved at the last moment, progress, cancelling, one report."""
+"""Sends one request at a time: variables filled in at the last moment, progress, cancelling, one report."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
@@ -14,14 +14,14 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from shiboken6 import isValid
 
 from app.desk import Desk
+from broker.operate.calling.filling import filled
 from broker.operate.calling.request import Request, command_of
-from broker.operate.calling.variables import Values, uses_secrets
+from broker.operate.calling.variables import Values
 from broker.operate.commands import Cancel, Command, Progress, Report
 from broker.operate.operator import NOT_CONFIRMED, Confirmation
 
 TICK_MS: Final = 100
 NOT_SENT: Final = "Nothing was sent."
-CANCELLED: Final = "Cancelled before it was sent."
 
 
 @dataclass(slots=True)
@@ -31,19 +31,14 @@ class Sending:
     Attributes:
         request: What is sent.
         begun_s: When, on a clock that only this object asks.
-        confirmation: The second step.
-        upload, download: Files of its streams.
-        files: What is open of them.
-        number: The command's; 0 while secrets are being asked for.
+        files: What is open of its streams.
+        number: The command's.
         progress: What was told last.
         is_cancelled: Whether its user gave it up.
     """
 
     request: Request
     begun_s: float
-    confirmation: Confirmation
-    upload: Path | None = None
-    download: Path | None = None
     files: ExitStack = field(default_factory=ExitStack)
     number: int = 0
     progress: Progress | None = None
@@ -57,13 +52,11 @@ class Sender(QObject):
     """It began, ended, or got on."""
     ended = Signal(object, object)
     """A Request and its Report."""
-    _resolved = Signal(object, object)
 
     def __init__(self, desk: Desk, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._desk = desk
         self.sending: Sending | None = None
-        self._resolved.connect(self._on_resolved)
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self.changed)
@@ -100,25 +93,23 @@ class Sender(QObject):
         """
         if self.sending is not None:
             return
-        sending = self.sending = Sending(request, perf_counter(), confirmation, upload, download)
+        sending = self.sending = Sending(request, perf_counter())
         self._timer.start()
         self.changed.emit()
-
-        def work() -> None:
-            try:
-                command: Command | LookupError = command_of(request, values, uploads=upload is not None)
-                if made is not None and not isinstance(command, LookupError):
-                    command = made(command)
-            except LookupError as error:
-                command = error
-            if isValid(self):
-                self._resolved.emit(sending, command)
-
-        if uses_secrets(request.params, request.meta, request.headers):
-            # the key store may ask the user first
-            threading.Thread(target=work, name="key store", daemon=True).start()
-        else:
-            work()
+        command: Command = command_of(request, uploads=upload is not None)
+        try:
+            streams = _opened(sending.files, upload, download)
+        except OSError as error:
+            self._end(sending, Report("refused", f"{error.filename}: {error.strerror}. {NOT_SENT}"))
+            return
+        sending.number = self._desk.submit(
+            made(command) if made is not None else command,
+            lambda report: self._end(sending, report),
+            lambda told: self._on_progress(sending, told),
+            confirmation=confirmation,
+            fill=partial(filled, values=values),
+            **streams,
+        )
 
     def cancel(self) -> None:
         """Give up what is under way."""
@@ -126,30 +117,8 @@ class Sender(QObject):
         if sending is None or sending.is_cancelled:
             return
         sending.is_cancelled = True
-        if sending.number:
-            self._desk.submit(Cancel(sending.number), lambda _report: None)
-        else:
-            self._end(sending, Report("cancelled", CANCELLED))
+        self._desk.submit(Cancel(sending.number), lambda _report: None)
         self.changed.emit()
-
-    def _on_resolved(self, sending: Sending, command: Command | LookupError) -> None:
-        if sending is not self.sending:
-            return  # given up meanwhile
-        if isinstance(command, LookupError):
-            self._end(sending, Report("refused", f"{command.args[0]}. {NOT_SENT}"))
-            return
-        try:
-            streams = _opened(sending)
-        except OSError as error:
-            self._end(sending, Report("refused", f"{error.filename}: {error.strerror}. {NOT_SENT}"))
-            return
-        sending.number = self._desk.submit(
-            command,
-            lambda report: self._end(sending, report),
-            lambda told: self._on_progress(sending, told),
-            confirmation=sending.confirmation,
-            **streams,
-        )
 
     def _on_progress(self, sending: Sending, progress: Progress) -> None:
         if sending is self.sending:
@@ -166,11 +135,11 @@ class Sender(QObject):
         self.changed.emit()
 
 
-def _opened(sending: Sending) -> dict[str, Any]:
+def _opened(files: ExitStack, upload: Path | None, download: Path | None) -> dict[str, Any]:
     """The files of the streams. Raises OSError."""
     streams: dict[str, Any] = {}
-    if sending.upload is not None:
-        streams["upload"] = sending.files.enter_context(sending.upload.open("rb"))
-    if sending.download is not None:
-        streams["download"] = sending.files.enter_context(sending.download.open("wb"))
+    if upload is not None:
+        streams["upload"] = files.enter_context(upload.open("rb"))
+    if download is not None:
+        streams["download"] = files.enter_context(download.open("wb"))
     return streams

@@ -110,7 +110,7 @@ class Shelf(QObject):
 
     def use_folder(self, folder: Path) -> None:
         """Keep collections there from now on."""
-        self._keeping.collection = Collection(folder, self._keeping.masks.names)
+        self._keeping.collection = Collection(folder, self._keeping.masks)
         self.name = ""
         if self._keeping.set_folder is not None:
             self._keeping.set_folder(str(folder))

@@ -37,8 +37,8 @@ def _use_call(desk: Desk, subject: Subject) -> None:
     if found is None:
         desk.use_template(Template(Request("call", subject.name, subject.namespace), (FORGOTTEN,)))
         return
-    names = desk.keeping.masks.names
+    masks = desk.keeping.masks
     desk.body(
         found.request_frame,
-        lambda body: desk.use_template(template_of(found.namespace, found.action, body, mask_names=names)),
+        lambda body: desk.use_template(template_of(found.namespace, found.action, body, masks=masks)),
     )

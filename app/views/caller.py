@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QSplitter, QVBoxLayout
 
 from app.caller.answer_panel import AnswerPanel
@@ -46,7 +46,7 @@ class CallerView(LiveView):
     """Three panels: what is sent, what came back, what was sent before."""
 
     def __init__(self, desk: Desk) -> None:
-        super().__init__(desk, every_ms=1500)
+        super().__init__(desk, every_ms=2000)
         self._known: Catalogue | None = None
         self._receivers: Receivers | None = None
         self._last = LastAnswers()
@@ -123,6 +123,12 @@ class CallerView(LiveView):
             act()
 
     # what is asked
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Whoever comes back sees what git, an editor or another window changed."""
+        super().showEvent(event)
+        self.shelf.show()
+        self._show_past()
 
     def refresh(self) -> None:
         """Ask what can be called."""
@@ -216,6 +222,8 @@ class CallerView(LiveView):
             anyway: Although the service would refuse it, as far as its schema says.
         """
         request = self.request.request()
+        if self.request.is_choosing:
+            return  # half a name is not what shall be called
         self.request.find_box.close_list()
         mistakes, refused = self.problems()
         if self.courier.is_busy or mistakes or (refused and not anyway):

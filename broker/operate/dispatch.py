@@ -14,6 +14,8 @@ from broker.operate.operator import NOT_CONFIRMED, Act, Confirmation, Operator, 
 MAY_HAVE_RUN: Final = "It may have been done, and is not sent again by itself."
 _END_S: Final = 10.0
 
+Fill = Callable[[Command], Command]
+
 Send = Callable[..., int]
 """Sends a command, with its streams as keywords; gives the number under which its report will come."""
 
@@ -25,6 +27,7 @@ class _Wanted:
     confirmation: Confirmation
     name: str
     streams: Mapping[str, Any]
+    fill: Fill | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,13 @@ class Dispatch:
         self._thread.start()
 
     def submit(
-        self, command: Command, confirmation: Confirmation = NOT_CONFIRMED, name: str = "", **streams: Any
+        self,
+        command: Command,
+        confirmation: Confirmation = NOT_CONFIRMED,
+        name: str = "",
+        *,
+        fill: Fill | None = None,
+        **streams: Any,
     ) -> int:
         """Let something be done; returns at once.
 
@@ -87,13 +96,15 @@ class Dispatch:
             command: What is wanted. `Cancel` takes the number that this method gave.
             confirmation: The second step.
             name: What an operator knows the target as, if it is not what the command is sent to.
+            fill: Makes of what was judged and written down what is sent: secrets are in the latter only. Raises
+                LookupError where something cannot be filled in. Runs in the thread of this object.
             streams: Given to the one who sends.
 
         Returns:
             The number under which the report will come.
         """
         self._last_number += 1
-        self._jobs.put(_Wanted(self._last_number, command, confirmation, name, streams))
+        self._jobs.put(_Wanted(self._last_number, command, confirmation, name, streams, fill))
         return self._last_number
 
     def take_report(self, number: int, report: Report) -> None:
@@ -146,6 +157,15 @@ class Dispatch:
                 self._answer(job.number, Report("failed", "It is not running any more."))
                 return
             command = replace(command, number=theirs)
+        if job.fill is not None:
+            try:
+                command = job.fill(command)
+            except LookupError as error:
+                report = Report("refused", f"{error.args[0]}. Nothing was sent.")
+                if act is not None and self._operator is not None:
+                    report = self._operator.end(act, report)
+                self._answer(job.number, report)
+                return
         with self._lock:  # a report may come before this thread knows what it was sent as
             theirs = self._send(command, **job.streams)
             self._road.ours[theirs] = job.number

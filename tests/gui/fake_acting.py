@@ -27,10 +27,16 @@ class Submitted:
 
 @dataclass
 class FakeActing:
-    """Takes the place of the session behind a desk."""
+    """Takes the place of the session behind a desk.
+
+    Attributes:
+        submitted: What was sent, filled in.
+        judged: What was handed in, as it is judged and written down.
+    """
 
     desk: Desk
     submitted: dict[int, Submitted] = field(default_factory=dict)
+    judged: list[Command] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.desk.run_command = self._run
@@ -71,8 +77,16 @@ class FakeActing:
         progress: Callable[[Progress], None] | None,
         confirmation: Confirmation,
         _name: str,
+        fill: Callable[[Command], Command] | None = None,
         **streams: BinaryIO,
     ) -> int:
         number = len(self.submitted) + 1
+        self.judged.append(command)
+        try:
+            command = fill(command) if fill is not None else command
+        except LookupError as error:
+            assert answer is not None
+            answer(Report("refused", f"{error.args[0]}. Nothing was sent."))
+            return 0
         self.submitted[number] = Submitted(command, answer, progress, confirmation, streams)
         return number

@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 from app.caller.bench_dialog import BenchDialog
 from app.caller.keeping import Keeping
 from app.caller.name_dialog import NameDialog
+from app.caller.row_menu import subject_menu
 from app.caller.variables_dialog import VariablesDialog
 from app.desk import Desk
 from app.session import of_a_capture
@@ -423,7 +424,9 @@ def test_a_secret_comes_from_the_key_store_at_the_last_moment_and_goes_nowhere_e
     qtbot.waitUntil(lambda: len(acting.commands) == 1, timeout=5000)
     assert isinstance(acting.last.command, Call)
     assert json.loads(acting.last.command.meta) == {"token": "s3cr3t-value"}
-    assert "s3cr3t" not in repr(acting.last.command)
+    assert isinstance(acting.judged[-1], Call)
+    assert acting.judged[-1].meta == '{"token": {{secret:token}}}'
+    assert keeping.masks.text("it is s3cr3t-value") == "it is ***"
     acting.answer({"ok": True})
     read(caller, qtbot, "✓ ok")
     folder = keeping.history.folder
@@ -738,3 +741,36 @@ def test_a_template_waits_for_the_view_to_be_built(desk: Desk, shown: Show) -> N
     shown(view)
     assert view.request.action_box.text == "v2.orders.get"
     assert view.request.note.text() == "✋ A note."
+
+
+def test_half_a_name_is_not_sent_while_the_whole_is_being_chosen(
+    caller: CallerView, acting: FakeActing, qtbot: QtBot
+) -> None:
+    edit = caller.request.action_box.edit
+    qtbot.keyClicks(edit, "ordget")
+    qtbot.keyClick(edit, Qt.Key.Key_Return, CTRL)
+    assert acting.commands == []
+    assert caller.request.action_box.list.isVisible()
+    qtbot.keyClick(edit, Qt.Key.Key_Escape)
+    assert not caller.request.action_box.list.isVisible()
+
+
+def test_what_another_window_saved_is_there_when_the_view_comes_back(caller: CallerView, keeping: Keeping) -> None:
+    Collection(keeping.collection.folder).save("theirs", ORDER)
+    caller.hide()
+    caller.show()
+    assert caller.past.saved_texts() == ["theirs"]
+
+
+def test_a_row_of_actions_has_a_menu_that_leads_to_a_call(shell: Shell, qtbot: QtBot) -> None:
+    FakeActing(shell.desk)
+    menu = subject_menu(shell, shell.desk, Subject("endpoint", "prod", "users.get", "users-2"))
+    pick(menu, "Call…")
+    view = shell.area.widget("caller")
+    assert isinstance(view, CallerView)
+    qtbot.waitUntil(lambda: view.request.node.currentText().startswith("users-2"), timeout=5000)
+    menu.close()
+    other = subject_menu(shell, shell.desk, Subject("event", "prod", "order.created"))
+    pick(other, "Emit…")
+    assert view.request.event_box.text == "order.created"
+    other.close()

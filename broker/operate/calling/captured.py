@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from broker.capture.secret_names import DEFAULT_NAMES
 from broker.operate.calling.loose_json import quoted
-from broker.operate.calling.masked import MASKED, mask_captured
+from broker.operate.calling.masked import MASKED, USUAL, mask_captured
 from broker.operate.calling.request import DEFAULT_TIMEOUT_MS, Request
+from broker.operate.masks import Masks
 from broker.protocol.codec import decode_body
 from broker.protocol.malformed import Malformed
 
@@ -31,16 +30,14 @@ class Template(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def template_of(
-    namespace: str, action: str, body: bytes | None, *, mask_names: Sequence[str] = DEFAULT_NAMES
-) -> Template:
+def template_of(namespace: str, action: str, body: bytes | None, *, masks: Masks = USUAL) -> Template:
     """A request from the body of a REQ.
 
     Args:
         namespace: Of the call.
         action: As the timeline knows it.
         body: Of the REQ frame; None when it was not kept.
-        mask_names: Whose values are masked in captures.
+        masks: What is secret.
     """
     bare = Request("call", action, namespace)
     if body is None:
@@ -49,7 +46,7 @@ def template_of(
     if isinstance(wire, Malformed) or not isinstance(wire, dict):
         why = wire.reason if isinstance(wire, Malformed) else "it is no object"
         return Template(bare, (f"What this call carried cannot be read: {why}.",))
-    masked = {name: mask_captured(wire.get(name), mask_names) for name in ("params", "meta", "headers")}
+    masked = {name: mask_captured(wire.get(name), masks) for name in ("params", "meta", "headers")}
     timeout = wire.get("timeout")
     is_told = isinstance(timeout, int | float) and not isinstance(timeout, bool) and timeout > 0
     request = Request(

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 import platformdirs
 
-from broker.capture.secret_names import DEFAULT_NAMES
+from broker.operate.calling.masked import USUAL
 from broker.operate.calling.request import Request
 from broker.operate.calling.request_file import NotARequestError, read, written
+from broker.operate.masks import Masks
 
 SUFFIX: Final = ".json"
 MOST_FILES: Final = 5_000
@@ -63,11 +64,11 @@ class Collection:
 
     Attributes:
         folder: Where they are; None for nowhere, then nothing can be saved.
-        mask_names: Whose values are masked in the files.
+        masks: What is masked in the files.
     """
 
     folder: Path | None
-    mask_names: Sequence[str] = field(default=DEFAULT_NAMES)
+    masks: Masks = USUAL
 
     def saved(self) -> list[Saved]:
         """All requests by name, groups after what is in none; broken files too, with what is wrong."""
@@ -98,7 +99,7 @@ class Collection:
         path = self._path(name)
         if not replaces:
             self._expect_free(path, name)
-        text, is_masked = written(request, self.mask_names)
+        text, is_masked = written(request, self.masks)
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(f".{path.name}.new")
         beside.write_bytes(text.encode("utf-8", "backslashreplace"))

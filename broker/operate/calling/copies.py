@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
 from typing import Any, Final
 
-from broker.capture.secret_names import DEFAULT_NAMES
 from broker.operate.calling import loose_json
 from broker.operate.calling.copied_python import python_text
 from broker.operate.calling.loose_json import NotJsonError, replaced
-from broker.operate.calling.masked import mask_text
+from broker.operate.calling.masked import USUAL, mask_text
 from broker.operate.calling.request import DEFAULT_TIMEOUT_MS, Request
+from broker.operate.masks import Masks
 
 _METHODS: Final = {"call": "call", "emit": "emit", "broadcast": "broadcast"}
 
@@ -21,7 +20,7 @@ class NotCopiedError(ValueError):
     """A request cannot be said in those words; says why."""
 
 
-def as_console_line(request: Request, names: Sequence[str] = DEFAULT_NAMES) -> str:
+def as_console_line(request: Request, masks: Masks = USUAL) -> str:
     """A line for moleculer-repl.
 
     Timeout, retries and headers are left out: beside parameters in JSON the console takes no options.
@@ -30,9 +29,9 @@ def as_console_line(request: Request, names: Sequence[str] = DEFAULT_NAMES) -> s
         NotCopiedError: The console has no words for it.
     """
     if request.kind != "call":
-        return _console_event(request, names)
+        return _console_event(request, masks)
     words = [f"dcall {_console_word(request.node_id)}" if request.node_id else "call", _console_word(request.name)]
-    params, meta = (_one_line(_as_text(text, names)) for text in (request.params, request.meta))
+    params, meta = (_one_line(_as_text(text, masks)) for text in (request.params, request.meta))
     if params or meta:
         words.append(_console_quoted(params or "{}"))
     if meta:
@@ -40,7 +39,7 @@ def as_console_line(request: Request, names: Sequence[str] = DEFAULT_NAMES) -> s
     return " ".join(words)
 
 
-def as_javascript(request: Request, names: Sequence[str] = DEFAULT_NAMES) -> str:
+def as_javascript(request: Request, masks: Masks = USUAL) -> str:
     """A statement for code that has a Moleculer broker."""
     options: dict[str, Any] = {}
     if request.node_id:
@@ -54,21 +53,21 @@ def as_javascript(request: Request, names: Sequence[str] = DEFAULT_NAMES) -> str
         options["groups"] = list(request.groups)
     for name, text in (("meta", request.meta), ("headers", request.headers)):
         if text.strip():
-            options[name] = _value(text, names)
+            options[name] = _value(text, masks)
     arguments = [json.dumps(request.name)]
     if request.params.strip() or options:
-        arguments.append(_javascript(_value(request.params, names)) if request.params.strip() else "{}")
+        arguments.append(_javascript(_value(request.params, masks)) if request.params.strip() else "{}")
     if options:
         arguments.append(_javascript(options))
     statement = f"await broker.{_METHODS[request.kind]}({', '.join(arguments)});"
     return _with_note(statement, request, "//")
 
 
-def as_python(request: Request, names: Sequence[str] = DEFAULT_NAMES) -> str:
+def as_python(request: Request, masks: Masks = USUAL) -> str:
     """A statement for code that has a broker of ours."""
     arguments = [json.dumps(request.name, ensure_ascii=False)]
     if request.params.strip():
-        arguments.append(python_text(_value(request.params, names)))
+        arguments.append(python_text(_value(request.params, masks)))
     if request.node_id:
         arguments.append(f"node_id={request.node_id!r}")
     if request.kind == "call":
@@ -80,27 +79,27 @@ def as_python(request: Request, names: Sequence[str] = DEFAULT_NAMES) -> str:
         arguments.append(f"groups={list(request.groups)!r}")
     for name, text in (("meta", request.meta), ("headers", request.headers)):
         if text.strip():
-            arguments.append(f"{name}={python_text(_value(text, names))}")
+            arguments.append(f"{name}={python_text(_value(text, masks))}")
     return _with_note(f"await broker.{_METHODS[request.kind]}({', '.join(arguments)})", request, "#")
 
 
-def as_command_line(request: Request, url: str, names: Sequence[str] = DEFAULT_NAMES) -> str:
+def as_command_line(request: Request, url: str, masks: Masks = USUAL) -> str:
     """A line for a shell.
 
     Args:
         request: What is sent.
         url: Of the mesh, without its password; or the name of a profile.
-        names: Whose values are masked.
+        masks: What is secret.
     """
     words = ["meshscope", request.kind, url, request.name]
     if request.params.strip():
-        words.append(_one_line(_as_text(request.params, names)))
+        words.append(_one_line(_as_text(request.params, masks)))
     words += ["--namespace", request.namespace or "-"]
     if request.node_id:
         words += ["--node", request.node_id]
     for option, text in (("--meta", request.meta), ("--headers", request.headers)):
         if text.strip():
-            words += [option, _one_line(_as_text(text, names))]
+            words += [option, _one_line(_as_text(text, masks))]
     if request.kind == "call":
         if request.timeout_ms != DEFAULT_TIMEOUT_MS:
             words += ["--timeout", str(_whole(request.timeout_ms))]
@@ -111,8 +110,8 @@ def as_command_line(request: Request, url: str, names: Sequence[str] = DEFAULT_N
     return shlex.join(words)
 
 
-def _as_text(text: str, names: Sequence[str]) -> str:
-    return mask_text(text, names)
+def _as_text(text: str, masks: Masks) -> str:
+    return mask_text(text, masks)
 
 
 def _one_line(text: str) -> str:
@@ -125,9 +124,9 @@ def _one_line(text: str) -> str:
         return text
 
 
-def _value(text: str, names: Sequence[str]) -> Any:
+def _value(text: str, masks: Masks) -> Any:
     """The value of a text, variables as texts; what is no JSON as a text."""
-    masked = mask_text(text, names)
+    masked = mask_text(text, masks)
     in_texts = replaced(masked, lambda variable: variable.written if variable.is_in_text else f'"{variable.written}"')
     try:
         return json.loads(in_texts)
@@ -159,9 +158,9 @@ def _console_quoted(text: str) -> str:
     return "'" + text.replace("'", "\\u0027") + "'"
 
 
-def _console_event(request: Request, names: Sequence[str]) -> str:
+def _console_event(request: Request, masks: Masks) -> str:
     words = [request.kind, _console_word(request.name)]
-    value = _value(request.params, names) if request.params.strip() else {}
+    value = _value(request.params, masks) if request.params.strip() else {}
     if not isinstance(value, dict):
         raise NotCopiedError("the console builds payloads from options, so it can send objects only")
     for path, item in _leaves(value, ""):

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
 import platformdirs
 
-from broker.capture.secret_names import DEFAULT_NAMES
-from broker.operate.calling.masked import mask_text
+from broker.operate.calling.masked import USUAL, mask_text
 from broker.operate.calling.request import Request, from_plain
+from broker.operate.masks import Masks
 
 log = logging.getLogger(__name__)
 
@@ -72,11 +71,11 @@ class History:
 
     Attributes:
         folder: Where it is kept; None to keep it in memory only.
-        mask_names: Whose values are masked.
+        masks: What is masked.
     """
 
     folder: Path | None = None
-    mask_names: Sequence[str] = DEFAULT_NAMES
+    masks: Masks = USUAL
     _read: dict[str, tuple[int, list[Entry]]] = field(default_factory=dict, repr=False)
     _here: list[Entry] = field(default_factory=list, repr=False)
 
@@ -114,7 +113,7 @@ class History:
 
     def _masked(self, request: Request) -> Request:
         def kept(text: str) -> str:
-            masked = mask_text(text, self.mask_names)
+            masked = mask_text(text, self.masks)
             return masked if len(masked) <= MOST_LETTERS else TOO_LONG
 
         return request.with_texts(kept)

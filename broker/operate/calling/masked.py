@@ -3,44 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Iterator
 from typing import Any, Final
 
-from broker.capture.secret_names import DEFAULT_NAMES, SecretNames
 from broker.operate.calling import loose_json
 from broker.operate.calling.loose_json import NotJsonError
+from broker.operate.masks import Masks
 
 MASKED: Final = "•••• masked"
 """Stands where a value was."""
+USUAL: Final = Masks()
+"""What is secret where nobody says more."""
 
 
-@lru_cache(maxsize=16)
-def _names(names: tuple[str, ...]) -> SecretNames:
-    return SecretNames(names)
-
-
-def mask_text(text: str, names: Sequence[str] = DEFAULT_NAMES) -> str:
-    """JSON with the values of secret names masked; variables stay, since they hold nothing.
+def mask_text(text: str, masks: Masks = USUAL) -> str:
+    """JSON with what looks secret masked; variables stay, since they hold nothing.
 
     Args:
         text: JSON with variables; what is none is masked whole if a secret name is in it.
-        names: Whose values are secret.
+        masks: What is secret.
     """
     if not text.strip():
         return text
-    secrets = _names(tuple(names))
     try:
         value = loose_json.loads(text)
     except NotJsonError:
-        return json.dumps(MASKED, ensure_ascii=False) if _may_hold(text, secrets) else text
-    masked = _masked(value, secrets, is_secret=False)
+        return json.dumps(MASKED, ensure_ascii=False) if _may_hold(text, masks) else text
+    masked = _masked(value, masks, is_secret=False)
     return text if masked == value else loose_json.dumps(masked)
 
 
-def mask_captured(value: Any, names: Sequence[str] = DEFAULT_NAMES) -> Any:
+def mask_captured(value: Any, masks: Masks = USUAL) -> Any:
     """Data of a capture, with `MASKED` where its own mask stands: stars in the place of letters, nines of digits."""
-    return _captured(value, _names(tuple(names)), is_secret=False)
+    return _captured(value, masks, is_secret=False)
 
 
 def masked_places(text: str) -> list[str]:
@@ -54,23 +49,27 @@ def masked_places(text: str) -> list[str]:
     return list(_places(value, ""))
 
 
-def _masked(value: Any, secrets: SecretNames, *, is_secret: bool) -> Any:
+def _masked(value: Any, masks: Masks, *, is_secret: bool) -> Any:
     if isinstance(value, dict):
-        return {key: _masked(item, secrets, is_secret=is_secret or _holds(secrets, key)) for key, item in value.items()}
+        return {key: _masked(item, masks, is_secret=is_secret or masks.is_secret(key)) for key, item in value.items()}
     if isinstance(value, list):
-        return [_masked(item, secrets, is_secret=is_secret) for item in value]
-    is_plain = isinstance(value, str | int | float) and not isinstance(value, bool)
-    return MASKED if is_secret and is_plain and not loose_json.is_variable(value) and value != "" else value
+        return [_masked(item, masks, is_secret=is_secret) for item in value]
+    if value == "" or isinstance(value, bool) or not isinstance(value, str | int | float):
+        return value
+    if is_secret:
+        return value if loose_json.is_variable(value) else MASKED
+    # a token, a key, a URL with a password: secret whatever it stands under
+    return MASKED if isinstance(value, str) and masks.text(value) != value else value
 
 
-def _captured(value: Any, secrets: SecretNames, *, is_secret: bool) -> Any:
+def _captured(value: Any, masks: Masks, *, is_secret: bool) -> Any:
     if isinstance(value, dict):
         return {
-            key: _captured(item, secrets, is_secret=is_secret or (isinstance(key, str) and _holds(secrets, key)))
+            key: _captured(item, masks, is_secret=is_secret or (isinstance(key, str) and masks.is_secret(key)))
             for key, item in value.items()
         }
     if isinstance(value, list | tuple):
-        return [_captured(item, secrets, is_secret=is_secret) for item in value]
+        return [_captured(item, masks, is_secret=is_secret) for item in value]
     if isinstance(value, str) and value and not value.strip("*"):
         return MASKED
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -90,10 +89,6 @@ def _places(value: Any, path: str) -> Iterator[str]:
         yield path or "the value"
 
 
-def _holds(secrets: SecretNames, key: str) -> bool:
-    return secrets.holds(key.encode("utf-8", "replace"))
-
-
-def _may_hold(text: str, secrets: SecretNames) -> bool:
+def _may_hold(text: str, masks: Masks) -> bool:
     words = "".join(letter if letter.isalnum() or letter in "_-" else " " for letter in text).split()
-    return any(_holds(secrets, word) for word in words)
+    return any(masks.is_secret(word) for word in words)

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, NamedTuple, get_args
 
 from broker.operate.calling.loose_json import problem_of
 from broker.operate.calling.masked import masked_places
-from broker.operate.calling.variables import Values, missing, resolve
+from broker.operate.calling.variables import Values, missing
 from broker.operate.commands import Broadcast, Call, Emit
 
 Kind = Literal["call", "emit", "broadcast"]
@@ -141,36 +141,24 @@ def _title(request: Request, name: str) -> str:
     return name.capitalize()
 
 
-def command_of(request: Request, values: Values, *, uploads: bool = False) -> Call | Emit | Broadcast:
-    """The command that sends a request, variables resolved. Made at the moment of sending and kept nowhere.
+def command_of(request: Request, *, uploads: bool = False) -> Call | Emit | Broadcast:
+    """The command that sends a request, variables as they are written: see `filling`.
 
     Args:
         request: Without problems.
-        values: Of variables, secret ones too.
         uploads: Whether a stream of a file goes along.
-
-    Raises:
-        LookupError: A variable has no value; names it.
     """
-    ready = request.with_texts(lambda text: resolve(text, values))
     if request.kind == "call":
         return Call(
             request.namespace,
             request.name,
-            ready.params,
-            ready.meta,
-            ready.headers,
+            request.params,
+            request.meta,
+            request.headers,
             node_id=request.node_id,
             timeout_ms=request.timeout_ms,
             retries=request.retries,
             uploads=uploads,
         )
     kind = Emit if request.kind == "emit" else Broadcast
-    return kind(
-        request.namespace,
-        request.name,
-        ready.params,
-        ready.meta,
-        ready.headers,
-        groups=request.groups,
-    )
+    return kind(request.namespace, request.name, request.params, request.meta, request.headers, groups=request.groups)

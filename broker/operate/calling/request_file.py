@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any, Final
 
-from broker.capture.secret_names import DEFAULT_NAMES
 from broker.operate.calling import loose_json
 from broker.operate.calling.loose_json import NotJsonError
-from broker.operate.calling.masked import MASKED, mask_text
+from broker.operate.calling.masked import MASKED, USUAL, mask_text
 from broker.operate.calling.request import TEXTS, Request, from_plain
+from broker.operate.masks import Masks
 
 FORMAT: Final = 1
 _NAMES: Final = {"call": "action", "emit": "emit", "broadcast": "broadcast"}
@@ -21,13 +20,13 @@ class NotARequestError(ValueError):
     """A file holds no request; says what is wrong with it."""
 
 
-def written(request: Request, names: Sequence[str] = DEFAULT_NAMES) -> tuple[str, bool]:
+def written(request: Request, masks: Masks = USUAL) -> tuple[str, bool]:
     """The text of a file, keys in the same order each time, a value a line; and whether values were masked in it.
 
     Parameters, meta and headers stand in it as JSON; where a variable takes the place of a value, or the text is no
     JSON, as a list of lines.
     """
-    masked = request.with_texts(lambda text: mask_text(text, names))
+    masked = request.with_texts(lambda text: mask_text(text, masks))
     plain = masked.to_plain()
     told: dict[str, Any] = {"meshscope_request": FORMAT, _NAMES[request.kind]: request.name}
     told |= {name: plain[name] for name in _USUAL_ORDER if name in plain}

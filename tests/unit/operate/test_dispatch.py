@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -132,3 +133,28 @@ def test_what_is_under_way_when_the_window_is_left_is_written_down_as_unknown(tm
         "unknown",
         "The session ended before it was answered: it was left",
     )
+
+
+def test_secrets_are_filled_in_after_it_was_written_down(window: Window) -> None:
+    def fill(command: Command) -> Command:
+        assert isinstance(command, Call)
+        return replace(command, params=command.params.replace("{{secret:pin}}", "s3cr3t"))
+
+    window.answers_at_once = Report("done")
+    window.dispatch.submit(Call("", "a.b", '{"x": "{{secret:pin}}"}'), fill=fill)
+    window.answer()
+    assert [command for _, command, _ in window.sent] == [Call("", "a.b", '{"x": "s3cr3t"}')]
+    (entry,) = window.audit.read().entries
+    assert entry.before is not None
+    assert "{{secret:pin}}" in entry.before.details
+    assert "s3cr3t" not in entry.before.details
+
+
+def test_what_cannot_be_filled_in_is_not_sent_and_that_is_written_down(window: Window) -> None:
+    def fill(_command: Command) -> Command:
+        raise LookupError("{{secret:pin}} has no value in the key store")
+
+    number = window.dispatch.submit(Call("", "a.b"), fill=fill)
+    report = Report("refused", "{{secret:pin}} has no value in the key store. Nothing was sent.")
+    assert window.answer() == (number, report)
+    assert (window.sent, window.outcomes()) == ([], ["refused"])

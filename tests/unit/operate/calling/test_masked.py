@@ -9,6 +9,7 @@ from broker.operate.calling.captured import BLANKED, NOT_KEPT, STREAMED, templat
 from broker.operate.calling.masked import MASKED, mask_text, masked_places
 from broker.operate.calling.request import Problem, Request, problems
 from broker.operate.calling.variables import Values
+from broker.operate.masks import Masks
 
 REQ = {
     "ver": "5",
@@ -45,7 +46,7 @@ def test_what_is_no_json_is_masked_whole_when_it_might_hold_one():
 
 
 def test_names_that_the_user_adds_are_masked_too():
-    assert json.loads(mask_text('{"iban": "DE00"}', ("iban",))) == {"iban": MASKED}
+    assert json.loads(mask_text('{"iban": "DE00"}', Masks(("iban",)))) == {"iban": MASKED}
 
 
 def test_masked_values_are_problems_until_they_are_filled_in():
@@ -102,3 +103,13 @@ def test_a_stream_is_said_to_be_missing():
 def test_a_body_that_cannot_be_read_says_why():
     template = template_of("", "a.b", b"\xff\xff")
     assert template.notes[0].startswith("What this call carried cannot be read: ")
+
+
+def test_tokens_keys_and_urls_with_passwords_are_masked_whatever_they_stand_under():
+    text = '{"a": "Bearer abcdefgh", "b": ["redis://u:hunter2@h"], "c": "Bearer {{secret:token}}", "d": "known-one"}'
+    assert json.loads(mask_text(text, Masks((), ("known-one",)))) == {
+        "a": MASKED,
+        "b": [MASKED],
+        "c": "Bearer {{secret:token}}",
+        "d": MASKED,
+    }
