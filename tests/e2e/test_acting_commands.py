@@ -127,6 +127,8 @@ def test_a_bench_measures(run: Run, mesh: SmallMesh) -> None:
         ("emit", "desk.opened"),
         ("broadcast", "desk.closed"),
         ("bench", "desk.echo", "--count", "1"),
+        ("breakers", "trip", "--endpoint", "desk-1:desk.echo", "--reason", "it burns"),
+        ("breakers", "release", "--mine"),
     ],
     ids=lambda words: " ".join(words[:2]),
 )
