@@ -18,6 +18,7 @@ from app.cli.options import target
 from app.cli.sitting import options_of
 from app.cli.targets import Target
 from app.cli.unlocking import is_unlocking, operator_of
+from app.cli.variables import expect_variables, with_variables
 from broker.mesh.timeline import Snapshot, Timeline
 from broker.operate.commands import Command, Progress, Report, Unlock
 from broker.operate.operator import NOT_CONFIRMED, Confirmation, Operator
@@ -92,6 +93,7 @@ class Actor:
         """
         self._let(command.needs)
         target = self.target
+        expect_variables(target, command)
         found = verdict(target.profile, target.may, None, command, in_window=False, name=name)
         if not found.allowed:
             raise SaidNo(found.why)
@@ -233,6 +235,10 @@ class Sitting:
         """
 
         async def send(command: Command) -> Report:
+            try:
+                command = await with_variables(self._target, command)  # not before: the audit holds their names
+            except LookupError as error:
+                return Report("refused", f"{error.args[0]}. Nothing was sent.")
             return await act(self.session, command, told, upload=upload, download=download)
 
         status = self.session.status()

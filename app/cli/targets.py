@@ -41,6 +41,7 @@ class Target:
         tls_ca: File of the authority that signed the server's certificate.
         wire: How packets are written.
         profile: Whose rules hold; None for a URL that belongs to none, and for a capture.
+        learned: Secrets that were asked of the key store since.
         is_may_given: Whether that stands on the command line; otherwise it is what the command needs.
         unlocks: Whether a locked profile is to be unlocked for this command.
         policy: What of payloads reaches the disk.
@@ -56,6 +57,7 @@ class Target:
     tls_ca: str = ""
     wire: WireOptions = field(default_factory=WireOptions)
     profile: Profile | None = None
+    learned: list[str] = field(default_factory=list, repr=False, compare=False)
     is_may_given: bool = False
     unlocks: bool = False
     policy: Policy = "masked"
@@ -89,7 +91,13 @@ class Target:
 
     def masks(self) -> Masks:
         """What is secret in what is shown."""
-        known = [self.password, self.wire.cipher_key, self.wire.cipher_iv, os.environ.get(SECRET_VARIABLE, "")]
+        known = [
+            *self.learned,
+            self.password,
+            self.wire.cipher_key,
+            self.wire.cipher_iv,
+            os.environ.get(SECRET_VARIABLE, ""),
+        ]
         if self.is_live:
             settings = self.connection()
             known += [settings.password, settings.sentinel_password]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
+
+from broker.operate.calling import loose_json
+from broker.operate.calling.loose_json import NotJsonError
 
 
 class JsonText(click.ParamType[str]):
@@ -28,10 +30,10 @@ class JsonText(click.ParamType[str]):
         if not text.strip():
             return ""
         try:
-            found = json.loads(text, parse_constant=_no_json)
-        except (ValueError, RecursionError) as error:
-            self.fail(f"this is no JSON: {error}. Quote it for the shell, as in '{{\"id\": 5}}'", param, ctx)
-        if self._is_object and not isinstance(found, dict):
+            found = loose_json.loads(text)  # variables of a profile may stand in it
+        except NotJsonError as error:
+            self.fail(f"this is {error}. Quote it for the shell, as in '{{\"id\": 5}}'", param, ctx)
+        if self._is_object and not isinstance(found, dict) and not loose_json.is_variable(found):
             self.fail("expected a JSON object, as in '{\"user\": 5}'", param, ctx)
         return text
 
@@ -44,10 +46,6 @@ class JsonText(click.ParamType[str]):
             return Path(text[1:]).read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             self.fail(f"{text[1:]} cannot be read: {error}", param, ctx)
-
-
-def _no_json(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no JSON value")
 
 
 meta_option = click.option("--meta", type=JsonText(is_object=True), default="", metavar="JSON", help="Sent along.")

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from broker.operate import secrets
 from broker.operate.audit import Audit, Entry
 from broker.operate.profiles import Profile, ProfileStore
 from tests.e2e.redis_server import RedisServer, free_port
@@ -107,6 +108,30 @@ def test_an_event_tells_who_will_receive_it(run: Run, mesh: SmallMesh) -> None:
     run("call", mesh.url, "desk.echo")  # whatever was sent before has arrived
     assert sorted(event for _, event, _ in mesh.events) == ["desk.closed", "desk.closed", "desk.opened"]
     assert {node for node, event, _ in mesh.events if event == "desk.closed"} == {"desk-1", "desk-2"}
+
+
+def test_variables_of_a_profile_are_filled_in_after_the_audit_has_their_names(
+    run: Run, mesh: SmallMesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(mesh, may="call", variables={"order": "4711"}, secret_names=("variable pin",))
+    monkeypatch.setattr(secrets, "read_of", lambda _of, what: "s3cr3t-pin" if what == "variable pin" else "")
+    found = run("call", "shop", "desk.echo", '{"id": {{order}}, "code": "{{secret:pin}}", "as": "{{{{order}}}}"}')
+    assert found.exit_code == 0, found.output
+    assert mesh.calls == [{"id": 4711, "code": "s3cr3t-pin", "as": "{{order}}"}]
+    assert json.loads(found.stdout) == {"id": 4711, "code": "***", "as": "{{order}}"}
+    (entry,) = entries()
+    assert entry.before is not None
+    assert "{{secret:pin}}" in entry.before.details
+    assert "s3cr3t" not in entry.before.details
+
+
+def test_a_variable_without_value_is_refused_before_anything_is_connected(run: Run, mesh: SmallMesh) -> None:
+    save(mesh, may="call")
+    missing = run("call", "shop", "desk.echo", '{"id": {{order}}}')
+    assert (missing.exit_code, "variable order has no value" in missing.stderr) == (1, True)
+    bare = run("call", "redis://127.0.0.2:1", "desk.echo", '{"id": {{order}}}')
+    assert (bare.exit_code, "variables belong to a profile" in bare.stderr) == (1, True)
+    assert (mesh.calls, entries()) == ([], [])
 
 
 def test_a_bench_measures(run: Run, mesh: SmallMesh) -> None:
