@@ -113,8 +113,10 @@ class PlanDialog(ConfirmDialog):
 
     def _copy(self) -> None:
         if self._plan is not None:
-            url = self._desk.status.url if self._desk.status is not None else ""
-            QGuiApplication.clipboard().setText(command_line(url, self._plan.wish))
+            desk = self._desk
+            url = desk.status.url if desk.status is not None else ""
+            where = desk.profile.name if desk.profile is not None else url
+            QGuiApplication.clipboard().setText(command_line(where, self._plan.wish))
 
 
 class BreakerDialog(PlanDialog):

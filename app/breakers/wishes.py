@@ -91,7 +91,7 @@ def command_line(url: str, wish: Wish) -> str:
     """The same as a command for the runbook.
 
     Args:
-        url: Of the bus, without secrets.
+        url: Of the bus, without secrets; or the name of a profile.
         wish: What shall be done.
     """
     scope = wish.scope
@@ -107,7 +107,7 @@ def command_line(url: str, wish: Wish) -> str:
     else:
         for option, value in (("--node", scope.node_id), ("--action", scope.action), ("--service", scope.service)):
             words += [option, value] if value else []
-    words += ["--with-callee"] if scope.with_callee else []
+    words += ["--include-callee"] if scope.with_callee else []
     words += ["--for", f"{wish.for_s:g}"] if wish.verb == "hold" else []
     words += ["--reason", wish.reason] if wish.reason else []
     return shlex.join(words)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 from fake_breakers import BANK, ME, FakeBreakers
@@ -18,7 +20,8 @@ from pytestqt.qtbot import QtBot
 from app.breakers.cards import left_text
 from app.breakers.dialog import BreakerDialog
 from app.breakers.panels import MARKS
-from app.breakers.wishes import command_line, read_duration_s, scope_of
+from app.breakers.wishes import command_line, read_duration_s, scope_of, wish_of
+from app.cli.all_commands import meshscope
 from app.desk import Desk
 from app.shell import Shell
 from app.signing import signs_with
@@ -32,7 +35,6 @@ from broker.mesh.breaker_states import BreakerKey
 from broker.mesh.filter import parse
 from broker.mesh.subject import Subject
 from broker.mesh.timeline import Timeline
-from broker.operate.breaking.wish import Wish
 from broker.operate.commands import Answer, Call, Report
 from broker.operate.operator import Confirmation
 from broker.operate.rules import Verdict
@@ -410,10 +412,18 @@ def test_the_same_is_copied_as_a_command_line(view: BreakersView, qtbot: QtBot) 
     )
 
 
-def test_scopes_become_options() -> None:
-    scope = scope_of(OPEN, "service", with_callee=True)
-    line = command_line("redis://h", Wish("trip", "", scope))
-    assert line == "meshscope breakers redis://h trip --service bank --with-callee"
+@pytest.mark.parametrize("word", ["caller", "own", "endpoint", "action", "service on node", "service", "node"])
+@pytest.mark.parametrize("act", ["trip", "hold open", "hold closed", "reset", "release"])
+def test_every_scope_and_act_is_a_command_that_the_program_takes(word: Any, act: Any) -> None:
+    scope = scope_of(OPEN, word, with_callee=word != "caller")
+    wish = wish_of(act, "prod", scope, for_s=300 if act.startswith("hold") else 0, reason="a window", by=ME)
+    _, group, *words = shlex.split(command_line("redis://h", wish))
+    command = meshscope.commands[group]
+    assert isinstance(command, click.Group)
+    verb = words.pop(1)
+    context = command.commands[verb].make_context(verb, words)
+    assert context.params["target_text"] == "redis://h"
+    assert context.params["namespaces"] == ("prod",)
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("5 min", 300), ("90 s", 90), ("2h", 7200), ("5", 300), ("1.5 h", 5400)])
