@@ -19,6 +19,8 @@ WARN_EVERY_S: Final = 10.0
 LONGEST_HOLD_MS: Final = 24 * 3600 * 1000
 Cause = RefusedCause | Literal["", "no-secret", "disabled", "unknown-endpoint", "expired", "too-long"]
 
+Outcome = Literal["done", "refused", "failed"]
+
 
 @dataclass(frozen=True, slots=True)
 class Done:
@@ -26,11 +28,13 @@ class Done:
 
     Attributes:
         message: For people.
-        cause: Why not; empty when it was done.
+        cause: Why it was refused; empty when it was not.
+        has_failed: Whether it could not be done for a reason that has no word.
     """
 
     message: str
     cause: Cause = ""
+    has_failed: bool = False
 
 
 @dataclass(slots=True)
@@ -97,7 +101,7 @@ class Obeying:
             one_line(command.reason, 500),
             done.message,
         )
-        outcome: Literal["done", "refused"] = "refused" if done.cause else "done"
+        outcome: Outcome = "failed" if done.has_failed else "refused" if done.cause else "done"
         return _answer(outcome, done.cause, done.message, self._listing.row(command.endpoint))
 
     def _do(self, command: BreakerCommand, now_ms: int) -> Done:
@@ -140,7 +144,7 @@ class Obeying:
         if hold is None:
             return Done("nothing was held")
         if command.hold not in ("", hold.id):
-            return Done(f"another hold, by {hold.by or 'somebody'}, has taken its place", "expired")
+            return Done(f"another hold, by {hold.by or 'somebody'}, has taken its place", has_failed=True)
         self._holds.end(command.endpoint)
         return Done(f"no longer held {hold.state}")
 
@@ -169,5 +173,5 @@ def one_line(text: str, length: int) -> str:
     return "".join(each if each.isprintable() else " " for each in text[:length])
 
 
-def _answer(outcome: Literal["done", "refused"], cause: Cause, message: str, breaker: Row | None) -> dict[str, Any]:
+def _answer(outcome: Outcome, cause: Cause, message: str, breaker: Row | None) -> dict[str, Any]:
     return {"outcome": outcome, "cause": cause, "message": message, "breaker": breaker}

@@ -27,7 +27,7 @@ TAKEN_WITHIN_MS: Final = 30_000
 """How far a command's time may be from the helper's clock, either way."""
 NONCE_KEPT_MS: Final = 60_000
 """A command from the furthest future that is taken is late by then."""
-LONGEST_COMMAND: Final = 8_192
+LONGEST_COMMAND: Final = 16_384
 """Characters of a command's text."""
 MOST_NONCES: Final = 10_000
 """So many commands are taken in a minute; more must wait, for forgetting one would let it be replayed."""

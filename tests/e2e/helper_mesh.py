@@ -9,9 +9,11 @@ import asyncio
 import itertools
 import json
 import secrets
+import sys
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from broker.agent.signature import BreakerCommand, Endpoint, sign
@@ -164,6 +166,13 @@ class JsHelperNode(Peer):
         await self.ask("addHelper")
 
 
+class PyHelperNode(JsHelperNode):
+    """A node of ours, driven in the same way: ``helper_node.py``."""
+
+    def command(self) -> tuple[str, ...]:
+        return sys.executable, str(Path(__file__).with_name("helper_node.py")), json.dumps(self._options)
+
+
 MakeNode = Callable[[NodeOptions], HelperNode]
 
 
@@ -178,6 +187,12 @@ class Cast:
 MESHES: dict[str, Cast] = {
     "MoleculerJS 0.14": Cast(lambda options: JsHelperNode("014", options), "4"),
     "MoleculerJS 0.15": Cast(lambda options: JsHelperNode("015", options), "5"),
+    "Python calls MoleculerJS 0.15": Cast(
+        lambda options: (JsHelperNode if options.serves else PyHelperNode)("015", options), "5"
+    ),
+    "MoleculerJS 0.14 calls Python": Cast(
+        lambda options: (PyHelperNode if options.serves else JsHelperNode)("014", options), "4"
+    ),
 }
 
 

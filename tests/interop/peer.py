@@ -45,10 +45,14 @@ class Peer:
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
 
+    def command(self) -> tuple[str, ...]:
+        """How it is started."""
+        return "node", self._program, json.dumps(self._options)
+
     async def start(self) -> None:
         """Start it, or start it again, and wait until it is in the mesh."""
         self._process = await asyncio.create_subprocess_exec(
-            *("node", self._program, json.dumps(self._options)),
+            *self.command(),
             cwd=JS,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
