@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -30,7 +31,7 @@ def plan(wish: Wish, known: Known) -> Plan:
         return Plan(wish, refused=problem)
     endpoints = _endpoints(wish.scope, known)
     if not endpoints:
-        return Plan(wish, refused=f"Nobody is known to offer {_what(wish.scope)}, so there is no breaker to set.")
+        return Plan(wish, refused=_offered_by_nobody(wish.scope, known))
     caller = wish.scope.caller
     if caller and (why := known.helper_word(caller)):
         return Plan(wish, untouched=tuple(_untouched(wish, known, endpoints)), refused=_cannot(caller, why))
@@ -205,6 +206,16 @@ def _untouched(wish: Wish, known: Known, endpoints: Iterable[Endpoint]) -> Itera
 
 def _what(scope: Scope) -> str:
     return str(replace(scope, caller="")).removesuffix(", seen by all callers")
+
+
+def _offered_by_nobody(scope: Scope, known: Known) -> str:
+    wanted = scope.action or scope.service
+    names = {service for service, _ in known.offers.values()} if scope.service else set(known.offers)
+    if not wanted:
+        wanted, names = scope.node_id, set(known.nodes)
+    near = difflib.get_close_matches(wanted, sorted(names), 3) or [each for each in sorted(names) if wanted in each][:3]
+    meant = f" Did you mean {', '.join(near)}?" if near else ""
+    return f"Nobody is known to offer {_what(scope)}, so there is no breaker to set.{meant}"
 
 
 def _cannot(caller: str, why: str) -> str:

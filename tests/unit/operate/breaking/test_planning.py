@@ -182,7 +182,13 @@ def test_all_of_mine_are_released_and_nobody_elses() -> None:
     [
         ({}, KNOWN, "Nothing is named"),
         ({"action": "a.b", "service": "a"}, KNOWN, "choose one of them"),
-        ({"node_id": "pay-9"}, KNOWN, "Nobody is known to offer"),
+        (
+            {"node_id": "pay-9"},
+            KNOWN,
+            "Nobody is known to offer all actions on pay-9, so there is no breaker to set. Did",
+        ),
+        ({"service": "payment"}, KNOWN, "Did you mean payments?"),
+        ({"action": "charge"}, KNOWN, "Did you mean payments.charge?"),
         ({"node_id": "pay-1", "action": "$node.list"}, KNOWN, "Nobody is known to offer"),
         ({"caller": "cron-1", "node_id": "pay-1"}, KNOWN, "cron-1 has no helper"),
         ({"node_id": "pay-1"}, replace(KNOWN, helpers={}), "No node has a helper"),
