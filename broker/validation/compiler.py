@@ -68,7 +68,8 @@ class Compiler:
         if make is None:
             found = "has no 'type'" if name is None else f"has the unknown type {name!r}"
             raise SchemaError(f"a rule {found}, expected one of {', '.join(sorted(self._rules))}")
-        messages = {**self._messages, **(resolved.get("messages") or {})}
+        own = resolved.get("messages")
+        messages = {**self._messages, **(own if isinstance(own, dict) else {})}
         lay_under(resolved, self.options.defaults.get(_text(name)))
         return Rule(resolved, messages, make)
 

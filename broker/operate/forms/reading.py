@@ -102,8 +102,6 @@ def _field(schema: Any, name: str, path: str, unsure_of: tuple[str, ...] = ()) -
 def _long(schema: Any, path: str) -> dict[str, Any]:
     if isinstance(schema, list):
         schema = [{**LOST, IS_LOST: True} if is_lost(each) else each for each in schema]
-    if isinstance(schema, dict) and not isinstance(schema.get("messages", {}), dict):
-        schema = {key: each for key, each in schema.items() if key != "messages"}
     try:
         return dict(_COMPILER.rule(schema).schema)
     except SchemaError as error:

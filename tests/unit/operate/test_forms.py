@@ -244,3 +244,34 @@ def test_a_date_says_what_it_is_taken_for_and_why_it_is_none() -> None:
     assert why_no_date("2026-13-01") == "month is 13"
     assert why_no_date("2026-02-40") == "day is 40"
     assert why_no_date("soon") == ""
+
+
+OPTIONS = ("items", "rules", "key", "value", "values", "pattern", "min", "messages")
+RULES = st.recursive(
+    st.sampled_from(["string", "number|optional", "tuple", "multi", "record", "x", "", "string[]", None, 5, {}, []])
+    | st.fixed_dictionaries(
+        {"type": st.sampled_from(["enum", "equal", "string", "currency", "array", "object", "date"])}
+    ),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.fixed_dictionaries(
+            {"type": st.sampled_from(["object", "array", "tuple", "multi", "record", "string"])},
+            optional={
+                "props": st.dictionaries(st.sampled_from("ab"), inner, max_size=2),
+                **dict.fromkeys(OPTIONS, inner | JSON),
+            },
+        )
+        | st.dictionaries(
+            st.sampled_from(["a", "$$type", "$$strict", "$$root", "type", "b.c"]), inner | JSON, max_size=3
+        )
+    ),
+    max_leaves=6,
+)
+
+
+@given(RULES | JSON, JSON)
+def test_whatever_info_says_there_is_a_form_or_a_sentence_why_not(schema: Any, value: Any) -> None:
+    form = Form(schema)
+    assert form.broken or form.field.kind
+    assert all(each.message for each in form.problems(form.start()))
+    assert all(isinstance(each.path, tuple) for each in form.problems(value))
