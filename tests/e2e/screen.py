@@ -76,9 +76,9 @@ class Screen:
         self.window.resize(1440, 900)
         self.window.show()
 
-    def open(self, url: str, *, may: str = "see", namespace: str = "", password: str = "") -> None:
+    def open(self, url: str, *, may: str = "see", namespace: str = "", password: str = "", machine: str = "") -> None:
         """Open a mesh, seeing only if nothing else is said; waits until the probe listens."""
-        connection = Connection(url, may=may, namespaces=[namespace] if namespace else [])
+        connection = Connection(url, may=may, namespaces=[namespace] if namespace else [], ssh=machine)
         self._sittings.open_live(Wanted(connection, password))
         self.wait_for(self._is_listening_or_lost, LISTENING_MS)
         assert self.window.shell is not None, f"the session ended: {self.window.start.banner.text}"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"  # before any Qt is imported
+
+import json
 import shlex
 import sys
 from collections.abc import Iterator
@@ -12,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 import redis
+from pytestqt.qtbot import QtBot
 
 from broker.mesh.latency import gaps_in
 from broker.operate.commands import Call
@@ -20,6 +24,7 @@ from broker.probe.options import SessionOptions
 from broker.probe.remote import RemoteProbe
 from broker.probe.ssh import REMOTE_VARIABLE, SSH_VARIABLE, Machine
 from tests.e2e.redis_server import RedisServer, free_port
+from tests.e2e.screen import Screen
 from tests.e2e.ssh_server import SshServer
 from tests.e2e.test_probe_process import Shop, Window, until
 
@@ -148,3 +153,14 @@ def test_another_version_is_refused_with_both_named(
     until(lambda: window.losses)
     assert "the probe is Meshscope 0.0.1 (format [0, 0])" in window.losses[0]
     assert "Let 127.0.0.1 have the version that is here." in window.losses[0]
+
+
+def test_a_window_shows_a_bus_that_the_other_machine_sees(
+    qtbot: QtBot, machine: Machine, shared_redis: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    screen = Screen(qtbot)
+    screen.open(shared_redis.url, machine=f"ssh://127.0.0.1:{machine.port}")
+    assert [each.name() for each in psutil.Process().children() if each.name() == "ssh"] == ["ssh"]
+    screen.close()
