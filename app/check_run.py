@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from time import perf_counter
 from typing import NamedTuple
 
@@ -25,6 +26,23 @@ Check = Callable[[ConnectionSettings, Sequence[str] | None], Steps]
 def check_live(settings: ConnectionSettings, namespaces: Sequence[str] | None) -> Steps:
     """The check that asks the server."""
     return check_steps(settings, SystemClock(), namespaces)
+
+
+def with_kept_password(check: Check, read: Callable[[], str]) -> Check:
+    """A check that first gets the password from the key store, which may ask the user something.
+
+    Args:
+        check: What asks the server then.
+        read: Gives the password; runs in a thread.
+    """
+
+    async def steps(settings: ConnectionSettings, namespaces: Sequence[str] | None) -> Steps:
+        yield Begun("login", "asking the key store for the password")
+        password = await asyncio.to_thread(read)
+        async for step in check(replace(settings, password=password), namespaces):
+            yield step
+
+    return steps
 
 
 class Finding(NamedTuple):

@@ -52,13 +52,19 @@ class Opening:
 
 
 def rules_for(wanted: Wanted, profiles: Profiles) -> Profile | None:
-    """Whose rules hold for what is wanted: a server that belongs to a profile obeys it, however it is opened."""
-    if wanted.profile is not None:
-        return wanted.profile
+    """Whose rules hold for what is wanted: a server that belongs to a profile obeys it, however it is opened.
+
+    Args:
+        wanted: What is to be opened; its profile may be as it was a while ago.
+        profiles: As they are now.
+    """
+    named = profiles.get(wanted.profile.name) if wanted.profile is not None else None
+    if named is not None:
+        return named
     try:
-        return profiles.of_url(wanted.connection.url)
+        return profiles.of_url(wanted.connection.url) or wanted.profile
     except ValueError:
-        return None
+        return wanted.profile
 
 
 def needs_key_store(wanted: Wanted) -> bool:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QEventLoop, QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QDialog
 
 from app import settings
 from app.check_run import check_live
 from app.main import Sittings, opening
 from app.settings import Connection
+from app.settings_page import SettingsPage
 from app.shell import Shell
 from app.views.graph import GraphView
 from app.views.registry import load_views
+from app.widgets.confirm import ConfirmDialog
 from app.widgets.key_sheet import KeySheet
 from app.window import Window
 from broker.mesh.subject import Subject
+from broker.operate.profiles import Profile, Profiles
 
 SIZES = ((1280, 800), (2560, 1440))
 THEMES = ("dark", "light")
@@ -66,14 +71,21 @@ class Camera:
 
 def start_pictures(window: Window, camera: Camera) -> None:
     """The first page, as it is after some use."""
-    window.settings.recent = [
-        Connection("redis://redis.shop.example:6379", "shop-production", namespaces=["prod"], colour="failed"),
-        Connection("redis://localhost:6379", "localhost"),
-    ]
+    shop = "redis.shop.example:6379"
+    window.start.keeper.profiles = Profiles(
+        (
+            Profile("shop-production", f"redis://ops@{shop}", is_production=True, namespaces=("prod",)),
+            Profile("shop-staging", "redis://redis.staging.example:6379", "slow", may="act", namespaces=("stage",)),
+        )
+    )
+    window.settings.recent = [Connection("redis://localhost:6379", "localhost")]
     for recent in window.settings.recent:
         recent.last_ns = 1_772_620_928_000_000_000
     window.start.show_recent()
-    camera.every_look({"start": None})
+    form = window.start.form
+    edit = partial(form.edit, window.start.keeper.profiles.all[0])
+    camera.every_look({"start": form.begin_anew, "start-profile": edit})
+    form.begin_anew()
 
 
 def session_pictures(shell: Shell, camera: Camera) -> None:
@@ -137,17 +149,23 @@ def _busiest(shell: Shell) -> str:
     return rows[0][0].lstrip("▲◷ ") if rows else ""
 
 
-def key_pictures(window: Window, camera: Camera) -> None:
-    """The sheet of keys, over the window."""
+def dialog_pictures(window: Window, camera: Camera) -> None:
+    """What opens over the window: keys, settings, a question before something is sent."""
+    opened: dict[str, tuple[Callable[[], None], type[QDialog]]] = {
+        "keys": (window.show_keys, KeySheet),
+        "settings": (window.show_settings, SettingsPage),
+        "ask-once": (window.ask_once, ConfirmDialog),
+    }
     for theme in THEMES:
         window.use_theme(theme)
-        window.show_keys()
-        wait(300)
-        sheet = window.findChild(KeySheet)
-        if sheet is not None:
-            sheet.grab().save(str(camera.folder / f"keys-{theme}.png"))
-            sheet.close()
-            wait(50)
+        for name, (show, kind) in opened.items():
+            show()
+            wait(300)
+            dialog = window.findChild(kind)
+            if dialog is not None:
+                dialog.grab().save(str(camera.folder / f"{name}-{theme}.png"))
+                dialog.reject()
+                wait(50)
 
 
 def _shell_of(window: Window) -> Shell | None:
@@ -182,7 +200,7 @@ def main(folder: str) -> int:
             sys.stderr.write(f"the session ended: {window.start.banner.text}\n")
             return 1
         session_pictures(shell, camera)
-        key_pictures(window, camera)
+        dialog_pictures(window, camera)
     finally:
         window.close()
         sittings.end_demo()

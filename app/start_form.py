@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -10,13 +11,14 @@ from PySide6.QtWidgets import QComboBox, QFrame, QTabWidget, QWidget
 
 from app import theme
 from app.check_list import CheckList
-from app.check_run import Check, CheckRun
+from app.check_run import Check, CheckRun, with_kept_password
 from app.form_may import MayFields
 from app.form_packets import HelperFields, PacketFields
 from app.form_place import PlaceFields
 from app.settings import Connection
 from app.wanted import ToSave, Wanted
 from app.widgets.controls import button, column, field_line, label, row, section, set_property, set_text
+from broker.operate import secrets as key_store
 from broker.operate.profiles import PASSWORD, PRODUCTION_COLOUR, Profile
 from broker.transport.url import ConnectionSettings
 
@@ -48,6 +50,7 @@ class ConnectionForm(QFrame):
         self._run: CheckRun | None = None
         self._profile: Profile | None = None
         self._is_filling = False
+        self._kept_as = ""  # under what the key store keeps its password
         self.is_changed = False
         self.place, self.packets, self.helper = PlaceFields(), PacketFields(), HelperFields()
         self.url, self.password, self.keep = self.place.url, self.place.password, self.place.keep
@@ -115,6 +118,7 @@ class ConnectionForm(QFrame):
         self.name.returnPressed.connect(self._connect)
         self.place.judged.connect(self._say)
         self.production.toggled.connect(self._follow_production)
+        self.helper.ssh.textChanged.connect(self._follow_machine)
         for edited in (self.place.edited, self.may.edited, self.packets.edited, self.helper.edited):
             edited.connect(self._note_change)
         self.name.textChanged.connect(lambda _text: self._note_change())
@@ -151,6 +155,7 @@ class ConnectionForm(QFrame):
     def _fill(self, connection: Connection, profile: Profile | None) -> None:
         self._is_filling = True
         self._profile = profile
+        self._kept_as = connection.url if connection.has_password else ""
         for part in (self.place, self.may, self.packets, self.helper):
             part.fill(connection)
         for fields in (self.packets, self.helper):
@@ -217,6 +222,9 @@ class ConnectionForm(QFrame):
             self.colour.setCurrentIndex(self.colour.findData(PRODUCTION_COLOUR))
         self.colour.setEnabled(not is_production)
         self.colour.setToolTip("Production is red" if is_production else "")
+
+    def _follow_machine(self, machine: str) -> None:
+        self.test.setToolTip("It is tested from this machine; the probe runs elsewhere" if machine.strip() else "")
 
     def say_belongs(self, text: str) -> None:
         """Say which profile holds for the server that is written in; empty for none."""
@@ -294,7 +302,10 @@ class ConnectionForm(QFrame):
             return
         self.results.begin()
         set_text(self.test, "Cancel test")
-        self._run = CheckRun(self._check, settings, namespaces or None, self)
+        check = self._check
+        if self._kept_as and self.keep.isChecked() and not settings.password:
+            check = with_kept_password(check, partial(key_store.read, self._kept_as))
+        self._run = CheckRun(check, settings, namespaces or None, self)
         self._run.begun.connect(self.results.show_step)
         self._run.found.connect(self.results.show_finding)
         self._run.ended.connect(self._end_test)

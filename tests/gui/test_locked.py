@@ -21,6 +21,7 @@ from app.settings import Connection
 from app.shell import Shell
 from app.views.registry import load_views
 from app.wanted import Wanted
+from app.widgets.confirm import ConfirmDialog
 from app.window import Window
 from broker.operate.audit import Audit
 from broker.operate.commands import Command
@@ -182,3 +183,35 @@ def test_every_acting_control_is_disabled_and_says_why_and_the_bus_hears_nothing
     assert heard == []
     assert shell.desk.status is not None
     assert (shell.desk.status.may_now, shell.desk.status.is_announced) == ("see", False)
+
+
+def test_unlocking_in_the_window_opens_a_second_connection_and_locking_closes_it_each_with_two_lines(
+    locked: Sittings, shared_redis: RedisServer, qtbot: QtBot, tmp_path: Path
+) -> None:
+    shell = shell_of(locked)
+    client = redis.Redis(port=shared_redis.port)
+
+    def connections() -> int:
+        return len(client.client_list())
+
+    before = connections()
+    shell.bar.profile.click()
+    dialog = shell.findChild(ConfirmDialog)
+    assert dialog is not None
+    dialog.name.setText("till")
+    dialog.act.click()
+    qtbot.waitUntil(lambda: " · unlocked " in shell.bar.profile.text(), timeout=10_000)
+    qtbot.waitUntil(lambda: connections() > before, timeout=10_000)
+    assert shell.bar.mode.text() == "may call and emit"
+    audit = Audit(tmp_path / "audit.jsonl")
+    qtbot.waitUntil(lambda: [each.outcome for each in audit.read().entries] == ["done"], timeout=10_000)
+    shell.bar.profile.click()
+    qtbot.waitUntil(lambda: shell.bar.profile.text() == "till · locked", timeout=10_000)
+    qtbot.waitUntil(lambda: connections() == before, timeout=10_000)
+    qtbot.waitUntil(lambda: [each.outcome for each in audit.read().entries] == ["done", "done"], timeout=10_000)
+    acts = [each.before for each in audit.read().entries]
+    assert [(act.command, act.profile, act.confirm) for act in acts if act] == [
+        ("lock", "till", "none"),
+        ("unlock", "till", "ask"),
+    ]
+    client.close()

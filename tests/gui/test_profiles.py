@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 
 import keyring
@@ -21,6 +21,8 @@ from app.settings import Connection
 from app.start import StartPage
 from app.widgets.confirm import ConfirmDialog
 from broker.operate.profiles import HELPER_SECRET, PASSWORD, Profile, ProfileStore
+from broker.transport.base import CheckResult
+from broker.transport.url import ConnectionSettings
 
 PRODUCTION = Profile("shop-production", "redis://ops@redis.shop.example:6379", is_production=True)
 STAGING = Profile("shop-staging", "redis://redis.staging.example:6379", colour="slow", may="act")
@@ -173,6 +175,27 @@ def test_without_a_key_store_the_profile_is_saved_and_it_is_said_what_is_not(
     assert saved is not None
     assert saved.secret_names == ()
     assert "helpers-know-this" not in store.path.read_text()
+
+
+def test_a_profile_is_tested_with_the_password_that_is_kept(
+    store: ProfileStore, key_store: MemoryKeyring, shown: Callable[[QWidget], QWidget], qtbot: QtBot
+) -> None:
+    used: list[str] = []
+
+    async def check(given: ConnectionSettings, _names: Sequence[str] | None) -> AsyncIterator[CheckResult]:
+        used.append(given.password)
+        yield CheckResult("login", True, "logged in")
+
+    kept = Profile("bank", "redis://ops@bank.example:6379", secret_names=(PASSWORD,))
+    store.save(kept)
+    key_store.held[kept.url] = "pass-phrase-1"
+    page = StartPage(settings.load(None), check, ProfileKeeper(store))
+    shown(page)
+    page.form.edit(kept)
+    page.form.test.click()
+    qtbot.waitUntil(lambda: page.form.results.summary == "✓ Ready to connect")
+    assert used == ["pass-phrase-1"]
+    assert page.form.password.text() == ""
 
 
 def test_production_cannot_be_given_more_than_see(page: StartPage, qtbot: QtBot, store: ProfileStore) -> None:

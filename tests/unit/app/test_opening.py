@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from app.cli.wire_options import WireOptions
@@ -50,6 +52,14 @@ def test_a_bare_url_keeps_no_more_of_payloads_than_the_profile_of_its_server() -
 
 def test_names_of_the_profile_are_masked_also_for_a_bare_url() -> None:
     assert "iban" in session_options(opened(Connection(PRODUCTION.url)), WIRE, ()).mask_names
+
+
+def test_a_profile_that_became_production_meanwhile_is_opened_as_production() -> None:
+    before = replace(OFFICE, may="act")
+    now = Profiles((replace(OFFICE, may="see", announce=False, is_production=True),))
+    connection = Connection.of(before)
+    rules = rules_for(Wanted(connection, profile=before), now)
+    assert session_options(Opening(connection, rules), WIRE, ()).may == "see"
 
 
 def test_what_was_typed_is_used_and_the_helpers_secret_may_come_from_the_environment(
