@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from broker.clock import SECOND
@@ -142,23 +142,31 @@ class BreakerAsker:
 
     async def _ask_one(self, hands: Hands, key: tuple[str, str], refusal: Refusal) -> TargetReport:
         namespace, node_id = key
-        node = self._nodes.get(key) or _Node(has_helper=True)
+        known = self._nodes.get(key)
+        node = known or _Node(has_helper=True)
         node.asked_ns = self._now_ns()
-        action, params = (HELPER_BREAKERS, "{}") if node.has_helper else (_NODE_ACTIONS, _ALL_ENDPOINTS)
-        wanted = Call(namespace, action, params, node_id=node_id, timeout_ms=TIMEOUT_MS)
-        try:
-            report = await call(hands, wanted, refusal, is_urgent=False)
-        except CannotAct as cannot:
-            report = cannot.report
-        if report.outcome != "done" or report.answer is None:
-            return TargetReport(node_id, report.outcome, report.message)
-        answer = json.loads(report.answer.data or "null")
         about = {"namespace": namespace, "node": node_id}
         if node.has_helper:
-            self._note({"what": "helper", **about, "list": answer})
-        else:
-            self._note_endpoints(node, {"what": "endpoints", **about, **endpoints_of(answer)})
+            report = await self._call(hands, Call(namespace, HELPER_BREAKERS, "{}", node_id=node_id), refusal)
+            if report.outcome == "done" and report.answer is not None:
+                self._note({"what": "helper", **about, "list": json.loads(report.answer.data or "null")})
+                return TargetReport(node_id, "done")
+            if known is not None or report.outcome != "failed":
+                return TargetReport(node_id, report.outcome, report.message)
+        # one that has not described itself yet may have none
+        report = await self._call(hands, Call(namespace, _NODE_ACTIONS, _ALL_ENDPOINTS, node_id=node_id), refusal)
+        if report.outcome != "done" or report.answer is None:
+            return TargetReport(node_id, report.outcome, report.message)
+        said = endpoints_of(json.loads(report.answer.data or "null"))
+        self._note_endpoints(node, {"what": "endpoints", **about, **said})
         return TargetReport(node_id, "done")
+
+    @staticmethod
+    async def _call(hands: Hands, wanted: Call, refusal: Refusal) -> Report:
+        try:
+            return await call(hands, replace(wanted, timeout_ms=TIMEOUT_MS), refusal, is_urgent=False)
+        except CannotAct as cannot:
+            return cannot.report
 
     def _note_endpoints(self, node: _Node, said: dict[str, Any]) -> None:
         """Write down what is new, and now and then that it is still so."""

@@ -1,4 +1,4 @@
-"""Breakers set by clicking in the window, in real MoleculerJS meshes under traffic: what the callers' own logs say."""
+"""Breakers of real MoleculerJS meshes, known by asking, and set by clicks as the callers' own logs say."""
 
 from __future__ import annotations
 
@@ -17,11 +17,19 @@ from pytestqt.qtbot import QtBot
 from app.breakers.bar import Act
 from app.breakers.dialog import BreakerDialog
 from app.views.breakers import BreakersView
-from broker.mesh.breaker_states import BreakerKey
+from broker.capture.journal.shelf import JournalShelf
+from broker.mesh.breaker_states import BreakerKey, breakers_at, coverage
+from broker.mesh.summary import summary
+from broker.mesh.timeline import Snapshot, Timeline
 from broker.operate.audit import Audit
+from broker.operate.commands import AskBreakers
+from broker.probe.acting import act, sitting
+from broker.probe.offline import load
+from broker.probe.options import SessionOptions
 from tests.e2e.helper_mesh import MESHES, SECRET, TRANSFER, Cast, HelperMesh, Stage
 from tests.e2e.redis_server import RedisServer
 from tests.e2e.screen import Screen
+from tests.interop.mesh import until
 
 pytestmark = pytest.mark.usefixtures("moleculerjs")
 
@@ -73,6 +81,46 @@ class Operator:
         rows = report.table.texts()
         qtbot.mouseClick(report.close_button, Qt.MouseButton.LeftButton)
         return rows
+
+
+def told(snapshot: Snapshot) -> dict[tuple[str, str], tuple[str, str]]:
+    """State and source of each breaker for the bank's endpoints, by its node and endpoint."""
+    found = breakers_at(snapshot, snapshot.through_ns + 1)
+    return {(one.key.owner, one.key.endpoint): (one.state, one.source) for one in found if "bank" in one.key.action}
+
+
+def test_who_has_no_helper_is_asked_and_the_recording_tells_the_same(stage: Stage, tmp_path: Path) -> None:
+    path = tmp_path / "asked.mcap"
+
+    async def story(mesh: HelperMesh) -> None:
+        await mesh.shop_2.remove_helper()
+        try:
+            timeline = Timeline()
+            options = SessionOptions(
+                url=mesh.redis.url,
+                may="ask",
+                namespaces=(mesh.namespace,),
+                keeps_capture=False,
+                keeps_catalogue=False,
+                record_path=str(path),
+            )
+            async with sitting(options, deliver=timeline.take) as session:
+                await until(lambda: len(coverage(timeline.snapshot(), timeline.snapshot().through_ns).without) >= 1)
+                report = await act(session, AskBreakers(mesh.namespace, ("shop-1", "shop-2", "bank-2")))
+                assert [row.outcome for row in report.targets] == ["done"] * 3, report
+                await until(lambda: ("shop-2", f"bank-1:{TRANSFER}") in told(timeline.snapshot()))
+            live = timeline.snapshot()
+        finally:
+            await mesh.shop_2.add_helper()
+        known = told(live)
+        assert known["shop-1", f"bank-1:{TRANSFER}"] == ("closed", "helper")
+        assert known["bank-2", f"bank-2:{TRANSFER}"] == ("closed", "helper")
+        assert known["shop-2", f"bank-1:{TRANSFER}"] == ("closed", "asked")
+        again = Timeline()
+        load(path, again.take, shelf=JournalShelf(tmp_path / "journals"))
+        assert summary(again.snapshot())["breakers"] == summary(live)["breakers"]
+
+    stage.play(story)
 
 
 @pytest.fixture
