@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
@@ -129,13 +127,8 @@ class WheelGuard(QObject):
     """Lets the wheel scroll the form instead of changing what is under the mouse."""
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Ignore the wheel where the keyboard is not."""
+        """Ignore the wheel; the form takes it."""
         if event.type() == QEvent.Type.Wheel and isinstance(watched, QWidget):
             event.ignore()
             return True
         return super().eventFilter(watched, event)
-
-
-def as_text(value: Any) -> str:
-    """A text as it is; nothing for what is none."""
-    return value if isinstance(value, str) else ""
