@@ -19,6 +19,7 @@ from broker.operate.profiles import (
     CIPHER_KEY,
     HELPER_SECRET,
     PASSWORD,
+    VARIABLE,
     Compression,
     Profile,
     Profiles,
@@ -154,6 +155,8 @@ def session_options(opening: Opening, wire: WireOptions, everywhere: tuple[str, 
         policy=_policy(opening),
         asks_breakers=True,
         mask_names=(*DEFAULT_NAMES, *mask_names(opening, everywhere)),
+        # the helper's secret stays here: nothing is signed where the probe runs
+        known_secrets=tuple(secret for what, secret in secrets.items() if what.startswith(VARIABLE)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -36,6 +37,7 @@ _BREAKERS: Final = (b"$circuit-breaker.", b"$meshscope.breakers")
 
 _WITH_PAYLOAD: Final = frozenset({"REQ", "REQB", "RES", "EVENT", "EVENTB"})
 MASKED_VALUE: Final = "***"
+_LEAST_KNOWN: Final = 6
 _JSON_INSIDE: Final = re.compile(r'"\s*:')
 
 
@@ -46,15 +48,19 @@ class Masking:
     Attributes:
         policy: What is kept.
         names: Whose values are secret.
+        known: Secrets as they are, which no policy keeps: those of a key store reach no file.
     """
 
     policy: Policy = "masked"
     names: tuple[str, ...] = DEFAULT_NAMES
+    known: tuple[str, ...] = field(default=(), repr=False)
     _secrets: SecretNames = field(init=False, repr=False, compare=False)
+    _known: tuple[bytes, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Raises ValueError for a name that cannot be masked."""
         object.__setattr__(self, "_secrets", SecretNames(self.names))
+        object.__setattr__(self, "_known", _written(self.known))
 
     def for_chunks(self, name_of: Callable[[int], bytes], answers: OptionsAnswers) -> Mask:
         """What is done to every chunk before it is compressed.
@@ -67,11 +73,19 @@ class Masking:
 
     def masked(self, channel: bytes, body: bytes) -> bytes:
         """One body as the rule leaves it."""
-        if self.policy == "everything":
-            return body
         text = bytearray(body)
-        self.mask(channel, text, 0, len(text))
+        self.hide_known(text)
+        if self.policy != "everything":
+            self.mask(channel, text, 0, len(text))
         return bytes(text)
+
+    def hide_known(self, text: bytearray) -> None:
+        """Overwrite secrets as they are, wherever they stand in a buffer."""
+        for known in self._known:
+            at = text.find(known)
+            while at >= 0:
+                text[at : at + len(known)] = b"*" * len(known)
+                at = text.find(known, at + len(known))
 
     def mask(self, channel: bytes, text: bytearray, begin: int, end: int) -> None:
         """Overwrite what may not be kept of one body, which is part of a buffer."""
@@ -120,6 +134,7 @@ class _ChunkMask:
             return
         ends = [*offsets[1:].tolist(), len(raw)]
         self._answers.blank(raw, offsets, lambda row: self._message(raw, int(offsets[row]), ends[row]))
+        self._masking.hide_known(raw)
         if self._masking.policy == "everything":
             return
         if self._masking.policy == "headers":
@@ -142,6 +157,21 @@ class _ChunkMask:
             return self._name_of(number), begin, end
         length = int.from_bytes(raw[begin : begin + 4], "little")
         return bytes(raw[begin + 4 : begin + 4 + length]), begin + 4 + length, end
+
+
+def _written(known: tuple[str, ...]) -> tuple[bytes, ...]:
+    """Secrets as packets hold them, the longest first; those that are too short stand everywhere."""
+    forms = {
+        form
+        for secret in known
+        if len(secret) >= _LEAST_KNOWN
+        for form in (
+            secret.encode("utf-8", "replace"),
+            json.dumps(secret)[1:-1].encode(),
+            json.dumps(secret, ensure_ascii=False)[1:-1].encode("utf-8", "replace"),
+        )
+    }
+    return tuple(sorted(forms, key=len, reverse=True))
 
 
 def _kind(channel: bytes) -> Literal["payload", "info", "kept", "other"]:

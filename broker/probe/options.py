@@ -42,6 +42,7 @@ class SessionOptions:
         journal_folder: Where the journals of captures that were read are kept; empty for the user's cache folder.
         policy: What of payloads reaches the disk.
         mask_names: Names whose values are masked.
+        known_secrets: Secrets that may pass under any name, and are masked wherever they do.
         asks_breakers: Whether nodes are asked for their breakers again and again, as long as that is permitted.
         keeps_catalogue: Whether what is known of nodes is kept for the next session.
         state_folder: Where; empty for the user's state folder.
@@ -68,6 +69,7 @@ class SessionOptions:
     journal_folder: str = ""
     policy: Policy = "masked"
     mask_names: tuple[str, ...] = DEFAULT_NAMES
+    known_secrets: tuple[str, ...] = field(default=(), repr=False)
     asks_breakers: bool = False
     keeps_catalogue: bool = True
     state_folder: str = ""
@@ -77,7 +79,8 @@ class SessionOptions:
     @property
     def masking(self) -> Masking:
         """What of payloads reaches the disk."""
-        return Masking(self.policy, self.mask_names)
+        known = (self.password, self.cipher_key, self.cipher_iv, *self.known_secrets)
+        return Masking(self.policy, self.mask_names, known)
 
     def peeling(self) -> Peeling:
         """What takes packets out of what is around them.

@@ -203,6 +203,26 @@ def test_secrets_in_queries_and_messages_are_masked(tmp_path: Path, serializer: 
     assert frame.body == MASKING.masked(REQ, body) == body.replace(b"SECRET1", b"*" * 7).replace(b"SECRET2", b"*" * 7)
 
 
+@pytest.mark.parametrize("serializer", [json, msgspec.msgpack, cbor], ids=["JSON", "MsgPack", "CBOR"])
+@pytest.mark.parametrize("policy", ["masked", "everything"])
+def test_known_secrets_reach_no_disk_under_any_name(tmp_path: Path, serializer: Any, policy: Any) -> None:
+    known = 'op"en ✓ sesame'
+    value = {"q": f"say {known}!", "rest": "abc"}
+    body = serializer.dumps(value) if hasattr(serializer, "dumps") else serializer.encode(value)
+    body = body.encode() if isinstance(body, str) else body
+    masking = Masking(policy, known=(known, "abc"))
+    assert known not in repr(masking)
+    writer = CaptureWriter.file(tmp_path / "a.mcap", masking=masking)
+    [number] = writer.write(SECOND, [(REQ, body)])
+    early = writer.body(number)
+    writer.close()
+    [frame] = read(tmp_path / "a.mcap")
+    assert frame.body == early == masking.masked(REQ, body)
+    assert len(frame.body) == len(body)
+    assert b"sesame" not in frame.body
+    assert b"abc" in frame.body
+
+
 @pytest.mark.parametrize("name", ["password", "pass word", "client_id", "x"])
 def test_names_that_cannot_be_masked_are_refused(name: str) -> None:
     if name == "x":
