@@ -181,6 +181,7 @@ def test_events_reach_whom_it_was_said_before(operator: Operator, space: str) ->
     until(lambda: heard(mesh, "stock.changed") == {("shop-1", "mail", True): 1, ("shop-2", "mail", True): 1})
 
 
+@pytest.mark.alone
 def test_a_bench_measures_what_the_tap_measures(operator: Operator, space: str) -> None:
     before = operator.window.timeline.snapshot().call_count
     report = operator.do(Bench(Call(space, "users.slow", '{"ms": 20}', node_id="shop-1"), count=200, concurrency=8))
