@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -25,6 +26,7 @@ from app.widgets.confirm import ConfirmDialog
 from app.widgets.key_sheet import KeySheet
 from app.window import Window
 from broker.mesh.subject import Subject
+from broker.operate.audit import Audit
 from broker.operate.profiles import Profile, Profiles
 
 SIZES = ((1280, 800), (2560, 1440))
@@ -177,7 +179,9 @@ def main(folder: str) -> int:
     """Start the demo, listen for a while, take all pictures. The exit code."""
     app = QApplication(sys.argv[:1])
     app.setApplicationName("meshscope")
-    sittings = Sittings()
+    acts = TemporaryDirectory()
+    # of this machine's user nothing shall be pictured
+    sittings = Sittings(audit=Audit(Path(acts.name) / "audit.jsonl"))
     window = Window(settings.load(None), load_views(), check_live, opening(sittings))
     sittings.window = window
     window.show()
@@ -204,6 +208,7 @@ def main(folder: str) -> int:
     finally:
         window.close()
         sittings.end_demo()
+        acts.cleanup()
     return 0
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app import theme
 from app.widgets.controls import button, label, set_text
+
+ADVICE_PX = 560
+MARGIN_PX = 12
 
 
 class EmptyState(QWidget):
@@ -23,7 +27,7 @@ class EmptyState(QWidget):
         self._advice = label("", "dim", wraps=True)
         for text in (self._why, self._advice):
             text.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._advice.setMaximumWidth(560)
+        self._advice.setMaximumWidth(ADVICE_PX)
         self._act = button("", self._do, name="What to do about it")
         self._act.hide()
         self._action: Callable[[], object] | None = None
@@ -50,10 +54,22 @@ class EmptyState(QWidget):
             self.tint()
         set_text(self._why, why)
         set_text(self._advice, advice)
+        self._give_room()
         self._action = do
         set_text(self._act, action)
         self._act.setAccessibleName(action or "What to do about it")
         self._act.setVisible(bool(action))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width, other lines."""
+        super().resizeEvent(event)
+        self._give_room()
+
+    def _give_room(self) -> None:
+        """The advice has all its lines also before it is laid out for the first time."""
+        margins = self.contentsMargins()
+        width = min(ADVICE_PX, self.width() - margins.left() - margins.right() - 2 * MARGIN_PX)
+        self._advice.setMinimumHeight(self._advice.heightForWidth(max(60, width)))
 
     def tint(self) -> None:
         """Take the colours of the theme in use."""

@@ -182,3 +182,18 @@ def test_a_report_says_what_became_of_each_target(sit: Callable[[Profile | None]
     assert sitting.shell.report.property("tone") == "slow"
     sitting.shell.show_report(Report("failed", "The server is gone."))
     assert sitting.shell.report.property("tone") == "failed"
+
+
+@pytest.mark.parametrize("size", [(960, 600), (1280, 800), (2560, 1440)])
+def test_nothing_of_the_countdown_is_cut_off(
+    sit: Callable[[Profile | None], Sitting], qtbot: QtBot, size: tuple[int, int]
+) -> None:
+    sitting = sit(PRODUCTION)
+    sitting.window.resize(*size)
+    sitting.say("act", NOW_NS + 600 * SECOND)
+    bar = sitting.shell.bar
+    qtbot.waitUntil(lambda: bar.width() == sitting.window.width())
+    qtbot.wait(20)
+    for part in (bar.profile, bar.mode, bar.live, bar.span):
+        assert part.width() >= part.sizeHint().width() - 1
+        assert part.geometry().right() <= bar.width()
