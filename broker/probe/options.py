@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Literal
+from urllib.parse import unquote
 
 import platformdirs
 
@@ -79,7 +80,7 @@ class SessionOptions:
     @property
     def masking(self) -> Masking:
         """What of payloads reaches the disk."""
-        known = (self.password, self.cipher_key, self.cipher_iv, *self.known_secrets)
+        known = (_password(self.url), self.password, self.cipher_key, self.cipher_iv, *self.known_secrets)
         return Masking(self.policy, self.mask_names, known)
 
     def peeling(self) -> Peeling:
@@ -123,6 +124,12 @@ class SessionOptions:
         if "may" in given:
             given["may"] = permission(given["may"])
         return cls(**given)
+
+
+def _password(url: str) -> str:
+    """Of a URL, whatever bus it leads to; empty for none."""
+    login, at, _ = url.partition("://")[2].rpartition("@")
+    return unquote(login.partition(":")[2]) if at else ""
 
 
 def _cache_folder() -> Path:
