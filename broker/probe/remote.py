@@ -50,7 +50,7 @@ class RemoteProbe:
         self._status = ProbeStatus()
         self._waiting: set[int] = set()
         self._last_id = 0
-        self._has_listened = self._is_closing = False
+        self._has_listened = self._has_had_gap = self._is_closing = False
         self._lost_s = 0.0
         self._lost_at_ns = 0
         self._wait_s = FIRST_WAIT_S
@@ -125,7 +125,7 @@ class RemoteProbe:
             current(self._take_batch),
             current(self._take_status),
             current(self._report),
-            current(lambda reason: self._lose(client, str(reason))),
+            current(lambda reason: self._lose_process(client, str(reason))),
             current(self._take_progress),
         )
         client = ProbeClient(callbacks, self._machine.argv())
@@ -152,8 +152,8 @@ class RemoteProbe:
         self._callbacks.on_progress(number, progress)
 
     def _report(self, number: int, report: Report) -> None:
-        if number == 0 and self._has_listened and not self._is_closing:
-            self._lose(self._client, f"{report.message} {report.advice}".strip())
+        if number == 0 and self._has_had_gap and not self._is_closing:
+            self._lose(self._client, report.message, report.advice)  # the bus may be there again later
             return
         with self._changed:
             self._waiting.discard(number)
@@ -161,14 +161,17 @@ class RemoteProbe:
 
     # losing it
 
-    def _lose(self, client: ProbeClient | None, reason: str) -> None:
+    def _lose_process(self, client: ProbeClient, reason: str) -> None:
+        """In the reader thread of a client that ended."""
+        self._lose(client, *explain(self._machine, reason, client.exit_code, client.last_error))
+
+    def _lose(self, client: ProbeClient | None, message: str, advice: str) -> None:
         """In the reader thread of a client that ended, or whose session did."""
         if client is None:
             return
         with self._changed:
             self._client = None
             waiting, self._waiting = self._waiting, set()
-        message, advice = explain(self._machine, reason, client.exit_code, client.last_error)
         for number in sorted(waiting):
             text = f"The connection to {self._machine} was lost before it was answered."
             self._callbacks.on_report(number, Report("unknown", text, MAY_HAVE_RUN))
@@ -181,6 +184,7 @@ class RemoteProbe:
 
     def _begin_gap(self, message: str, advice: str) -> None:
         wait_s, self._wait_s = self._wait_s, min(self._wait_s * 2, LONGEST_WAIT_S)
+        self._has_had_gap = True
         with self._told:
             if not self._lost_s:
                 self._lost_s, self._lost_at_ns = time.monotonic(), self._joiner.through_ns

@@ -127,6 +127,13 @@ def test_the_probe_there_ends_with_its_window(window: FarWindow, shared_redis: R
     assert window.losses == []
 
 
+def test_what_the_bus_says_no_to_ends_it_as_here(window: FarWindow, shared_redis: RedisServer) -> None:
+    window.open(url=shared_redis.url, password="a password that it does not have")
+    until(lambda: window.reports)
+    assert [(number, report.outcome) for number, report in window.reports] == [(0, "failed")]
+    assert "has no password, and one was given" in window.reports[0][1].message
+
+
 def test_where_it_is_not_installed_that_is_said(
     window: FarWindow, shared_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
