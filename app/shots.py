@@ -20,6 +20,7 @@ from app.main import Sittings, opening
 from app.settings import Connection
 from app.settings_page import SettingsPage
 from app.shell import Shell
+from app.shots_caller import caller_shoot
 from app.views.graph import GraphView
 from app.views.registry import load_views
 from app.widgets.confirm import ConfirmDialog
@@ -140,6 +141,7 @@ def session_pictures(shell: Shell, camera: Camera) -> None:
     shoot["services-selected"] = lambda: show("services", service)
     transfers = Subject("breaker", namespace, "payments-1|bank-1:bank.transfer")
     shoot["breakers-selected"] = lambda: show("breakers", transfers)
+    shoot |= caller_shoot(shell)
     shoot["paused"] = pause
     shoot["wrong-filter"] = write_wrong_filter
     camera.every_look(shoot)

@@ -113,6 +113,8 @@ class AnswerPanel(QFrame):
         layout.addWidget(self.message)
         layout.addLayout(row(self.tabs, None, self.copy))
         layout.addWidget(self._bodies, 3)
+        self._rest = QWidget()
+        layout.addWidget(self._rest, 3)
         layout.addWidget(self.stack_title)
         layout.addWidget(self.stack, 2)
         layout.addWidget(self.targets_title)
@@ -198,6 +200,7 @@ class AnswerPanel(QFrame):
             part.setVisible(bool(stack))
         for body_part in (self.tabs, self.copy, self._bodies):
             body_part.setVisible(has_value)
+        self._rest.setVisible(not has_value)
         is_first = shown.since_last is None
         self.tabs.allow("difference", is_allowed=not is_first, why_not="The first answer of this action")
         self.tabs.allow("meta", is_allowed=has_meta, why_not="No meta came back")

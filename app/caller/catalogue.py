@@ -131,7 +131,8 @@ def long_note(known: Catalogue, action: ActionRecord) -> str:
     version = version_of(action.service)
     name = action.service.removeprefix(f"{version}.") if version else action.service
     told = f"{name}, version {version.removeprefix('v')}" if version else name
-    parts = [told, short_note(known, action)]
+    where = f"in {action.namespace or 'the empty namespace'}" if len(known.namespaces) > 1 else ""
+    parts = [told, where, short_note(known, action)]
     if action.visibility in ("private", "protected"):
         parts.append(f"{action.visibility}: only callable on its own node")
     return " · ".join(filter(None, parts))

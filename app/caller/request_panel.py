@@ -192,6 +192,7 @@ class RequestPanel(QFrame):
         self.groups.setEditText(", ".join(request.groups))
         self.files.clear()
         self._show_kind()
+        self._settle_namespace()
         self._show_subject(wanted_node=request.node_id)
         self._show_params(request.params)
         self.say(note)

@@ -122,6 +122,11 @@ class CallerView(LiveView):
         if callable(act):
             act()
 
+    @property
+    def has_heard(self) -> bool:
+        """Whether anything is known that could be called."""
+        return self._known is not None and bool(self._known.actions)
+
     # what is asked
 
     def showEvent(self, event: QShowEvent) -> None:
