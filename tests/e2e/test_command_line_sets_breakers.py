@@ -148,3 +148,21 @@ def test_what_cannot_be_done_ends_with_1_says_why_and_changes_nothing(stage: Sta
         assert (await mesh.listed("shop-1"))["refused"]["signature"] >= 1
 
     stage.play(story)
+
+
+def test_in_production_it_takes_unlocking_and_the_actions_name(stage: Stage, line: CommandLine) -> None:
+    async def story(mesh: HelperMesh) -> None:
+        added = await line.run("profiles", "add", "live", mesh.redis.url, "--production", "--namespace", mesh.namespace)
+        assert added.code == 0, added.said
+        hold = ("hold", "--caller", "shop-1", "--endpoint", ENDPOINT, "--for", "60")
+        locked, unnamed = await asyncio.gather(
+            line.breakers(*hold, "--confirm", TRANSFER), line.breakers(*hold, "--unlock")
+        )
+        assert (locked.code, "'live' is production and locked" in locked.said) == (1, True), locked.said
+        assert (unnamed.code, f"Say --confirm {TRANSFER}" in unnamed.said) == (1, True), unnamed.said
+        assert (await mesh.breaker("shop-1", "bank-1"))["held"] == ""
+        held = await line.breakers(*hold, "--unlock", "--confirm", TRANSFER)
+        assert (held.code, held.rows) == (0, {f"shop-1 → {ENDPOINT}": "done"}), held.said
+        assert (await mesh.breaker("shop-1", "bank-1"))["held"] == "open"
+
+    stage.play(story)

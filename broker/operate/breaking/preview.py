@@ -78,6 +78,8 @@ def _let_go(step: Step) -> str:
         held = f"held {hold.state}{by}" if hold is not None else "held"
         return f"{step.target}: no longer {held}; its breaker decides again, and is {before.state}."
     held = f", and no longer held {hold.state}" if hold is not None else ""
+    if before.state == "closed":
+        return f"{step.target}: closed, will count from zero{held}."
     return f"{step.target}: {before.state} now, will be closed and count from zero{held}."
 
 

@@ -155,7 +155,7 @@ def test_reset_and_release_are_planned_only_where_there_is_something_to_do() -> 
     assert targets(made) == ["shop-1 pay-1:payments.charge", "shop-2 pay-1:payments.charge"]
     assert made.preview == (
         "2 breakers on 2 nodes.",
-        "shop-1 → pay-1:payments.charge: closed now, will be closed and count from zero.",
+        "shop-1 → pay-1:payments.charge: closed, will count from zero.",
         "shop-2 → pay-1:payments.charge: open now, will be closed and count from zero, and no longer held closed.",
     )
     made = plan(wish("release", service="payments"), known)
