@@ -11,7 +11,8 @@ import json
 import secrets
 import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -187,9 +188,13 @@ class Cast:
 MESHES: dict[str, Cast] = {
     "MoleculerJS 0.14": Cast(lambda options: JsHelperNode("014", options), "4"),
     "MoleculerJS 0.15": Cast(lambda options: JsHelperNode("015", options), "5"),
+}
+PYTHON_CALLS = {
     "Python calls MoleculerJS 0.15": Cast(
         lambda options: (JsHelperNode if options.serves else PyHelperNode)("015", options), "5"
     ),
+}
+PYTHON_SERVES = {
     "MoleculerJS 0.14 calls Python": Cast(
         lambda options: (PyHelperNode if options.serves else JsHelperNode)("014", options), "4"
     ),
@@ -387,3 +392,15 @@ class Stage:
                 await story(self.mesh)
 
         self.runner.run(limited())
+
+
+@contextmanager
+def on_stage(cast: Cast, redis: RedisServer) -> Iterator[Stage]:
+    """A mesh that runs while the block does."""
+    mesh = HelperMesh(cast, redis)
+    with asyncio.Runner() as runner:
+        try:
+            runner.run(mesh.start())
+            yield Stage(mesh, runner)
+        finally:
+            runner.run(mesh.end())

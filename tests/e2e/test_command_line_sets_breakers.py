@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.helper_mesh import MESHES, PLAIN, SECRET, TRANSFER, HelperMesh, Stage
+from tests.e2e.helper_mesh import MESHES, PLAIN, SECRET, TRANSFER, HelperMesh, Stage, on_stage
 from tests.e2e.redis_server import RedisServer
 from tests.interop.mesh import until_true
 
@@ -25,13 +25,8 @@ ENDPOINT = f"bank-1:{TRANSFER}"
 
 @pytest.fixture(scope="module", params=["MoleculerJS 0.14", "MoleculerJS 0.15"])
 def stage(request: pytest.FixtureRequest, shared_redis: RedisServer) -> Iterator[Stage]:
-    mesh = HelperMesh(MESHES[request.param], shared_redis)
-    with asyncio.Runner() as runner:
-        try:
-            runner.run(mesh.start())
-            yield Stage(mesh, runner)
-        finally:
-            runner.run(mesh.end())
+    with on_stage(MESHES[request.param], shared_redis) as made:
+        yield made
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import Iterator
@@ -12,23 +11,33 @@ from typing import Any
 import pytest
 
 from broker.agent.signature import Signed, sign, signature_of
-from tests.e2e.helper_mesh import HALF_OPEN_MS, MESHES, PLAIN, SECRET, TRANSFER, Cast, HelperMesh, Packet, Stage
+from tests.e2e.helper_mesh import (
+    HALF_OPEN_MS,
+    MESHES,
+    PLAIN,
+    PYTHON_CALLS,
+    SECRET,
+    TRANSFER,
+    Cast,
+    HelperMesh,
+    Packet,
+    Stage,
+    on_stage,
+)
 from tests.e2e.redis_server import RedisServer
 from tests.interop.mesh import until_true
 
 pytestmark = pytest.mark.usefixtures("moleculerjs")
 
 
-@pytest.fixture(scope="module", params=MESHES.values(), ids=MESHES.keys())
+CASTS = MESHES | PYTHON_CALLS
+
+
+@pytest.fixture(scope="module", params=CASTS.values(), ids=CASTS.keys())
 def stage(request: pytest.FixtureRequest, shared_redis: RedisServer) -> Iterator[Stage]:
     cast: Cast = request.param
-    mesh = HelperMesh(cast, shared_redis)
-    with asyncio.Runner() as runner:
-        try:
-            runner.run(mesh.start())
-            yield Stage(mesh, runner)
-        finally:
-            runner.run(mesh.end())
+    with on_stage(cast, shared_redis) as made:
+        yield made
 
 
 def test_held_open_keeps_every_request_of_that_caller_away_until_it_is_reset(stage: Stage) -> None:
