@@ -127,7 +127,7 @@ class TopBar(QFrame):
         chosen: Tone = tone if tone in ("failed", "held", "slow", "ok") else ""
         if (self.profile.property("iconName"), self.profile.property("iconTone")) != (icon, chosen):
             set_icon(self.profile, icon, chosen)
-            self.profile.setIconSize(QSize(12, 12))
+        self.profile.setIconSize(QSize(12, 12))
         set_property(self.profile, "tone", tone)
         spoken = "locked: publishes nothing" if is_locked else lock
         self.profile.setAccessibleName(f"Profile {profile}{f', {spoken}' if spoken else ''}")
