@@ -305,11 +305,11 @@ def _open(sittings: Sittings, target: Target | None, *, demo: bool) -> None:
         sittings.open_file(target.path)
     elif target is not None:
         found = ConnectionSettings.parse(target.url, password=target.password or None, tls_ca=target.tls_ca or None)
-        profile = rules_for(Wanted(Connection(found.redacted)), sittings.keeper.profiles)
+        # at a profile's place, but not it: another user, another database; its rules hold, its secrets are not for it
+        profile = target.profile if target.profile and target.profile.url == found.redacted else None
         known = Connection.of(profile) if profile is not None else sittings.known(found.redacted)
         connection = replace(
             known,
-            url=found.redacted,  # of the profile's place, but as it was asked for: another user, another database
             may=target.may,
             announce=target.announce,
             namespaces=list(target.namespaces) or known.namespaces,

@@ -173,6 +173,8 @@ def find_target(
             f"'{profile.name}' is seen from {profile.ssh}, and what its URL leads to from here is another bus.",
             "Only the window has a probe there (`meshscope connect`). For the command line, log in there with ssh.",
         )
+    if profile is not None and is_whole and opens_window:
+        default_may = profile.may  # a window does what its profile says, not the least that a command needs
     found = replace(
         found,
         announce=announce,

@@ -140,6 +140,15 @@ def test_a_locked_profile_refuses_what_was_asked_for_and_listens_otherwise(run: 
     assert find_target("shop", "ask", unlocks=True).base == "see"
 
 
+def test_a_window_starts_with_what_its_profile_says(store: ProfileStore) -> None:
+    store.save(Profile("shop", SHOP, may="call", announce=True))
+    store.save(Profile("live", "redis://live.example:6379", is_production=True))
+    for text, may in (("shop", "call"), (SHOP, "call"), ("live", "see"), ("redis://x@redis.shop.example:6379", "see")):
+        assert find_target(text, "see", opens_window=True).may == may
+    assert find_target("shop", "see", wanted_may="ask", opens_window=True).may == "ask"
+    assert find_target("shop", "see").may == "see"
+
+
 def test_unlocking_to_listen_has_an_end_and_is_written_down(run: Run, store: ProfileStore) -> None:
     store.save(Profile("shop", "redis://127.0.0.1:1", is_production=True))
     assert "lasts 600 s" in run("nodes", "shop", "--unlock", "--duration", "601").stderr
