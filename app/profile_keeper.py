@@ -19,6 +19,7 @@ from broker.operate.profiles import (
     CIPHER_KEY,
     HELPER_SECRET,
     PASSWORD,
+    VARIABLE,
     Profile,
     Profiles,
     ProfilesError,
@@ -125,13 +126,20 @@ class ProfileKeeper(QObject):
     def _save(
         self, profile: Profile, before: Profile | None, secrets: dict[str, str], forgets: bool, store: ProfileStore
     ) -> Callable[[], None]:
+        now = store.load().get(before.name) if before is not None else None
+        if now is not None:
+            # what the caller keeps in it may have changed since the form was filled
+            own = (what for what in now.secret_names if what.startswith(VARIABLE))
+            names = tuple(dict.fromkeys((*profile.secret_names, *own)))
+            profile, before = replace(profile, variables=now.variables, secret_names=names), now
         kept = list(profile.secret_names)
         lost: dict[str, str] = {}
-        if before is not None and forgets:
-            for what in before.secret_names:
+        if before is not None:
+            gone = before.secret_names if forgets else set(before.secret_names) - set(kept)
+            for what in gone:
                 key_store.remove(key_store.account_of(before, what))
-            kept = []
-        elif before is not None:
+            kept = [] if forgets else kept
+            before = replace(before, secret_names=tuple(what for what in before.secret_names if what not in gone))
             lost |= dict.fromkeys(key_store.move(before, profile), key_store.NOT_GIVEN)
         for what, secret in secrets.items():
             why = key_store.write(key_store.account_of(profile, what), secret)

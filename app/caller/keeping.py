@@ -100,8 +100,18 @@ class Keeping:
     def _save(self, profile: Profile) -> str:
         try:
             if self.store is not None:
-                self.store.save(profile, replaces=self.profile.name if self.profile else "")
+                profile = _onto(self.store.load().get(profile.name), profile)
+                self.store.save(profile)
         except (ProfilesError, OSError, ValueError) as error:
             return f"The profile was not saved: {error}"
         self.profile = profile
         return ""
+
+
+def _onto(kept: Profile | None, ours: Profile) -> Profile:
+    """Our variables in the profile as it is kept now: it may have become production since the session began."""
+    if kept is None:
+        return ours
+    others = (name for name in kept.secret_names if not name.startswith(VARIABLE))
+    own = (name for name in ours.secret_names if name.startswith(VARIABLE))
+    return replace(kept, variables=ours.variables, secret_names=(*others, *own))

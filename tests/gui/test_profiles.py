@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import keyring
@@ -227,6 +228,23 @@ def test_a_change_is_saved_before_it_is_opened(page: StartPage, store: ProfileSt
         page.form.open.click()
     assert wanted.args[0].profile.name == "stage"
     assert [each.name for each in store.load().all] == ["shop-production", "stage"]
+
+
+def test_a_password_that_is_not_to_be_kept_leaves_the_key_store_and_variables_of_the_caller_stay(
+    page: StartPage, store: ProfileStore, key_store: MemoryKeyring, qtbot: QtBot
+) -> None:
+    kept = Profile("bank", "redis://ops@bank.example:6379", secret_names=(PASSWORD, "variable TOKEN"))
+    store.save(kept)
+    key_store.held |= {kept.url: "pass-phrase-1", "bank: variable TOKEN": "t0ken-of-bank"}
+    page.form.edit(kept)
+    store.save(replace(kept, variables={"id": "7"}))
+    page.form.keep.click()
+    write(qtbot, page.form.name, "bank of tests")
+    page.form.save.click()
+    qtbot.waitUntil(lambda: store.load().get("bank of tests") is not None)
+    saved = store.load().get("bank of tests")
+    assert saved == replace(kept, name="bank of tests", variables={"id": "7"}, secret_names=("variable TOKEN",))
+    assert key_store.held == {"bank of tests: variable TOKEN": "t0ken-of-bank"}
 
 
 def test_a_copy_is_another_profile_without_the_secrets(page: StartPage, store: ProfileStore, qtbot: QtBot) -> None:
