@@ -22,6 +22,7 @@ from broker.transport import ConnectionSettings, open_publisher, open_tap
 
 PATIENCE_S = 60.0
 SERVICES = {
+    "$meshscope",
     "$node",
     "api",
     "bank",
