@@ -73,6 +73,12 @@ KEYS = (
         ("Shift+drag", "zoom to a box"),
         ("Ctrl+E", "export the whole graph"),
     )),
+    ("Breakers", (
+        ("Arrows", "from circle to circle, from cell to cell"),
+        ("Enter", "the latency of the endpoint"),
+        ("T / R", "trip, reset the selected one"),
+        ("O / C", "hold it open, hold it closed"),
+    )),
     ("Caller", (
         ("Ctrl+Shift+L", "find an action or event"),
         ("Ctrl+Enter", "send"),

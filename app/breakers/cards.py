@@ -50,6 +50,7 @@ def _card(row: BoardRow, most: float, coverage: Coverage, me: str) -> CircleCard
         failed=figures.error_share,
         curve=row.curve,
         tip=tip_of(row, me),
+        aside=f"since {clock_time(breaker.since_ns)}" if breaker.since_ns else "",
     )
 
 

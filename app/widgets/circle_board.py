@@ -54,6 +54,7 @@ class CircleCard:
         failed: Share of failed calls, 0 to 1.
         curve: Drawn behind the circle, oldest first.
         tip: What the pointer is told.
+        aside: At the right, beside the state: since when.
     """
 
     key: Hashable
@@ -68,12 +69,13 @@ class CircleCard:
     failed: float
     curve: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     tip: str = ""
+    aside: str = ""
 
     def words(self, now_ns: int) -> str:
         """All it says."""
         figures = "".join(text for text, _ in self.figures)
         source = f" ({self.state_note})" if self.state_note else ""
-        return f"{self.title}, {self.subtitle}: {self.state[0]}{source}. {self.note(now_ns)}. {figures}"
+        return f"{self.title}, {self.subtitle}: {self.state[0]}{source}. {self.note(now_ns)}. {figures}. {self.aside}"
 
 
 class CircleBoard(QAbstractScrollArea):
@@ -217,6 +219,11 @@ class CircleBoard(QAbstractScrollArea):
             painter.setFont(theme.font(theme.SMALL_PX))
             painter.setPen(QColor(dim))
             painter.drawText(QPoint(left, box.top() + 47), f"  {card.state_note}")
+        if card.aside:
+            painter.setFont(theme.font(theme.SMALL_PX))
+            painter.setPen(QColor(dim))
+            right = box.right() - painter.fontMetrics().horizontalAdvance(card.aside)
+            painter.drawText(QPoint(right, box.top() + 47), card.aside)
         say(card.note(self._now_ns), 64, dim, theme.SMALL_PX)
         painter.setFont(theme.font(12))
         left = box.left()

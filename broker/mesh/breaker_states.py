@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from broker.clock import SECOND
 from broker.mesh.breaker_guess import guesses
-from broker.mesh.presence import our_nodes
+from broker.mesh.presence import gone_nodes, our_nodes
 from broker.mesh.span import Span
 from broker.mesh.state import History, Interval
 from broker.mesh.timeline import Snapshot
@@ -322,11 +322,11 @@ def _counted(value: dict[str, Any], interval: Interval) -> str:
 
 def coverage(snapshot: Snapshot, at_ns: int, *, namespace: str | None = None) -> Coverage:
     """Which nodes that are there have a helper at a moment."""
-    ours = our_nodes(snapshot)
+    ours, gone = our_nodes(snapshot), gone_nodes(snapshot, at_ns)
     helpers = {
         key: _helper(key, value, interval, at_ns)
         for key, value, interval in snapshot.state.values_at("helper", at_ns)
-        if namespace is None or key[0] == namespace
+        if (namespace is None or key[0] == namespace) and key not in gone
     }
     without, unheard = [], []
     for key, value, _ in snapshot.state.values_at("node", at_ns):
