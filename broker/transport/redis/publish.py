@@ -37,6 +37,7 @@ class RedisPublisher:
     def __init__(self, settings: ConnectionSettings) -> None:
         """Begin without a connection."""
         self._settings = settings
+        self._loop = asyncio.get_running_loop()
         self._kept = KeptWire(settings, self._connect, name="redis publisher")
         self._waiting: list[bytes] = []
         self._is_quiet = True
@@ -74,19 +75,23 @@ class RedisPublisher:
 
     def publish(self, channel: bytes, body: bytes) -> None:
         """Put a packet out; it leaves now, or on a busy connection with everything else of this turn of the loop."""
-        loop = asyncio.get_running_loop()
-        self._waiting.append(PUBLISH % (len(channel), channel, len(body), body))
-        if self._is_quiet:
-            self._flush()
-            now_s = loop.time()
-            if now_s - self._while_since_s > WHILE_S:
-                self._while_since_s, self._while_packets = now_s, 0
-            self._while_packets += 1
-            self._is_quiet = self._while_packets <= MOST_ALONE
+        command = PUBLISH % (len(channel), channel, len(body), body)
+        if not self._is_quiet:
+            self._waiting.append(command)
+            self._turn_packets += 1
+            if self._turn_packets == 1:
+                self._loop.call_soon(self._end_turn)
             return
-        self._turn_packets += 1
-        if self._turn_packets == 1:
-            loop.call_soon(self._end_turn)
+        wire = self._kept.wire
+        if wire is None or not wire.offer(command, MOST_WAITING_BYTES):
+            self.lost += 1
+        now_s = self._loop.time()
+        if now_s - self._while_since_s > WHILE_S:
+            self._while_since_s, self._while_packets = now_s, 1
+        elif self._while_packets >= MOST_ALONE:
+            self._is_quiet = False
+        else:
+            self._while_packets += 1
 
     def _end_turn(self) -> None:
         self._quiet_turns = self._quiet_turns + 1 if self._turn_packets == 1 else 0
@@ -98,10 +103,8 @@ class RedisPublisher:
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
         wire = self._kept.wire
-        if wire is None or not wire.is_open or wire.waiting_bytes > MOST_WAITING_BYTES:
+        if waiting and (wire is None or not wire.offer(b"".join(waiting), MOST_WAITING_BYTES)):
             self.lost += len(waiting)
-        elif waiting:
-            wire.write(b"".join(waiting))
 
     async def drain(self) -> None:
         """Wait while too much is waiting to leave."""

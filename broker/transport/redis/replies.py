@@ -36,11 +36,11 @@ class Replies:
         self._other = other
         reader = hiredis.Reader()
         reader.setmaxbuf(KEPT_BUFFER_BYTES)
-        self._feed: Callable[[Any, int, int], None] = reader.feed
+        self._feed: Callable[[Any], None] = reader.feed
         self._gets: Callable[[], Any] = reader.gets
 
-    def feed(self, block: bytes | memoryview, size: int) -> list[RawFrame]:
-        """Take in the first `size` bytes of a block.
+    def feed(self, block: bytes) -> list[RawFrame]:
+        """Take in a block of bytes.
 
         Returns:
             The messages that are now complete, oldest first.
@@ -52,8 +52,8 @@ class Replies:
         frames: list[RawFrame] = []
         add = frames.append
         try:
-            for begin in range(0, size, SLICE_BYTES):
-                feed(block, begin, min(SLICE_BYTES, size - begin))
+            for piece in (block,) if len(block) <= SLICE_BYTES else _slices(block):
+                feed(piece)
                 while (reply := gets()) is not False:
                     # of what the server sends on RESP2, only messages to a pattern have four parts
                     if type(reply) is list and len(reply) == 4:
@@ -65,3 +65,8 @@ class Replies:
         except (hiredis.ProtocolError, TypeError) as error:  # TypeError: a RESP3 map with lists for keys
             raise ValueError(str(error)) from error
         return frames
+
+
+def _slices(block: bytes) -> list[memoryview]:
+    view = memoryview(block)
+    return [view[begin : begin + SLICE_BYTES] for begin in range(0, len(block), SLICE_BYTES)]

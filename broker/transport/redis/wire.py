@@ -17,7 +17,6 @@ from broker.transport.redis.patient import PatientReader
 from broker.transport.redis.replies import Replies, pack
 from broker.transport.redis.rest import Rest
 
-BLOCK_BYTES: Final = 1 << 18
 ANSWER_S: Final = 5.0
 """How long the server may take to answer a command."""
 QUIET_S: Final = 3.0
@@ -41,7 +40,7 @@ class Refused(Exception):  # noqa: N818 it is what the server did
     """The server answered a command with an error; the text is its own."""
 
 
-class Wire(asyncio.BufferedProtocol):
+class Wire(asyncio.Protocol):
     """Reads a connection until it ends.
 
     redis-py's transport is reached through private names (`_reader`,
@@ -62,7 +61,6 @@ class Wire(asyncio.BufferedProtocol):
         """
         self._clock = clock
         self._replies = Replies(self._other)
-        self._block = memoryview(bytearray(BLOCK_BYTES))
         self._held: list[tuple[int, list[RawFrame]]] = []
         self._take: Take = self._hold
         self._confirming = 0
@@ -78,6 +76,7 @@ class Wire(asyncio.BufferedProtocol):
         self._bug: Exception | None = None
         self._can_write = asyncio.Event()
         self._can_write.set()
+        self._is_full = False
         self._pings: deque[asyncio.Future[None] | None] = deque()
         self.on_refusal: Callable[[str], None] = lambda _refusal: None
         # the stream is kept because Python closes the transport of one that nobody holds
@@ -106,29 +105,22 @@ class Wire(asyncio.BufferedProtocol):
 
     # what asyncio calls
 
-    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 a name of asyncio's
-        """Where to put what arrives."""
-        return self._block
-
-    def buffer_updated(self, nbytes: int) -> None:
-        """So many bytes arrived together."""
-        is_short = nbytes < FULL_READ_BYTES
+    def data_received(self, data: bytes) -> None:
+        """These bytes arrived together."""
+        was_short, self._was_short = self._was_short, len(data) < FULL_READ_BYTES
         # what has piled up is read without a pause, and its last read is a short one
-        has_waited = self._loop.time() - self._read_s <= PAUSE_S and not (is_short and self._was_short)
-        self._was_short = is_short
-        self._arrived(self._clock.now_ns() if self._clock is not None else 0, self._block[:nbytes], has_waited)
+        has_waited = not (was_short and self._was_short) and self._loop.time() - self._read_s <= PAUSE_S
+        self._arrived(self._clock.now_ns() if self._clock is not None else 0, data, has_waited)
         if self._rest is not None and not self._pings and self._confirmed is None:
             self._rest.begin()
 
-    def _arrived(self, at_ns: int, data: bytes | memoryview, has_waited: bool) -> None:
+    def _arrived(self, at_ns: int, data: bytes, has_waited: bool) -> None:
         """Bytes arrived; they had waited if they were there when those before them had been read."""
         self._heard_s = self._loop.time()
         self._is_pinged = False
-        if not has_waited:
-            self._behind_bytes = 0
-        self._behind_bytes += len(data)
+        self._behind_bytes = self._behind_bytes + len(data) if has_waited else len(data)
         try:
-            if frames := self._replies.feed(data, len(data)):
+            if frames := self._replies.feed(data):
                 self._take(at_ns, frames)
         except ValueError as error:
             self._end(f"What the server sent is not Redis's protocol: {error}.")
@@ -162,18 +154,15 @@ class Wire(asyncio.BufferedProtocol):
 
     def pause_writing(self) -> None:
         """The server is slow to take what we send."""
+        self._is_full = True
         self._can_write.clear()
 
     def resume_writing(self) -> None:
         """It takes again."""
+        self._is_full = False
         self._can_write.set()
 
     # what others call
-
-    @property
-    def waiting_bytes(self) -> int:
-        """How much was sent and has not left yet."""
-        return self._transport.get_write_buffer_size()
 
     @property
     def is_open(self) -> bool:
@@ -183,6 +172,18 @@ class Wire(asyncio.BufferedProtocol):
     def write(self, commands: bytes) -> None:
         """Send packed commands; nothing happens when the connection has ended."""
         self._transport.write(commands)
+
+    def offer(self, commands: bytes, most_waiting_bytes: int) -> bool:
+        """Send packed commands, unless the connection has ended, or more than this is waiting to leave.
+
+        Returns:
+            Whether they are sent.
+        """
+        transport = self._transport
+        if transport.is_closing() or (self._is_full and transport.get_write_buffer_size() > most_waiting_bytes):
+            return False
+        transport.write(commands)
+        return True
 
     async def drain(self) -> None:
         """Wait while too much is waiting to leave."""

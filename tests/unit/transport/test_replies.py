@@ -28,7 +28,7 @@ def read(blocks: list[bytes]) -> tuple[list[tuple[bytes, bytes]], list[Any]]:
     """The frames and everything else that comes of some blocks."""
     others: list[Any] = []
     replies = Replies(others.append)
-    return [frame for block in blocks for frame in replies.feed(block, len(block))], others
+    return [frame for block in blocks for frame in replies.feed(block)], others
 
 
 def shown(others: list[Any]) -> list[str]:
@@ -58,13 +58,7 @@ def test_any_bytes_give_frames_or_a_value_error(blocks):
     replies = Replies(lambda _other: None)
     with contextlib.suppress(ValueError):
         for block in blocks:
-            replies.feed(block, len(block))
-
-
-def test_only_the_first_bytes_of_a_block_that_is_used_again_are_read():
-    block = memoryview(bytearray(b"*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nb\r\n rubbish"))
-    replies = Replies(lambda _other: None)
-    assert replies.feed(block, len(block) - len(" rubbish")) == [(b"a", b"b")]
+            replies.feed(block)
 
 
 def test_an_error_between_messages_comes_in_its_place():
