@@ -16,38 +16,43 @@ from broker.protocol.serializers.msgpack import notepack_extension
 
 
 class _Shape(NamedTuple):
-    """How the packets of one kind are written in one version of the protocol; parallel, in the wire's order.
+    """How the packets of one kind are written in one version of the protocol.
 
     Attributes:
-        wire_names: Of all fields.
+        wire_names: Of all fields; those that are not sent when they are None come last.
         values: Those fields of a packet.
+        data: Those in which there may be anything.
+        others: The rest: texts, numbers and flags, unless something is odd.
         left_out: Wire names of what is not sent when it is None.
-        rare: The attributes of these.
-        usual_values: The other fields of a packet: all of it, as a rule.
-        record: Made of these, it is written under the wire's names without a dict between.
+        record: Made of these values, it is written under the wire's names without a dict between.
     """
 
     wire_names: tuple[str, ...]
     values: Callable[[Packet], tuple[Any, ...]]
+    data: Callable[[Packet], tuple[Any, ...]]
+    others: Callable[[Packet], tuple[Any, ...]]
     left_out: tuple[str, ...]
-    rare: tuple[str, ...]
-    usual_values: Callable[[Packet], tuple[Any, ...]]
     record: type[msgspec.Struct]
 
 
 def _shape(kind: type[Packet], *, is_4: bool) -> _Shape:
     names = _wire_names(kind)
     written = [name for name in names if not (is_4 and name in kind.SINCE_5)]
-    rare = tuple(name for name in written if name in kind.LEFT_OUT)
-    usual = [name for name in written if name not in rare]
+    usual = [name for name in written if name not in kind.LEFT_OUT]
+    rare = [name for name in written if name in kind.LEFT_OUT]
+    fields = [(names[name], Any) for name in usual] + [(names[name], Any, None) for name in rare]
     return _Shape(
-        wire_names=tuple(names[name] for name in written),
-        values=attrgetter(*written),
+        wire_names=tuple(names[name] for name in usual + rare),
+        values=attrgetter(*usual, *rare),
+        data=attrgetter(*(kind.DATA or written)),
+        others=attrgetter(*(name for name in written if name not in kind.DATA)) if kind.DATA else _nothing,
         left_out=tuple(names[name] for name in rare),
-        rare=rare,
-        usual_values=attrgetter(*usual),
-        record=msgspec.defstruct(kind.__name__, [(names[name], Any) for name in usual]),
+        record=msgspec.defstruct(kind.__name__, fields, omit_defaults=True),
     )
+
+
+def _nothing(_packet: Packet) -> tuple[Any, ...]:
+    return ()
 
 
 def _wire_names(kind: type[Packet]) -> dict[str, str]:
@@ -57,7 +62,7 @@ def _wire_names(kind: type[Packet]) -> dict[str, str]:
 
 
 _WIRE_NAMES: Final = {kind: _wire_names(kind) for kind in PACKETS.values()}
-_SHAPES: Final = {(kind, is_4): _shape(kind, is_4=is_4) for kind in PACKETS.values() for is_4 in (False, True)}
+_SHAPES: Final = {kind: (_shape(kind, is_4=False), _shape(kind, is_4=True)) for kind in PACKETS.values()}
 _FROM_JSON: Final[dict[str, Callable[[bytes], Packet]]] = {
     command: msgspec.json.Decoder(kind).decode for command, kind in PACKETS.items()
 }
@@ -68,7 +73,7 @@ _FROM_MSGPACK: Final[dict[str, Callable[[bytes], Packet]]] = {
 
 def to_wire(packet: Packet) -> dict[str, Any]:
     """A packet as plain data with the wire's names."""
-    shape = _SHAPES[type(packet), packet.ver == "4"]
+    shape = _SHAPES[type(packet)][packet.ver == "4"]
     wire = dict(zip(shape.wire_names, shape.values(packet), strict=True))
     for name in shape.left_out:
         if wire[name] is None:
@@ -83,18 +88,13 @@ def encode(packet: Packet, serializer: str = "JSON") -> bytes:
         TypeError: It holds something that the serializer cannot carry.
         ValueError: There is no such serializer.
     """
-    if serializer == JSON and (body := _encode_usual(packet)) is not None:
-        return body
+    if serializer == JSON:
+        shape = _SHAPES[type(packet)][packet.ver == "4"]
+        if json.PLAIN.issuperset(map(type, shape.others(packet))):
+            body = json.dumps_record(shape.record, shape.values(packet), shape.data(packet))
+            if body is not None:
+                return body
     return dumps(to_wire(packet), serializer)
-
-
-def _encode_usual(packet: Packet) -> bytes | None:
-    """A packet in which nothing is rare or odd, as JSON; None if something is. A third of the other way's time."""
-    shape = _SHAPES[type(packet), packet.ver == "4"]
-    for name in shape.rare:
-        if getattr(packet, name) is not None:
-            return None
-    return json.dumps_record(shape.record, shape.usual_values(packet))
 
 
 def channel_of(packet: Packet, namespace: str, target: str = "") -> bytes:

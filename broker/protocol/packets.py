@@ -31,6 +31,8 @@ class _Packet(msgspec.Struct, frozen=True, kw_only=True):
     """Attributes that are not sent when they are None."""
     SINCE_5: ClassVar[tuple[str, ...]] = ()
     """Attributes that protocol 4 does not have."""
+    DATA: ClassVar[tuple[str, ...]] = ()
+    """Attributes that hold data of somebody's own; all others are texts, numbers and flags. None: all may."""
 
     ver: Text
     sender: Text
@@ -99,6 +101,7 @@ class Request(_Packet, frozen=True, kw_only=True, rename=_CONTEXT_NAMES | {"time
     TEXTS = ("id", "action", "sender", "ver")
     LEFT_OUT = ("seq",)
     SINCE_5 = ("headers",)
+    DATA = ("params", "meta", "headers")
 
     id: Text
     action: Text
@@ -122,6 +125,7 @@ class Response(_Packet, frozen=True, kw_only=True):
     TEXTS = ("id", "sender", "ver")
     LEFT_OUT = ("error", "stream", "seq")
     SINCE_5 = ("headers",)
+    DATA = ("meta", "headers", "data", "error")
 
     id: Text
     meta: Any = None
@@ -140,6 +144,7 @@ class Event(_Packet, frozen=True, kw_only=True, rename=_CONTEXT_NAMES | {"need_a
     TEXTS = ("event", "sender", "ver")
     LEFT_OUT = ("groups",)
     SINCE_5 = ("headers",)
+    DATA = ("data", "groups", "meta", "headers")
 
     event: Text
     id: Any = None

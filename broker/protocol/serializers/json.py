@@ -20,7 +20,8 @@ from broker.protocol.serializers.values import Binary, rewritten, rewritten_data
 _DECODE = msgspec.json.Decoder().decode
 _ENCODE = msgspec.json.Encoder().encode
 
-_PLAIN: Final[frozenset[type]] = frozenset((str, int, float, bool, type(None)))
+PLAIN: Final[frozenset[type]] = frozenset((str, int, float, bool, type(None)))
+"""Types of what is written as it is."""
 _MOST_DIGITS: Final = 4_000
 """Python refuses to read numbers of more than 4,300; JavaScript takes them for infinity."""
 
@@ -32,7 +33,7 @@ def dumps(value: object) -> bytes:
         TypeError: It holds something that JSON cannot carry, or nests too deep.
     """
     try:
-        plain = rewritten(value, _PLAIN, _written)
+        plain = rewritten(value, PLAIN, _written)
         try:
             return _ENCODE(plain)
         except UnicodeEncodeError:
@@ -41,18 +42,25 @@ def dumps(value: object) -> bytes:
         raise TypeError(f"cannot be written as JSON: {error}") from error
 
 
-def dumps_record(record: Callable[..., msgspec.Struct], values: Iterable[object]) -> bytes | None:
+def dumps_record(
+    record: Callable[..., msgspec.Struct], values: Iterable[object], data: Iterable[object]
+) -> bytes | None:
     """Values as a record's fields to JSON, just as `dumps` would write them; None if something needs its care.
 
-    Raises:
-        TypeError: They hold something that JSON cannot carry.
+    Args:
+        record: Made of the values.
+        values: All of them.
+        data: Those of them whose types are not all in PLAIN.
     """
     try:
-        for value in values:
-            if type(value) not in _PLAIN and rewritten(value, _PLAIN, _written) is not value:
+        for value in data:
+            kind = type(value)
+            if kind in PLAIN or (kind is dict and not value):
+                continue
+            if rewritten(value, PLAIN, _written) is not value:
                 return None
         return _ENCODE(record(*values))
-    except (RecursionError, OverflowError, ValueError):
+    except (TypeError, RecursionError, OverflowError, ValueError):
         return None
 
 
@@ -89,7 +97,7 @@ def _written(value: object) -> object:
     if isinstance(value, datetime) and value.tzinfo is not None:
         precision = "microseconds" if value.microsecond % 1000 else "milliseconds"
         return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=precision) + "Z"
-    return rewritten_data(value, _PLAIN, _written)
+    return rewritten_data(value, PLAIN, _written)
 
 
 def _finite(value: object) -> object:
