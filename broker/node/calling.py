@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from broker.node.calls import Calls, call_many
 from broker.node.context import ABSENT, Context
@@ -11,9 +11,6 @@ from broker.node.endpoints import ActionEndpoint
 from broker.node.pings import Answer, Pings
 from broker.node.registry import Registry
 from broker.node.waiting import Waiting, Wanted
-
-if TYPE_CHECKING:
-    from broker.node.broker import Broker
 
 
 class Calling:
@@ -71,7 +68,7 @@ class Calling:
         if parent is not None:
             ctx = parent.child({} if params is ABSENT else params, meta)
         else:
-            ctx = Context(cast("Broker", self), {} if params is ABSENT else params)
+            ctx = Context(self, {} if params is ABSENT else params)  # type: ignore[arg-type]  # a Broker is what this is a part of
             if meta is not None:
                 ctx.meta = meta if isinstance(meta, dict) else dict(meta)
         ctx.timeout_s, ctx.retries, ctx.stream = timeout_s, retries, stream

@@ -41,12 +41,16 @@ class Calls:
             ServiceNotFoundError: Nobody has it, or not the node asked for.
             ServiceNotAvailableError: Somebody has it, but may not be called now.
         """
-        try:
-            endpoint = self._choose(action, node_id, ctx) if isinstance(action, str) else action
-        except MoleculerError as error:
-            if self._handle_error is None:
-                raise
-            return _result_of(self._handle_error(error, ctx))
+        if isinstance(action, str):
+            endpoints = self._registry.actions.get(action)
+            if endpoints is None:
+                endpoint = None
+            else:
+                endpoint = endpoints.next(ctx) if node_id is None else endpoints.on_node(node_id)
+            if endpoint is None:
+                return self._nobody(ctx, action, node_id)
+        else:
+            endpoint = action
         ctx.endpoint = endpoint
         ctx.node_id = endpoint.node.id
         return endpoint.handler(ctx)
@@ -59,27 +63,30 @@ class Calls:
             ServiceNotAvailableError: Its circuit is open here.
         """
         endpoints = self._registry.actions.get(action)
-        about = {"action": action, "nodeID": self._registry.local.id}
-        if endpoints is None or not endpoints.has_local:
-            raise ServiceNotFoundError(about)
-        endpoint = endpoints.next_local(ctx)
+        endpoint = endpoints.next_local(ctx) if endpoints is not None else None
         if endpoint is None:
+            about = {"action": action, "nodeID": self._registry.local.id}
+            if endpoints is None or not endpoints.has_local:
+                raise ServiceNotFoundError(about)
             raise ServiceNotAvailableError(about)
         return endpoint
 
-    def _choose(self, action: str, node_id: str | None, ctx: Context) -> ActionEndpoint:
-        endpoints = self._registry.actions.get(action)
+    def _nobody(self, ctx: Context, action: str, node_id: str | None) -> Awaitable[Any]:
+        """What comes of a call that nobody can serve now.
+
+        Raises:
+            MoleculerError: Unless the broker has a handler of errors.
+        """
+        error: MoleculerError
         if node_id is not None:
-            chosen = endpoints.on_node(node_id) if endpoints is not None else None
-            if chosen is None:
-                raise ServiceNotFoundError({"action": action, "nodeID": node_id})
-            return chosen
-        if endpoints is None:
-            raise ServiceNotFoundError({"action": action})
-        chosen = endpoints.next(ctx)
-        if chosen is None:
-            raise ServiceNotAvailableError({"action": action})
-        return chosen
+            error = ServiceNotFoundError({"action": action, "nodeID": node_id})
+        elif action in self._registry.actions:
+            error = ServiceNotAvailableError({"action": action})
+        else:
+            error = ServiceNotFoundError({"action": action})
+        if self._handle_error is None:
+            raise error
+        return _result_of(self._handle_error(error, ctx))
 
 
 async def _result_of(handled: Any) -> Any:

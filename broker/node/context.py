@@ -129,7 +129,7 @@ class Context:
 
     def __init__(self, broker: Broker, params: Any = None, *, context_id: str | None = None) -> None:
         self.broker = broker
-        self.id = context_id or new_id()
+        self.id = self.request_id = context_id or (_DRAWN.pop() if _DRAWN else new_id())
         self.endpoint: ActionEndpoint | EventEndpoint | None = None
         self.node_id = broker.node_id
         self.params = params
@@ -137,7 +137,6 @@ class Context:
         self.headers: dict[str, Any] = {}
         self.response_headers: dict[str, Any] = {}
         self.level = 1
-        self.request_id = self.id
         self.parent_id: str | None = None
         self.caller: str | None = None
         self.tracing: bool | None = None

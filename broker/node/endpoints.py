@@ -22,12 +22,12 @@ class ActionEndpoint:
         action: What it is.
         local: Whether it is ours.
         circuit: Its circuit breaker; None while it was not called lately, or has none.
-        held: What somebody holds ``state`` at by hand, whatever its circuit breaker says; None if nobody does.
-        state: Whether it may be chosen.
+        held: What somebody holds it at by hand, whatever its circuit breaker says; None if nobody does.
+        is_available: Whether it may be chosen.
         handler: What serves it, middlewares around it.
     """
 
-    __slots__ = ("_allowed", "action", "circuit", "handler", "held", "local", "node", "service", "state")
+    __slots__ = ("_allowed", "action", "circuit", "handler", "held", "is_available", "local", "node", "service")
 
     def __init__(self, node: NodeEntry, service: ServiceDefinition, action: ActionDefinition, handler: Handler) -> None:
         self.node = node
@@ -36,24 +36,24 @@ class ActionEndpoint:
         self.local = node.local
         self.circuit: Circuit | None = None
         self.held: bool | None = None
-        self.state = self._allowed = True
+        self.is_available = self._allowed = True
         self.handler = handler
 
     @property
-    def is_available(self) -> bool:
-        """Whether it may be chosen."""
-        return self.state
+    def state(self) -> bool:
+        """Whether it may be chosen, as MoleculerJS calls it."""
+        return self.is_available
 
     def allow(self, allowed: bool) -> None:
         """Its circuit breaker says whether it may be chosen; that counts where it is not held."""
         self._allowed = allowed
         if self.held is None:
-            self.state = allowed
+            self.is_available = allowed
 
     def hold(self, state: bool | None) -> None:
         """Somebody holds it by hand; with None its circuit breaker's word counts again."""
         self.held = state
-        self.state = self._allowed if state is None else state
+        self.is_available = self._allowed if state is None else state
 
 
 class EventEndpoint:
@@ -141,23 +141,22 @@ class EndpointList(Generic[_E]):
     def next(self, ctx: Context | None = None) -> _E | None:
         """The one to use now: ours if there is one and that is preferred, else by strategy; None if none may be."""
         endpoints = self.endpoints
+        if len(endpoints) == 1:
+            return endpoints[0] if endpoints[0].is_available else None
         if not endpoints:
             return None
         if self._internal and self._local:
             return self.next_local(ctx)
-        if len(endpoints) == 1:
-            return endpoints[0] if endpoints[0].is_available else None
         if self._prefer_local and self._local and (ours := self.next_local(ctx)) is not None:
             return ours
         return self._select(endpoints, ctx)
 
     def next_local(self, ctx: Context | None = None) -> _E | None:
         """The one of ours to use now."""
-        if not self._local:
-            return None
-        if len(self._local) == 1:
-            return self._local[0] if self._local[0].is_available else None
-        return self._select(self._local, ctx)
+        ours = self._local
+        if len(ours) == 1:
+            return ours[0] if ours[0].is_available else None
+        return self._select(ours, ctx)
 
     def on_node(self, node_id: str) -> _E | None:
         """The one on this node, if it may be used."""

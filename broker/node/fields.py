@@ -10,10 +10,8 @@ from broker.node.endpoints import ActionEndpoint
 Fields = dict[str, Any]
 
 
-def marked(protocol: str, meta: Fields, headers: Fields, marks: Fields | None) -> tuple[Fields, Fields]:
+def marked(protocol: str, meta: Fields, headers: Fields, marks: Fields) -> tuple[Fields, Fields]:
     """Meta and headers with the marks of a stream: in version 4 they travel in the one, in 5 in the other."""
-    if not marks:
-        return meta, headers
     return ({**meta, **marks}, headers) if protocol == "4" else (meta, {**headers, **marks})
 
 
@@ -24,7 +22,7 @@ def action_name(ctx: Context) -> str:
 
 def level(value: object) -> int:
     """The wire's level; 1 when it says nothing that makes sense."""
-    return value if isinstance(value, int) and value > 0 else 1
+    return value if type(value) is int and value > 0 else 1
 
 
 def seconds(timeout_ms: object) -> float | None:

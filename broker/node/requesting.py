@@ -6,6 +6,8 @@ import asyncio
 import weakref
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from broker.node.context import Context
 from broker.node.definitions import mapping
 from broker.node.endpoints import ActionEndpoint
@@ -27,17 +29,14 @@ if TYPE_CHECKING:
     from broker.node.wire import Wire
 
 
-class _Pending:
+class _Pending(msgspec.Struct, eq=False):
     """A request that waits for its answer."""
 
-    __slots__ = ("answer", "ctx", "is_streaming", "node_id", "stream")
-
-    def __init__(self, ctx: Context, answer: asyncio.Future[Any]) -> None:
-        self.ctx = ctx
-        self.node_id = ctx.node_id
-        self.answer: asyncio.Future[Any] | None = answer
-        self.is_streaming = False
-        self.stream: weakref.ref[IncomingStream] | None = None
+    ctx: Context
+    node_id: str
+    answer: asyncio.Future[Any] | None
+    is_streaming: bool = False
+    stream: weakref.ref[IncomingStream] | None = None
 
     def settle(self, result: Any = None, error: MoleculerError | None = None) -> None:
         """Give the answer to who waits for it; afterwards nothing of it is held here."""
@@ -83,14 +82,15 @@ class Requesting:
             RequestRejectedError: It went away meanwhile.
             QueueIsFullError: Too many are waiting.
         """
-        if isinstance(ctx.endpoint, ActionEndpoint) and ctx.endpoint.held is False:
+        endpoint = ctx.endpoint
+        if type(endpoint) is ActionEndpoint and endpoint.held is False:
             raise ServiceNotAvailableError({"action": action_name(ctx), "nodeID": ctx.node_id})
         limit = self._broker.options.max_queue_size
         if len(self._pending) >= limit > 0:
             about = {"action": action_name(ctx), "nodeID": self._broker.node_id}
             raise QueueIsFullError({**about, "size": len(self._pending), "limit": limit})
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        pending = self._pending[ctx.id] = _Pending(ctx, answer)
+        pending = self._pending[ctx.id] = _Pending(ctx, ctx.node_id, answer)
         sending: asyncio.Task[None] | None = None
         try:
             if ctx.stream is None:
@@ -135,16 +135,19 @@ class Requesting:
         mark: dict[str, Any] | None = None,
     ) -> None:
         """Send a whole request (seq None), or one packet of a streamed one."""
-        protocol = self._wire.protocol_of(ctx.node_id)
-        meta, headers = marked(protocol, ctx.meta if not seq else {}, ctx.headers, mark)
+        endpoint = ctx.endpoint
+        protocol = self._wire.protocols.get(ctx.node_id) or self._wire.spoken[0]
+        meta, headers = ctx.meta if not seq else {}, ctx.headers
+        if mark:
+            meta, headers = marked(protocol, meta, headers, mark)
         whole = seq is None
         request = Request(
             id=ctx.id,
-            action=action_name(ctx),
+            action=endpoint.action.name if type(endpoint) is ActionEndpoint else "",
             params=ctx.params if whole or (seq == 0 and protocol != "4") else params,
             meta=meta,
             headers=headers,
-            timeout_ms=milliseconds(ctx.timeout_s),
+            timeout_ms=milliseconds(ctx.timeout_s) if ctx.timeout_s else 0,
             level=ctx.level,
             tracing=ctx.tracing,
             parent_id=ctx.parent_id,
@@ -197,10 +200,12 @@ class Requesting:
         if response.stream or response.seq:
             self._take_response_chunk(pending, response)
             return
-        if response.success:
-            pending.settle(response.data)
-        else:
+        answer = pending.answer
+        if not response.success:
             pending.settle(error=from_wire(response.error, response.sender))
+        elif answer is not None and not answer.done():
+            pending.answer = None
+            answer.set_result(response.data)
 
     def _take_response_chunk(self, pending: _Pending, response: Response) -> None:
         pending.ctx.meta.pop(OBJECT_MODE, None)

@@ -10,7 +10,7 @@ from broker.node.definitions import mapping
 from broker.node.endpoints import ActionEndpoint
 from broker.node.errors import MoleculerError, ServiceNotAvailableError, from_wire, to_wire
 from broker.node.fields import level, marked, seconds
-from broker.node.streaming import IncomingStream, OutgoingStream, as_stream, is_stream
+from broker.node.streaming import NO_STREAMS, IncomingStream, OutgoingStream, as_stream, is_stream
 from broker.protocol.packets import Request, Response
 from broker.protocol.streams import OBJECT_MODE, STREAM_ERROR, marks
 
@@ -74,7 +74,9 @@ class Serving:
                 return
         ctx = self._context_of(request, stream)
         try:
-            ctx.endpoint = endpoint = self._endpoint_for(request.action, ctx)
+            if self._broker.is_stopping:
+                raise ServiceNotAvailableError({"action": request.action, "nodeID": self._broker.node_id})
+            ctx.endpoint = endpoint = self._broker.calls.local_endpoint(request.action, ctx)
         except MoleculerError as error:
             self._respond(request, ctx, error=error.with_traceback(None))  # our own lines mean nothing to the caller
             if stream is not None:
@@ -122,28 +124,26 @@ class Serving:
         except Exception as error:  # noqa: BLE001 - every error is an answer
             self._respond(request, ctx, error=error)
         else:
-            if is_stream(result):
-                await self._respond_stream(request, ctx, as_stream(result))
-            else:
+            if type(result) in NO_STREAMS or not is_stream(result):
                 self._respond(request, ctx, data=result)
+            else:
+                await self._respond_stream(request, ctx, as_stream(result))
         finally:
             if stream is not None:
                 stream.abandon()
             endpoint.service.running.difference_update(own)
 
-    def _endpoint_for(self, action: str, ctx: Context) -> ActionEndpoint:
-        if self._broker.is_stopping:
-            raise ServiceNotAvailableError({"action": action, "nodeID": self._broker.node_id})
-        return self._broker.calls.local_endpoint(action, ctx)
-
     def _context_of(self, request: Request, stream: IncomingStream | None) -> Context:
         ctx = Context(self._broker, request.params, context_id=request.id)
         ctx.node_id = request.sender
-        ctx.meta = mapping(request.meta)
-        ctx.meta.pop(OBJECT_MODE, None)
-        ctx.headers = mapping(request.headers)
-        ctx.headers.pop(OBJECT_MODE, None)
-        ctx.level = level(request.level)
+        if request.meta:
+            ctx.meta = mapping(request.meta)
+            ctx.meta.pop(OBJECT_MODE, None)
+        if request.headers:
+            ctx.headers = mapping(request.headers)
+            ctx.headers.pop(OBJECT_MODE, None)
+        if request.level != 1:
+            ctx.level = level(request.level)
         ctx.request_id = request.request_id or request.id
         ctx.parent_id = request.parent_id
         ctx.caller = request.caller
@@ -163,7 +163,9 @@ class Serving:
         more: bool | None = None,
         mark: dict[str, Any] | None = None,
     ) -> None:
-        meta, headers = marked(request.ver, ctx.meta, ctx.response_headers, mark)
+        meta, headers = ctx.meta, ctx.response_headers
+        if mark:
+            meta, headers = marked(request.ver, meta, headers, mark)
         response = Response(
             id=request.id,
             meta=meta,

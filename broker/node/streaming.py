@@ -178,13 +178,13 @@ class OutgoingStream:
             await put(chunk)
 
 
-_NO_STREAMS: Final = frozenset((dict, list, tuple, str, bytes, int, float, bool, type(None)))
+NO_STREAMS: Final = frozenset((dict, list, tuple, str, bytes, int, float, bool, type(None)))
+"""What most results are; told without asking an abstract class."""
 
 
 def is_stream(value: object) -> bool:
     """Whether an action's result is a stream."""
-    # what most results are is told without asking an abstract class
-    return type(value) not in _NO_STREAMS and isinstance(value, OutgoingStream | AsyncIterable)
+    return type(value) not in NO_STREAMS and isinstance(value, OutgoingStream | AsyncIterable)
 
 
 def as_stream(value: AsyncIterable[Any] | OutgoingStream) -> OutgoingStream:

@@ -37,6 +37,7 @@ class Wire:
     Attributes:
         link: Our connection, or None.
         spoken: The versions in which we broadcast.
+        protocols: In which version each node spoke last.
         malformed: How many packets could not be read.
         is_known: Tells whether a node is one of the mesh; of others not everything is remembered.
         on_fault: Told of packets that could not be handled.
@@ -65,7 +66,7 @@ class Wire:
         self._serializer = serializer_name(serializer)
         self._decode = decode_extended if self._serializer == JSON_EXT else decode
         self.spoken = list(protocols)
-        self._protocols: dict[str, str] = {}
+        self.protocols: dict[str, str] = {}
         self._takers: dict[str, Take] = {}
         self._channels: dict[bytes, Channel | None] = {}
         self._names: dict[str, dict[str, bytes]] = {}
@@ -78,6 +79,7 @@ class Wire:
         self._put_out: Send = _nowhere
         self.send: Publish = middlewares.wrap("transit_publish", self._send)
         self.receive: Receive = middlewares.wrap("transporter_receive", self._receive, first_is_outermost=True)
+        self._is_watched = middlewares.has("transit_message_handler")
         self._handle: TakePacket = middlewares.wrap("transit_message_handler", self._take)
 
     def attach(self, link: Link) -> None:
@@ -102,13 +104,15 @@ class Wire:
 
     def protocol_of(self, node_id: str) -> str:
         """The version in which to speak to a node."""
-        return self._protocols.get(node_id, self.spoken[0])
+        return self.protocols.get(node_id, self.spoken[0])
 
     def _send(self, packet: Packet, target: str) -> None:
         body = encode(packet, self._serializer)
-        names = self._names.get(packet.COMMAND)
-        channel = None if names is None else names.get(target)
-        self._put_out(channel or self._name_channel(packet.COMMAND, target), body)
+        try:
+            channel = self._names[packet.COMMAND][target]
+        except KeyError:
+            channel = self._name_channel(packet.COMMAND, target)
+        self._put_out(channel, body)
 
     def _name_channel(self, command: str, target: str) -> bytes:
         """A channel's name, remembered."""
@@ -139,10 +143,13 @@ class Wire:
         if packet.ver not in PROTOCOLS:
             self._fault(ProtocolVersionMismatchError(packet.sender, self.spoken[0], packet.ver))
             return
-        if self._protocols.get(packet.sender) != packet.ver:
+        if self.protocols.get(packet.sender) != packet.ver:
             self.learn(packet.sender, packet.ver)
         try:
-            self._handle(channel.command, packet)
+            if self._is_watched:
+                self._handle(channel.command, packet)
+            elif (take := self._takers.get(channel.command)) is not None:
+                take(packet)
         except Exception as error:  # noqa: BLE001 - one packet, whatever it is, harms no other
             self._fault(error)
 
@@ -159,11 +166,11 @@ class Wire:
 
     def learn(self, sender: str, protocol: str) -> None:
         """A node speaks this version: so do we to it, and from now on to all as well."""
-        if protocol not in PROTOCOLS or self._protocols.get(sender) == protocol:
+        if protocol not in PROTOCOLS or self.protocols.get(sender) == protocol:
             return
-        if len(self._protocols) > _MOST_NAMES:  # senders that pass by, each under a new id
-            self._protocols = {known: spoken for known, spoken in self._protocols.items() if self.is_known(known)}
-        self._protocols[sender] = protocol
+        if len(self.protocols) > _MOST_NAMES:  # senders that pass by, each under a new id
+            self.protocols = {known: spoken for known, spoken in self.protocols.items() if self.is_known(known)}
+        self.protocols[sender] = protocol
         if protocol not in self.spoken:
             self.spoken.append(protocol)
             log.info("%s speaks version %s: so do we from now on", sender, protocol)

@@ -64,7 +64,7 @@ def sizes(broker: Broker) -> dict[str, int]:
         "waiting": broker.requesting.waiting,
         "streams": broker.serving.receiving,
         "tasks": len(broker.tasks._running),
-        "protocols": len(broker._wire._protocols),
+        "protocols": len(broker._wire.protocols),
         "pings": len(broker.pings._waiting),
         "hosts": len(broker._pinging.latencies({})._hosts),
     }

@@ -62,7 +62,7 @@ def test_an_info_with_the_same_seq_and_instance_is_not_read_again(registry, noti
 
 def test_an_endpoint_keeps_its_breaker_state_when_its_node_sends_a_new_info(registry):
     registry.take_info("a", "5", info(posts("find")), 0.0)
-    registry.actions["posts.find"].endpoints[0].state = False
+    registry.actions["posts.find"].endpoints[0].is_available = False
     registry.take_info("a", "5", info(posts("find"), seq=2), 0.0)
     assert registry.actions["posts.find"].endpoints[0].state is False
 

@@ -100,7 +100,7 @@ def test_shard_gives_the_same_key_to_the_same_node_and_moves_few_when_one_goes()
     assert before == {key: endpoints.next(keyed(key)).node.id for key in range(200)}
     assert set(before.values()) == set("abcd")
     gone = next(each for each in endpoints.endpoints if each.node.id == "b")
-    gone.state = False
+    gone.is_available = False
     while_open = {key: endpoints.next(keyed(key)).node.id for key in range(200)}
     assert all(while_open[key] == before[key] for key in before if before[key] != "b")
     assert "b" not in while_open.values()
