@@ -63,6 +63,12 @@ KEYS = (
         ("Ctrl+C", "copy the row"),
         ("M", "mute or acknowledge a line of the overview"),
     )),
+    ("Breakers", (
+        ("Arrows", "from circle to circle, from cell to cell"),
+        ("Enter", "the latency of the endpoint"),
+        ("T / R", "trip, reset the selected one"),
+        ("O / C", "hold it open, hold it closed"),
+    )),
     ("Graph", (
         ("Tab / arrows", "from card to card"),
         ("Enter", "its latency"),
@@ -72,12 +78,6 @@ KEYS = (
         ("+ / − / F / Z", "larger, smaller, all, around it"),
         ("Shift+drag", "zoom to a box"),
         ("Ctrl+E", "export the whole graph"),
-    )),
-    ("Breakers", (
-        ("Arrows", "from circle to circle, from cell to cell"),
-        ("Enter", "the latency of the endpoint"),
-        ("T / R", "trip, reset the selected one"),
-        ("O / C", "hold it open, hold it closed"),
     )),
     ("Caller", (
         ("Ctrl+Shift+L", "find an action or event"),

@@ -31,7 +31,7 @@ class KeySheet(QDialog):
         beside = QHBoxLayout()
         beside.setSpacing(36)
         for column in columns:
-            column.setSpacing(16)
+            column.setSpacing(12)
             column.addStretch(1)
             beside.addLayout(column)
         layout = QVBoxLayout(self)
@@ -46,7 +46,7 @@ def _part(heading: str, lines: Sequence[tuple[str, str]]) -> QGridLayout:
     """A heading, and its keys with their meanings."""
     grid = QGridLayout()
     grid.setHorizontalSpacing(20)
-    grid.setVerticalSpacing(6)
+    grid.setVerticalSpacing(3)
     grid.setColumnMinimumWidth(0, KEY_PX)
     grid.setColumnStretch(1, 1)
     grid.addWidget(section(heading), 0, 0, 1, 2)

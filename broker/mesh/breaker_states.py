@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
-from broker.clock import SECOND
+from broker.clock import MILLISECOND, SECOND
 from broker.mesh.breaker_guess import guesses
 from broker.mesh.presence import gone_nodes, our_nodes
 from broker.mesh.span import Span
@@ -258,12 +258,15 @@ def with_settings(snapshot: Snapshot, breaker: Breaker, at_ns: int) -> Breaker:
     if not defined:
         return breaker
     enabled, window_s = defined.get("enabled"), _positive(defined.get("windowTime"))
+    half_open_ms = _positive(defined.get("halfOpenTime"))
+    is_timed = breaker.state == "open" and breaker.source == "event" and half_open_ms is not None
     return replace(
         breaker,
+        until_ns=breaker.since_ns + round((half_open_ms or 0.0) * MILLISECOND) if is_timed else breaker.until_ns,
         threshold=_positive(defined.get("threshold")),
         min_count=_positive(defined.get("minRequestCount")),
         window_ms=None if window_s is None else window_s * 1000,
-        half_open_ms=_positive(defined.get("halfOpenTime")),
+        half_open_ms=half_open_ms,
         settings_from="schema",
         is_enabled=enabled if isinstance(enabled, bool) else breaker.is_enabled,
     )

@@ -103,6 +103,9 @@ def test_settings_are_the_helpers_else_those_of_the_actions_definition() -> None
         settings_from="schema",
         is_enabled=True,
     )
+    mesh.change(1, "service", "bank", {"name": "bank", "nodes": {"bank-1": {"actions": actions, "events": {}}}})
+    mesh.change(10, "breaker", "shop-1|bank-1:bank.transfer", {"state": "open"}, "event")
+    assert breaker_at(mesh.snapshot(60), way("shop-1"), at(60)).until_ns == at(14)
     told = {"state": "closed", "threshold": 0.6, "min": 5, "window_ms": 1, "half_open_ms": 2, "enabled": True}
     mesh.change(20, "breaker", "shop-1|bank-1:bank.transfer", told, "helper")
     snapshot = mesh.snapshot(60)
