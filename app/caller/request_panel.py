@@ -238,6 +238,12 @@ class RequestPanel(QFrame):
         set_text(self.problem, f"{sign} {why}" if why else "")
         self.problem.setVisible(bool(why))
 
+    def show_name(self, name: str) -> None:
+        """Under which name it is saved; "" while it is not."""
+        set_text(self.save, "Save" if name else "Save…")
+        under = f"Into {name}.json" if name else "Into a collection"
+        self.save.setToolTip(f"{under}: Ctrl+S\nUnder another name: Ctrl+Shift+S")
+
     def show_busy(self, *, is_busy: bool) -> None:
         """Whether something is under way."""
         self.send.setVisible(not is_busy)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.caller.keeping import Keeping
@@ -24,6 +24,9 @@ class Shelf(QObject):
     Attributes:
         name: Under which the request on screen is saved; "" while it is not.
     """
+
+    changed = Signal()
+    """It is saved under another name now."""
 
     def __init__(self, owner: QWidget, keeping: Keeping, panel: PastPanel, request: Callable[[], Request]) -> None:
         super().__init__(owner)
@@ -123,6 +126,7 @@ class Shelf(QObject):
             self.show(f"▲ Not saved: {error}")
             return
         self.name = name
+        self.changed.emit()
         self.show(f"Saved as {name}. {MASKED_NOTE if is_masked else ''}".strip())
         self._panel.select_saved(name)
 

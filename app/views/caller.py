@@ -99,6 +99,7 @@ class CallerView(LiveView):
         self.past.searched.connect(lambda _text: self._show_past())
         self.past.taken.connect(self._on_taken)
         self.past.forget_wanted.connect(self._ask_forget)
+        self.shelf.changed.connect(self._weigh)
         desk.permission_changed.connect(self._weigh)
         desk.template_wanted.connect(self._take_template)
         desk.masks_changed.connect(self._use_masks)
@@ -212,6 +213,7 @@ class CallerView(LiveView):
         allow(self.request.anyway, needs, verdict.why, "Its schema says no")
         may_bench = self.desk.may(Bench(Call(request.namespace, request.name)))
         allow(self.request.bench, "act", may_bench.why or missing, "Call it again and again, and measure")
+        self.request.show_name(self.shelf.name)
         for made in (self.request.save, self.request.copy):
             made.setEnabled(bool(request.name))
         self.request.show_problem(why_not, is_mistake=verdict.allowed)

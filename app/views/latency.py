@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app import theme
+from app.caller.row_menu import offer_menu
 from app.desk import Desk
 from app.items.records import Column, in_order
 from app.latency_columns import (
@@ -139,6 +140,8 @@ class LatencyView(LiveView):
         self.table.opened.connect(lambda record: desk.show_view("graph", record.subject))
         self.table.sort_changed.connect(self.refresh)
         self.calls.chosen.connect(self._select_call)
+        offer_menu(self.calls, desk, self._call_at)
+        offer_menu(self.table, desk, self._row_at)
         self.calls.sort_changed.connect(self._ask_calls)
         desk.selection_changed.connect(self._on_selection)
         self.setFocusProxy(self.table)
@@ -185,6 +188,14 @@ class LatencyView(LiveView):
         if self._box is not None:
             question = partial(_box_calls, self._box, self._shown, self.desk.filter, self.calls.order)
             self.desk.ask(self, "calls", question, self._show_calls)
+
+    def _call_at(self, row: int) -> Subject | None:
+        call = self.calls.records.record(row)
+        return Subject("call", call.namespace, call.action, address=call.address) if call is not None else None
+
+    def _row_at(self, row: int) -> Subject | None:
+        record = self.table.records.record(row)
+        return record.subject if record is not None else None
 
     def _select_call(self, call: CallRecord | None) -> None:
         if call is not None:

@@ -6,8 +6,8 @@ import json
 from typing import Any, Final
 
 from PySide6.QtCore import QItemSelectionModel, QSize, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QKeyEvent, QKeySequence, QPainter
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTreeView, QWidget
+from PySide6.QtGui import QColor, QContextMenuEvent, QGuiApplication, QKeyEvent, QKeySequence, QPainter
+from PySide6.QtWidgets import QMenu, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTreeView, QWidget
 
 from app import theme
 from app.items.records import TONE_ROLE
@@ -108,6 +108,20 @@ class ValueTree(QTreeView):
     def copied(self) -> str:
         """JSON text of what is selected."""
         return json.dumps(self.values.value(self.currentIndex()), indent=2, ensure_ascii=False)[:MOST_COPIED]
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Copy a value, or where it is."""
+        index = self.currentIndex()
+        if not index.isValid():
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        clipboard = QGuiApplication.clipboard()
+        menu.addAction("Copy value\tCtrl+C", lambda: clipboard.setText(self.copied()))
+        path = self.values.path(index)
+        if path:
+            menu.addAction(f"Copy path: {path[:60]}", lambda: clipboard.setText(path))
+        menu.popup(event.globalPos())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Ctrl+C."""
