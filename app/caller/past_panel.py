@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QMenu, QSplitter, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
-from app.caller.answer_panel import VERDICTS
+from app.caller.answer_words import VERDICTS
 from app.items.records import Column
 from app.widgets.controls import button, label, row, section, set_text
 from app.widgets.format import clock_time, date_time, duration_ms

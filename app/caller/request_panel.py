@@ -9,12 +9,12 @@ from PySide6.QtWidgets import QComboBox, QFrame, QSpinBox, QVBoxLayout, QWidget
 
 from app.caller.catalogue import (
     Catalogue,
-    NodeChoice,
     long_note,
     receivers_lines,
     receivers_told,
 )
 from app.caller.files_row import FilesRow
+from app.caller.node_box import NodeBox, why_no_headers
 from app.widgets.choice_row import ChoiceRow
 from app.widgets.controls import button, column, label, row, section, set_text
 from app.widgets.find_box import FindBox
@@ -26,7 +26,6 @@ from broker.operate.calling import loose_json
 from broker.operate.calling.loose_json import NotJsonError, in_quotes, problem_of
 from broker.operate.calling.request import DEFAULT_TIMEOUT_MS, Kind, Request
 
-BALANCED: Final = "balanced"
 KIND_TITLES: Final = (("call", "Call"), ("emit", "Emit"), ("broadcast", "Broadcast"))
 SEND_WORDS: Final = {"call": "Call", "emit": "Emit", "broadcast": "Broadcast…"}
 MOST_TIMEOUT_MS: Final = 3_600_000
@@ -51,9 +50,7 @@ class RequestPanel(QFrame):
         self.kind = ChoiceRow("How", KIND_TITLES)
         self.action_box = FindBox("Action", "Type a few letters of an action")
         self.event_box = FindBox("Event", "Type an event, or a few letters of one")
-        self.node = QComboBox()
-        self.node.setAccessibleName("Node")
-        self.node.addItem(BALANCED, "")
+        self.node = NodeBox()
         self.node.setFixedHeight(FIELD_PX)
         self.timeout = _spin("Timeout in ms", 0, MOST_TIMEOUT_MS, " ms", 1000)
         self.timeout.setSpecialValueText("no timeout")
@@ -170,7 +167,7 @@ class RequestPanel(QFrame):
             kind,
             self.find_box.text,
             self._namespace,
-            node_id=str(self.node.currentData() or "") if is_call else "",
+            node_id=self.node.chosen if is_call else "",
             params=self.params.text(),
             meta=self.meta.text.strip(),
             headers=self.headers.text.strip() if self.headers.edit.isEnabled() else "",
@@ -207,7 +204,7 @@ class RequestPanel(QFrame):
         self.event_box.offer(known.findable_events)
         self._settle_namespace()
         self._is_filling = True
-        self._show_subject(wanted_node=str(self.node.currentData() or ""))
+        self._show_subject(wanted_node=self.node.chosen)
         self._is_filling = False
 
     def show_receivers(self, found: Receivers | None) -> None:
@@ -322,8 +319,8 @@ class RequestPanel(QFrame):
             told = "" if event is not None or not self.event_box.text else "Not seen yet: it is sent as written"
             self.event_box.say(f"{told}{several}".strip())
         nodes = self._known.nodes_of(action) if action is not None else []
-        self._show_nodes(nodes, wanted_node)
-        self.headers.allow(self._why_no_headers(nodes))
+        self.node.show_nodes(nodes, wanted_node)
+        self.headers.allow(why_no_headers(nodes, self.node.chosen))
         schema = action.params if action is not None else event.params if event is not None else None
         key = (self.kind.value, self._namespace, self.find_box.text, repr(schema))
         if key != self._schema_of and (action is not None or event is not None):
@@ -331,29 +328,6 @@ class RequestPanel(QFrame):
             is_other = True
             kept = self.params.value() if self._is_filling else None
             self.params.set_action(schema, kept if is_other else None)
-
-    def _show_nodes(self, nodes: list[NodeChoice], wanted: str) -> None:
-        wanted = wanted or str(self.node.currentData() or "")
-        titles = [(BALANCED, "")] + [
-            (f"{one.node_id}" + ("" if one.is_online else " (offline)"), one.node_id) for one in nodes
-        ]
-        if wanted and wanted not in [node_id for _, node_id in titles]:
-            titles.append((f"{wanted} (does not offer it)", wanted))
-        if titles == [(self.node.itemText(n), self.node.itemData(n)) for n in range(self.node.count())]:
-            return
-        self.node.blockSignals(True)
-        self.node.clear()
-        for title, node_id in titles:
-            self.node.addItem(title, node_id)
-        self.node.setCurrentIndex(max(0, self.node.findData(wanted)))
-        self.node.blockSignals(False)
-
-    def _why_no_headers(self, nodes: list[NodeChoice]) -> str:
-        wanted = str(self.node.currentData() or "")
-        asked = [one for one in nodes if one.node_id == wanted] or [one for one in nodes if one.is_online] or nodes
-        if asked and all(one.protocol == "4" for one in asked):
-            return "Headers need protocol 5 (MoleculerJS 0.15); who offers this speaks 4."
-        return ""
 
     def _show_params(self, text: str) -> None:
         if not text.strip():

@@ -17,18 +17,17 @@ from app.caller.catalogue import Catalogue, catalogue
 from app.caller.copy_menu import copy_menu
 from app.caller.digest import NOTHING, LastAnswers, Shown, digest
 from app.caller.idle import show_idle
+from app.caller.past_book import PastBook
 from app.caller.past_panel import PastPanel
 from app.caller.request_panel import RequestPanel
 from app.caller.sender import Sender
 from app.caller.shelf import Shelf
 from app.caller.variables_dialog import VariablesDialog
-from app.caller.wording import VERBS, as_written, entry_of, hits_told, where_told
+from app.caller.wording import VERBS, as_written, hits_told, where_told
 from app.desk import Desk
 from app.live import LiveView
 from app.permits import allow
 from app.views.registry import MAIN, View, register
-from app.widgets.confirm import ConfirmDialog
-from broker.clock import SystemClock
 from broker.mesh.receivers import Receivers, receivers
 from broker.mesh.timeline import Snapshot
 from broker.mesh.trace import TracedCall, trace_calls
@@ -51,17 +50,17 @@ class CallerView(LiveView):
         self._receivers: Receivers | None = None
         self._last = LastAnswers()
         self._answered_s = 0.0
-        self._clock = SystemClock()
         self.request = RequestPanel()
         self.answer = AnswerPanel()
         self.past = PastPanel()
         self.courier = Sender(desk, self)
+        self.past_book = PastBook(self, desk, self.past)
         self.shelf = Shelf(self, desk.keeping, self.past, self.request.request)
         self._lay_out()
         self._connect()
         self._add_keys()
         self.setFocusProxy(self.request.action_box)
-        self._show_past()
+        self.past_book.show()
         self.shelf.show()
         self._take_template()
         self._weigh()
@@ -96,9 +95,7 @@ class CallerView(LiveView):
         self.courier.changed.connect(self._on_sender)
         self.courier.ended.connect(self._on_ended)
         self.answer.subject_chosen.connect(lambda subject: desk.show_view("latency", subject))
-        self.past.searched.connect(lambda _text: self._show_past())
         self.past.taken.connect(self._on_taken)
-        self.past.forget_wanted.connect(self._ask_forget)
         self.shelf.changed.connect(self._weigh)
         desk.permission_changed.connect(self._weigh)
         desk.template_wanted.connect(self._take_template)
@@ -134,7 +131,7 @@ class CallerView(LiveView):
         """Whoever comes back sees what git, an editor or another window changed."""
         super().showEvent(event)
         self.shelf.show()
-        self._show_past()
+        self.past_book.show()
 
     def refresh(self) -> None:
         """Ask what can be called."""
@@ -285,7 +282,7 @@ class CallerView(LiveView):
             self._weigh()
 
     def _on_ended(self, request: Request, report: Report) -> None:
-        self._keep(request, report)
+        self.past_book.keep(request, report)
         before = self._last.get(request)
         question = partial(_digest, request, report, before, self.desk.keeping.masks)
         self.desk.ask(self, "digest", question, self._show_answer)
@@ -297,21 +294,7 @@ class CallerView(LiveView):
         self._answered_s = perf_counter()
         self._ask_did()
 
-    def _keep(self, request: Request, report: Report) -> None:
-        """Write down what was sent; what was not sent is nothing to find again."""
-        if report.outcome == "refused":
-            return
-        keeping = self.desk.keeping
-        keeping.history.add(entry_of(request, report, keeping, self._clock.now_ns()))
-        self._show_past()
-
     # what was sent before
-
-    def _show_past(self) -> None:
-        history = self.desk.keeping.history
-        found = history.search(self.past.search.text())
-        total = len(history.entries()) if self.past.search.text().strip() else len(found)
-        self.past.show_history(found, total, self._clock.now_ns())
 
     def _on_taken(self, request: Request, name: str) -> None:
         self.shelf.name = name
@@ -333,17 +316,6 @@ class CallerView(LiveView):
         if shown is not None:
             question = partial(_digest, shown.request, shown.report, NOTHING, self.desk.masks)
             self.desk.ask(self, "digest", question, self.answer.show_answer)
-
-    def _ask_forget(self) -> None:
-        dialog = ConfirmDialog(
-            self, title="Forget all of the history?", act="Forget it", about="On this machine, of all connections."
-        )
-        dialog.confirmed.connect(lambda _typed: self._forget())
-        dialog.open()
-
-    def _forget(self) -> None:
-        self.desk.keeping.history.clear()
-        self._show_past()
 
     # what opens
 
