@@ -9,6 +9,8 @@ from typing import IO, Any
 
 import click
 
+from broker.operate.log_masks import hidden
+
 
 class SaidNo(click.ClickException):
     """The mesh, the machine or a file said no: what happened, and what to do about it."""
@@ -21,6 +23,6 @@ class SaidNo(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print it to standard error."""
-        click.echo(f"meshscope: {self.message}", err=True, file=file)
+        click.echo(f"meshscope: {hidden(self.message)}", err=True, file=file)
         if self.advice and self.advice not in self.message:
-            click.echo(f"  {self.advice}", err=True, file=file)
+            click.echo(f"  {hidden(self.advice)}", err=True, file=file)

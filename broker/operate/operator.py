@@ -225,7 +225,8 @@ class Operator:
     def masked(self, report: Report) -> Report:
         """A report whose words hold nothing secret. Its answer stays: what is done with it masks it."""
         targets = tuple(replace(each, message=self.masks.text(each.message)) for each in report.targets)
-        return replace(report, message=self.masks.text(report.message), targets=targets)
+        text = self.masks.text
+        return replace(report, message=text(report.message), advice=text(report.advice), targets=targets)
 
     def _before(self, act: Act, found: Verdict) -> Before:
         shows = self.profile is None or self.profile.policy != "headers"
