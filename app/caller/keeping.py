@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,8 @@ from broker.operate.calling.history import History
 from broker.operate.calling.variables import Values
 from broker.operate.masks import Masks
 from broker.operate.profiles import VARIABLE, Profile, ProfilesError, ProfileStore
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -61,11 +64,20 @@ class Keeping:
         """Whether there is a profile that secrets can belong to."""
         return self.profile is not None and self.store is not None
 
+    def reload(self) -> None:
+        """Read the profile anew: another window, or the command line, may have changed its variables."""
+        if self.profile is not None and self.store is not None:
+            try:
+                self.profile = self.store.load().get(self.profile.name) or self.profile
+            except (ProfilesError, OSError) as error:
+                log.info("variables are not read anew: %s", error)
+
     def set_plain(self, variables: dict[str, str]) -> str:
         """Keep these variables instead. Empty if they are kept, otherwise why not."""
         if self.profile is None:
             self.own = dict(variables)
             return ""
+        self.reload()
         return self._save(replace(self.profile, variables=dict(variables)))
 
     def set_secret(self, name: str, value: str) -> str:
@@ -82,9 +94,11 @@ class Keeping:
             wrong = secrets.write(account, value)
             if wrong:
                 return wrong
+            self.reload()
             names = tuple(dict.fromkeys((*self.profile.secret_names, what)))
         else:
             secrets.remove(account)
+            self.reload()
             names = tuple(other for other in self.profile.secret_names if other != what)
         return self._save(replace(self.profile, secret_names=names))
 

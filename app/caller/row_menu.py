@@ -23,7 +23,7 @@ def subject_menu(parent: QWidget, desk: Desk, subject: Subject) -> QMenu:
     if can_be_template(subject):
         menu.addAction(template_title(subject), partial(use_subject, desk, subject))
         menu.addSeparator()
-    if subject.kind in ("action", "endpoint", "call"):
+    if subject.kind in ("action", "endpoint", "call", "service", "node", "edge"):
         for title, view in LEADS:
             menu.addAction(title, partial(desk.show_view, view, subject))
     return menu
@@ -42,8 +42,13 @@ def offer_menu(table: QAbstractItemView, desk: Desk, subject_at: Callable[[int],
         index = table.indexAt(at)
         row = index.row() if index.isValid() else table.currentIndex().row()
         subject = subject_at(row)
-        if isinstance(subject, Subject):
-            subject_menu(table, desk, subject).popup(table.viewport().mapToGlobal(at))
+        if not isinstance(subject, Subject):
+            return
+        menu = subject_menu(table, desk, subject)
+        if menu.isEmpty():
+            menu.deleteLater()
+        else:
+            menu.popup(table.viewport().mapToGlobal(at))
 
     table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
     table.customContextMenuRequested.connect(open_at)

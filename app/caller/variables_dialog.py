@@ -32,6 +32,7 @@ class VariablesDialog(QDialog):
         self.setWindowTitle(title)
         self.resize(560, 480)
         self._keeping = keeping
+        keeping.reload()
         self.rows = QGridLayout()
         self.rows.setColumnStretch(1, 1)
         self.name = QLineEdit()

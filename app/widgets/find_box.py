@@ -66,6 +66,7 @@ class FindBox(QWidget):
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.itemClicked.connect(lambda _item: self._take())
         self.list.hide()
+        self.destroyed.connect(self.list.deleteLater)  # it is the window's child once it was shown
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(3)

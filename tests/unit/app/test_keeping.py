@@ -1,21 +1,87 @@
-"""What the caller keeps in a profile, beside what others change in it."""
+"""Variables of a profile: kept in its file, secret ones in the key store, two windows beside each other."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from app.caller.keeping import Keeping
-from broker.operate.profiles import PASSWORD, Profile, ProfileStore
+from broker.operate import secrets
+from broker.operate.profiles import Profile, ProfileStore
 
 
-def test_variables_do_not_undo_what_was_changed_in_the_profile_meanwhile(tmp_path: Path) -> None:
-    store = ProfileStore(tmp_path / "profiles.json")
-    profile = Profile("shop", "redis://h:1", may="act", variables={"id": "1"})
-    store.save(profile)
-    keeping = Keeping("shop", profile=profile, store=store)
-    store.save(replace(profile, may="see", is_production=True, secret_names=(PASSWORD,)))
-    assert keeping.set_plain({"id": "2"}) == ""
-    kept = store.load().get("shop")
-    assert kept == Profile("shop", "redis://h:1", is_production=True, variables={"id": "2"}, secret_names=(PASSWORD,))
-    assert keeping.profile == kept
+@pytest.fixture
+def store(tmp_path: Path) -> ProfileStore:
+    made = ProfileStore(tmp_path / "profiles.json")
+    made.save(Profile("shop", "redis://10.4.0.7", variables={"order": "4711"}))
+    return made
+
+
+@pytest.fixture
+def key_store(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """One that takes everything."""
+    kept: dict[str, str] = {}
+
+    def write(account: str, secret: str) -> str:
+        kept[account] = secret
+        return ""
+
+    monkeypatch.setattr(secrets, "write", write)
+    monkeypatch.setattr(secrets, "read", lambda account: kept.get(account, ""))
+    monkeypatch.setattr(secrets, "remove", lambda account: kept.pop(account, None) is not None)
+    return kept
+
+
+def keeping(store: ProfileStore) -> Keeping:
+    return Keeping("shop", profile=store.load().get("shop"), store=store)
+
+
+def test_two_windows_do_not_take_each_others_secrets_away(store: ProfileStore, key_store: dict[str, str]) -> None:
+    one, other = keeping(store), keeping(store)
+    assert one.set_secret("token", "abcdef") == ""
+    assert other.set_plain({"order": "1", "host": "h"}) == ""
+    saved = store.load().get("shop")
+    assert saved is not None
+    assert (saved.variables, saved.secret_names) == ({"order": "1", "host": "h"}, ("variable token",))
+    assert other.values.secret_of("token") == "abcdef"
+    assert list(key_store.values()) == ["abcdef"]
+
+
+def test_no_secret_reaches_the_file_of_profiles(store: ProfileStore, key_store: dict[str, str], tmp_path: Path) -> None:
+    keeping(store).set_secret("token", "abcdef")
+    assert "abcdef" in key_store.values()
+    assert "abcdef" not in (tmp_path / "profiles.json").read_text("utf-8")
+
+
+def test_an_empty_secret_is_forgotten(store: ProfileStore, key_store: dict[str, str]) -> None:
+    one = keeping(store)
+    one.set_secret("token", "abcdef")
+    one.set_secret("token", "")
+    assert (one.secret_names, key_store) == ((), {})
+
+
+def test_what_the_key_store_does_not_take_is_told_and_not_promised(
+    store: ProfileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secrets, "write", lambda *_: secrets.NO_STORE)
+    one = keeping(store)
+    assert one.set_secret("token", "abcdef") == secrets.NO_STORE
+    assert one.secret_names == ()
+
+
+def test_a_secret_that_was_used_is_hidden_wherever_it_comes_back(
+    store: ProfileStore, key_store: dict[str, str]
+) -> None:
+    del key_store
+    one = keeping(store)
+    one.set_secret("token", "abcdef")
+    one.values.secret_of("token")
+    assert one.masks.text("it said abcdef") == "it said ***"
+
+
+def test_without_a_profile_variables_last_as_long_as_the_session() -> None:
+    bare = Keeping("redis://h")
+    assert bare.set_plain({"order": "1"}) == ""
+    assert bare.plain == {"order": "1"}
+    assert bare.set_secret("token", "x") == "Secret variables belong to a profile: save this connection as one first."
