@@ -15,7 +15,7 @@ from app.items.records import Column
 from app.permits import allow
 from app.widgets.controls import Tone, button, column, label, row, set_text
 from app.widgets.format import clock_time, count
-from app.widgets.state_matrix import Mark, StateMatrix
+from app.widgets.state_matrix import ROW_PX, UPRIGHT_PX, Mark, StateMatrix
 from app.widgets.table import RecordTable
 from broker.mesh.breaker_matrix import CELLS, Matrix
 from broker.mesh.breaker_states import Breaker, BreakerChange, BreakerKey
@@ -49,6 +49,7 @@ class MatrixPanel(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.table = StateMatrix("Every caller by every endpoint", "caller \\ endpoint", MARKS)
+        self.table.setMinimumHeight(UPRIGHT_PX + ROW_PX)
         self.by = ChoiceChip("Columns", "Whether a column is an endpoint or a whole node")
         self.by.offer({"endpoint": "endpoints", "node": "nodes"}, "endpoint")
         self.by.picked.connect(lambda value: self.columns_wanted.emit(value == "node"))

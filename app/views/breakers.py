@@ -163,7 +163,8 @@ class BreakersView(LiveView):
         seconds = length(found.span.seconds)
         if self.bar.states != "all":
             shown = self.bar.show_chip.text_shown
-            self.empty.say("No breaker is in this state now", f"{shown}. Choose all states to see the others.")
+            advice = f"Shown are only these: {shown}. Choose all states to see the others."
+            self.empty.say("No breaker is in this state now", advice)
         elif not self.desk.filter.is_empty:
             self.empty.say("The filter leaves no breaker", "Clear it to see all of them.")
         elif found.coverage.helpers:

@@ -69,7 +69,7 @@ class EmptyState(QWidget):
         """The advice has all its lines also before it is laid out for the first time."""
         margins = self.contentsMargins()
         width = min(ADVICE_PX, self.width() - margins.left() - margins.right() - 2 * MARGIN_PX)
-        self._advice.setMinimumHeight(self._advice.heightForWidth(max(60, width)))
+        self._advice.setMinimumHeight(max(0, self._advice.heightForWidth(max(60, width))))
 
     def tint(self) -> None:
         """Take the colours of the theme in use."""
