@@ -92,7 +92,7 @@ def test_a_name_that_is_added_is_masked_at_once_in_what_is_shown_and_written_dow
         qtbot.keyClicks(shown.masks.own, "iban")
     assert f'"iban": "{MASKED}"' in body_text(BODY, desk.masks)
     assert {"iban", "tax number"} <= set(desk.keeping.masks.names)
-    assert "iban" in desk.keeping.history.mask_names
+    assert "iban" in desk.keeping.history.masks.names
     assert store.load().mask_names == ("iban",)
     with qtbot.waitSignal(desk.masks_changed, timeout=3000):
         shown.masks.own.clear()
