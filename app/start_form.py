@@ -303,7 +303,8 @@ class ConnectionForm(QFrame):
         self.results.begin()
         set_text(self.test, "Cancel test")
         check = self._check
-        if self._kept_as and self.keep.isChecked() and not settings.password:
+        # what is kept for one server is not tried on another
+        if self._kept_as == settings.redacted and self.keep.isChecked() and not settings.password:
             check = with_kept_password(check, partial(key_store.read, self._kept_as))
         self._run = CheckRun(check, settings, namespaces or None, self)
         self._run.begun.connect(self.results.show_step)

@@ -197,6 +197,11 @@ def test_a_profile_is_tested_with_the_password_that_is_kept(
     qtbot.waitUntil(lambda: page.form.results.summary == "✓ Ready to connect")
     assert used == ["pass-phrase-1"]
     assert page.form.password.text() == ""
+    write(qtbot, page.form.url, "redis://ops@elsewhere.example:6379")
+    page.form.test.click()
+    qtbot.waitUntil(lambda: len(used) == 2)
+    assert used[1] == ""
+    qtbot.waitUntil(lambda: page.form.results.summary == "✓ Ready to connect")
 
 
 def test_production_cannot_be_given_more_than_see(page: StartPage, qtbot: QtBot, store: ProfileStore) -> None:
