@@ -25,6 +25,7 @@ from broker.operate.breaking.snapshot import known_of
 from broker.operate.breaking.undo import undo
 from broker.operate.breaking.wish import Scope, Wish
 from broker.operate.commands import HELPER_COMMAND, AskBreakers, Call, Report
+from broker.operate.masks import Masks
 from broker.operate.operator import Confirmation
 
 KNOWN_WITHIN_S: Final = 3.0
@@ -87,7 +88,7 @@ def set_breakers(wanted: Wanted, wish: Wish, *, mine: bool = False) -> int:
                 raise SaidNo(made.refused, _advice(made))
             confirmation = await _confirmed(actor, made)
             signer = Signer(secret, there.namespace, wish.by, lambda: secrets.token_hex(16))
-            setting = _Setting(sitting, signer, confirmation)
+            setting = _Setting(sitting, signer, confirmation, actor.target.masks())
             codes.append(await setting.carry(made, wanted))
 
     run(work())
@@ -133,8 +134,9 @@ def _advice(made: Plan) -> str:
 class _Setting:
     """One sitting in which plans are carried out."""
 
-    def __init__(self, sitting: Sitting, signer: Signer, confirmation: Confirmation) -> None:
+    def __init__(self, sitting: Sitting, signer: Signer, confirmation: Confirmation, masks: Masks) -> None:
         self._sitting = sitting
+        self._masks = masks
         self._signer = signer
         self._confirmation = confirmation
         self._clock = SystemClock()
@@ -167,7 +169,9 @@ class _Setting:
         async def send(call: Call) -> Report:
             return await self._sitting.do(call, self._confirmation, made.name)
 
-        return carrying, await carry_out(carrying, send, self._clock.now_ns)
+        report = await carry_out(carrying, send, self._clock.now_ns)
+        rows = tuple(replace(row, message=self._masks.text(row.message)) for row in report.targets)
+        return carrying, replace(report, targets=rows)
 
 
 async def _wants_undo(back: Plan) -> bool:

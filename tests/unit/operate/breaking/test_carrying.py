@@ -19,6 +19,7 @@ from broker.operate.breaking.signing import Signer
 from broker.operate.breaking.undo import undo
 from broker.operate.breaking.wish import Scope, Wish
 from broker.operate.commands import Answer, Call, Report
+from tests.timers import settle
 
 NOW_NS = 1_730_000_000 * SECOND
 PAY = Endpoint("pay-1", "payments.charge")
@@ -129,6 +130,27 @@ def test_no_more_than_a_few_are_in_flight_and_what_was_not_sent_can_be_given_up(
     for number in range(1, AT_ONCE + 1):
         made.take(number, Report("unknown"))
     assert made.report().message == f"1 done, {AT_ONCE} unknown, 4 cancelled."
+
+
+def test_given_up_it_sends_no_more_and_reports_what_is_not_known() -> None:
+    made = carrying(*(step(f"shop-{number}") for number in range(AT_ONCE + 2)))
+    sent: list[str] = []
+
+    async def send(call: Call) -> Report:
+        sent.append(call.node_id)
+        if call.node_id == "shop-0":
+            return ANSWERS["shop-1"]
+        await asyncio.Event().wait()
+        raise AssertionError("nobody sets it")
+
+    async def story() -> Report:
+        task = asyncio.create_task(carry_out(made, send, lambda: NOW_NS))
+        await settle()
+        task.cancel()
+        return await task
+
+    report = asyncio.run(story())
+    assert (len(sent), report.message) == (AT_ONCE + 1, f"1 done, {AT_ONCE} unknown, 1 cancelled.")
 
 
 def test_no_step_can_be_sent_without_a_secret() -> None:
