@@ -38,6 +38,7 @@ from broker.clock import SystemClock
 from broker.operate import secrets
 from broker.operate.audit import Audit
 from broker.operate.commands import Report
+from broker.operate.masks import Masks
 from broker.operate.operator import Operator
 from broker.operate.profiles import HELPER_SECRET, PASSWORD, Profile, ProfileStore
 from broker.probe.options import SessionOptions
@@ -104,7 +105,9 @@ class Sittings(QObject):
         place = Place(Path(path).name, "held", "capture: nothing is live", path, is_locked=False, is_file=True)
         if self._window().settings.path is not None:
             self._window().settings.remember_file(str(Path(path).resolve()))
-        self._show(Session(options), options, place)
+        session = Session(options)
+        session.desk.masks = Masks(self.keeper.profiles.mask_names)
+        self._show(session, options, place)
 
     def open_demo(self) -> None:
         """The demo, and a live mesh on it."""
@@ -190,7 +193,8 @@ class Sittings(QObject):
         session.reported.connect(self._on_report)
         use_store(PlaceStore(self._kept_path("places", options, place)))
         session.desk.mutes = Mutes(self._kept_path("mutes", options, place))
-        session.desk.keeping = keeping or keeping_for(window.settings, place.url)
+        # a capture has no address that could be called
+        session.desk.keeping = keeping or keeping_for(window.settings, "", masks=session.desk.masks)
         window.show_session(session.desk, place, session.close)
         session.desk.set_reduce_motion(window.settings.reduce_motion)
         session.start()
