@@ -7,7 +7,7 @@ from functools import partial
 
 from app.breaker_words import sign_of, source_of
 from app.columns import failed_note, samples_note
-from app.widgets.circle_board import CircleCard, Text
+from app.widgets.circle_card import CircleCard, Text
 from app.widgets.controls import Tone
 from app.widgets.format import clock_time, count, duration_ms, percent, rate
 from broker.clock import SECOND

@@ -17,7 +17,8 @@ from app.desk import Desk
 from app.live import LiveView
 from app.permits import allow
 from app.views.registry import MAIN, View, register
-from app.widgets.circle_board import CircleBoard, CircleCard
+from app.widgets.circle_board import CircleBoard
+from app.widgets.circle_card import CircleCard
 from app.widgets.empty_state import EmptyState
 from app.widgets.format import count, length
 from broker.mesh.breaker_states import Breaker, BreakerChange, BreakerKey, key_of

@@ -26,7 +26,8 @@ from app.desk import Desk
 from app.shell import Shell
 from app.signing import signs_with
 from app.views.breakers import BreakersView
-from app.widgets.circle_board import CircleBoard, CircleCard
+from app.widgets.circle_board import CircleBoard
+from app.widgets.circle_card import CircleCard
 from app.widgets.state_matrix import StateMatrix
 from app.window import Window
 from broker.agent.signature import BreakerCommand, Verifier
