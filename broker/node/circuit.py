@@ -133,7 +133,8 @@ class Circuit:
             self._close(reason)
 
     def _judge(self) -> None:
-        if self.count >= self.policy.min_request_count and self.rate >= self.policy.threshold:
+        policy = self.policy  # what is judged was counted: the count is above 0
+        if self.count >= policy.min_request_count and self.failures / self.count >= policy.threshold:
             self._open()
 
     def _open(self) -> None:

@@ -51,7 +51,9 @@ class CircuitBreaker(AroundCalls):
             endpoint = ctx.endpoint
             if not isinstance(endpoint, ActionEndpoint):  # an action that is not registered: private
                 return await call(ctx)
-            (endpoint.circuit or self._circuit_for(endpoint, policy)).begin()
+            circuit = endpoint.circuit or self._circuit_for(endpoint, policy)
+            if circuit.state != "close":
+                circuit.begin()
             try:
                 result = await call(ctx)
             except Exception as error:

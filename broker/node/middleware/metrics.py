@@ -89,7 +89,8 @@ class Metrics(Middleware):
         now_ns, levels = self._now_ns, self._levels
 
         async def handler(ctx: Context) -> Any:
-            executions = by_caller[as_label(ctx.caller)]
+            caller = ctx.caller
+            executions = by_caller[caller if caller is None else as_label(caller)]
             begun_ns = now_ns()
             executions.begin(begun_ns)
             levels[ctx.level].add(1, begun_ns)

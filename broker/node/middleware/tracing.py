@@ -77,7 +77,8 @@ class Tracing(Middleware):
                 "options": _call_options(ctx, is_remote),
                 "requestID": ctx.request_id,
             }
-            span = self._begin(ctx, own.name_for(ctx, default_name), "action", about_service, captured, tags)
+            name = own.name_for(ctx, default_name) if own.has_name else default_name
+            span = self._begin(ctx, name, "action", about_service, captured, tags)
             try:
                 result = await call(ctx)
             except BaseException as error:  # also that it was given up
@@ -156,6 +157,7 @@ class _Own:
         self.tags = options.get("tags")
         self.is_safe = bool(options.get("safetyTags"))
         self._name = options.get("spanName")
+        self.has_name = bool(self._name)
 
     def name_for(self, ctx: Context, default: str) -> str:
         """The span's name."""
