@@ -55,11 +55,11 @@ class Replies:
             for piece in (block,) if len(block) <= SLICE_BYTES else _slices(block):
                 feed(piece)
                 while (reply := gets()) is not False:
-                    # of what the server sends on RESP2, only messages to a pattern have four parts
-                    if type(reply) is list and len(reply) == 4:
-                        add((reply[2], reply[3]))
-                    elif type(reply) is list and len(reply) == 3 and reply[0] == b"message":
+                    parts = len(reply) if type(reply) is list else 0
+                    if parts == 3 and reply[0] == b"message":
                         add((reply[1], reply[2]))
+                    elif parts == 4:  # of what the server sends on RESP2, only messages to a pattern have four
+                        add((reply[2], reply[3]))
                     else:
                         self._other(reply)
         except (hiredis.ProtocolError, TypeError) as error:  # TypeError: a RESP3 map with lists for keys

@@ -107,9 +107,12 @@ class Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """These bytes arrived together."""
-        was_short, self._was_short = self._was_short, len(data) < FULL_READ_BYTES
-        # what has piled up is read without a pause, and its last read is a short one
-        has_waited = not (was_short and self._was_short) and self._loop.time() - self._read_s <= PAUSE_S
+        has_waited = False
+        is_short = len(data) < FULL_READ_BYTES
+        if not (is_short and self._was_short):
+            # what has piled up is read without a pause, and its last read is a short one
+            has_waited = self._loop.time() - self._read_s <= PAUSE_S
+            self._was_short = is_short
         self._arrived(self._clock.now_ns() if self._clock is not None else 0, data, has_waited)
         if self._rest is not None and not self._pings and self._confirmed is None:
             self._rest.begin()
