@@ -96,7 +96,11 @@ class FindBox(QWidget):
         """What can be found from now on."""
         self._all = list(things)
         if self.list.isVisible():
-            self._fill(self.edit.text())
+            row = self.list.currentRow()
+            chosen = self._shown[row].thing if 0 <= row < len(self._shown) else None
+            self._fill("" if self.edit.text() == self._taken else self.edit.text())
+            found = next((number for number, one in enumerate(self._shown) if one.thing == chosen), 0)
+            self.list.setCurrentRow(found)  # whoever is on the way to something stays there
 
     def texts(self) -> list[str]:
         """What is offered now, best first."""

@@ -78,7 +78,7 @@ class Hand:
 def test_an_operator_calls_reads_errors_cancels_and_emits(
     redis_server: RedisServer, js_mesh: StartMesh, screen: Screen, qtbot: QtBot
 ) -> None:
-    mesh = js_mesh(redis_server.url, namespace="acts")
+    mesh = js_mesh(redis_server.url, namespace="acts", heartbeat_s=1.0)
     mesh.add("shop-1", ("orders", "payments", "users"))
     listener = mesh.add("shop-2", ("users", "mail"))
     mesh.start()

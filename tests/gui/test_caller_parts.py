@@ -79,6 +79,19 @@ def test_what_weighs_more_stands_first_of_what_fits_alike(shown: Show, qtbot: Qt
     assert taken == []
 
 
+def test_who_is_on_the_way_to_something_stays_there_when_more_is_known(shown: Show, qtbot: QtBot) -> None:
+    box = FindBox("Action", "")
+    shown(box)
+    box.offer([Findable("a.one", thing=1), Findable("a.two", thing=2)])
+    qtbot.keyClicks(box.edit, "a.")
+    qtbot.keyClick(box.edit, Qt.Key.Key_Down)
+    box.offer([Findable("a.zero", thing=0, weight=9), Findable("a.one", thing=1), Findable("a.two", thing=2)])
+    taken: list[Any] = []
+    box.chosen.connect(taken.append)
+    qtbot.keyClick(box.edit, Qt.Key.Key_Return)
+    assert taken == [2]
+
+
 def test_percentiles_are_read_from_counts(shown: Show) -> None:
     chart = PercentileChart()
     shown(chart)
