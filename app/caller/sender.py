@@ -31,6 +31,7 @@ class Sending:
     Attributes:
         request: What is sent.
         begun_s: When, on a clock that only this object asks.
+        download: The file that a streamed answer fills.
         files: What is open of its streams.
         number: The command's.
         progress: What was told last.
@@ -39,6 +40,7 @@ class Sending:
 
     request: Request
     begun_s: float
+    download: Path | None = None
     files: ExitStack = field(default_factory=ExitStack)
     number: int = 0
     progress: Progress | None = None
@@ -93,7 +95,7 @@ class Sender(QObject):
         """
         if self.sending is not None:
             return
-        sending = self.sending = Sending(request, perf_counter())
+        sending = self.sending = Sending(request, perf_counter(), download)
         self._timer.start()
         self.changed.emit()
         command: Command = command_of(request, uploads=upload is not None)
@@ -131,6 +133,10 @@ class Sender(QObject):
         self.sending = None
         self._timer.stop()
         sending.files.close()
+        if download := sending.download:
+            answer = report.answer
+            if (answer is None or answer.stream_bytes is None) and download.is_file() and not download.stat().st_size:
+                download.unlink()  # there was no stream to fill it
         self.ended.emit(sending.request, report)
         self.changed.emit()
 

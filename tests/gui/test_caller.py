@@ -281,6 +281,18 @@ def test_files_go_along_and_are_closed(caller: CallerView, acting: FakeActing, q
     assert all(stream.closed for stream in streams.values())
 
 
+def test_an_answer_that_is_no_stream_leaves_no_empty_file(
+    caller: CallerView, acting: FakeActing, qtbot: QtBot, tmp_path: Path
+) -> None:
+    caller.request.show_request(ORDER)
+    caller.request.files.choose(download=tmp_path / "down.bin")
+    press_send(caller, qtbot)
+    assert (tmp_path / "down.bin").exists()
+    acting.answer({"id": 1})
+    read(caller, qtbot, "✓ ok")
+    assert not (tmp_path / "down.bin").exists()
+
+
 def test_a_file_that_is_not_there_is_told_and_nothing_is_sent(
     caller: CallerView, acting: FakeActing, qtbot: QtBot, tmp_path: Path
 ) -> None:
