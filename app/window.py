@@ -80,7 +80,7 @@ KEYS = (
         ("Ctrl+E", "export the whole graph"),
     )),
     ("Caller", (
-        ("Ctrl+Shift+L", "find an action or event"),
+        ("Ctrl+L", "find an action or event"),
         ("Ctrl+Enter", "send"),
         ("Esc", "cancel what was sent"),
         ("Ctrl+S / Ctrl+Shift+S", "save into a collection / under another name"),
