@@ -56,7 +56,7 @@ def score(wanted: str, text: str) -> float:
         begins = at == 0 or not text_low[at - 1].isalnum()
         return 100.0 + 50.0 * begins + 20.0 * (at == 0) - len(text) / 100
     position, points = -1, 0.0
-    for letter in low:
+    for letter in "".join(low.split()):  # words stand for what is between dots
         found = text_low.find(letter, position + 1)
         if found < 0:
             return 0.0

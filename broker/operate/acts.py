@@ -113,7 +113,7 @@ def _helper(command: Call) -> dict[str, Any]:
 def _tell_breaker(command: Call, masks: Masks) -> Told:
     inside = _helper(command)
     state = f"{inside['state']}" if inside.get("verb") == "hold" and inside.get("state") else ""
-    for_ms = inside.get("for_ms")
+    for_ms = inside.get("for_ms") if inside.get("verb") == "hold" else None
     lasts = f"for {for_ms / 1000:g} s" if isinstance(for_ms, int | float) and not isinstance(for_ms, bool) else ""
     reason = f"reason: {masks.text(str(inside['reason']))}" if inside.get("reason") else ""
     endpoint = f"{inside.get('at', '')}:{inside.get('name', '')}" if inside.get("name") else "a breaker"

@@ -11,8 +11,11 @@ from typing import Final, Literal
 from broker.clock import SECOND, Clock
 from broker.operate.acts import tell
 from broker.operate.audit import After, Audit, AuditError, Before, new_id, who
+from broker.operate.breaking.answers import Said, said_by
 from broker.operate.commands import (
+    HELPER_COMMAND,
     AskBreakers,
+    Call,
     Cancel,
     Command,
     Lock,
@@ -247,7 +250,11 @@ class Operator:
         )
 
     def _after(self, act: Act, report: Report) -> After:
-        return After(act.id, self._clock.now_ns(), report.outcome, _told(report), tuple(map(_target, report.targets)))
+        outcome, message = report.outcome, _told(report)
+        if isinstance(act.command, Call) and act.command.action == HELPER_COMMAND:
+            said = said_by(report)
+            outcome, message = said.outcome, self.masks.text(_of_helper(said))
+        return After(act.id, self._clock.now_ns(), outcome, message, tuple(map(_target, report.targets)))
 
 
 def _told(report: Report) -> str:
@@ -256,6 +263,10 @@ def _told(report: Report) -> str:
     if report.message or answer is None:
         return report.message
     return f"{answer.node_id} answered in {answer.duration_ms:.1f} ms, {answer.size_bytes} bytes"
+
+
+def _of_helper(said: Said) -> str:
+    return f"{said.cause}: {said.message}" if said.cause else said.message
 
 
 def _target(target: TargetReport) -> dict[str, str]:

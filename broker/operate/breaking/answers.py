@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from broker.operate.breaking.plan import Step
 from broker.operate.commands import OutcomeWord, Report, TargetReport
@@ -47,24 +47,36 @@ class StepResult:
 
 def result_of(step: Step, report: Report) -> StepResult:
     """What became of a step, from the report of its call."""
+    said = said_by(report)
+    return StepResult(step, said.outcome, said.cause, said.message, said.hold if step.verb == "hold" else "")
+
+
+class Said(NamedTuple):
+    """What a helper answered to a command: as in `StepResult`."""
+
+    outcome: OutcomeWord
+    cause: str = ""
+    message: str = ""
+    hold: str = ""
+
+
+def said_by(report: Report) -> Said:
+    """What became of a helper's command: that its call was answered does not mean that it was done."""
     answer = report.answer
     if answer is not None and answer.error is not None:
-        return StepResult(step, "failed", message=_failure(answer.error))
+        return Said("failed", message=_failure(answer.error))
     if report.outcome != "done" or answer is None:
-        message = report.message or (_UNKNOWN if report.outcome == "unknown" else "")
-        return StepResult(step, report.outcome, message=message)
+        return Said(report.outcome, message=report.message or (_UNKNOWN if report.outcome == "unknown" else ""))
     said = _object(answer.data)
     outcome, cause = said.get("outcome"), _text(said.get("cause"))
     message = " ".join(each for each in (_sentence(_text(said.get("message"))), _HELPS.get(cause, "")) if each)
     if outcome == "done":
-        hold = (said.get("breaker") or {}) if isinstance(said.get("breaker"), dict) else {}
-        held = hold.get("hold") if isinstance(hold.get("hold"), dict) else {}
-        return StepResult(step, "done", "", message, _text((held or {}).get("id")) if step.verb == "hold" else "")
-    if outcome == "refused":
-        return StepResult(step, "refused", cause, message)
-    if outcome == "failed":
-        return StepResult(step, "failed", cause, message)
-    return StepResult(step, "unknown", message="the helper's answer cannot be read: it may have been done")
+        breaker = said.get("breaker")
+        hold = breaker.get("hold") if isinstance(breaker, dict) else None
+        return Said("done", "", message, _text(hold.get("id")) if isinstance(hold, dict) else "")
+    if outcome in ("refused", "failed"):
+        return Said("refused" if outcome == "refused" else "failed", cause, message)
+    return Said("unknown", message="the helper's answer cannot be read: it may have been done")
 
 
 def report_of(results: Sequence[StepResult]) -> Report:

@@ -173,6 +173,23 @@ def test_a_breakers_command_is_written_down_without_its_signature(tmp_path: Path
     assert not {b"feed", b"beef"} & set(bench.audit.path.read_bytes().split(b'"'))
 
 
+def test_what_a_helper_refused_is_not_written_down_as_done(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, STAGING)
+    said = {"outcome": "refused", "cause": "signature", "message": "not that of this command"}
+    bench.answer = Report("done", "shop-1 answered in 1 ms.", answer=Answer("shop-1", 1.0, 56, data=json.dumps(said)))
+    inside = {"verb": "reset", "endpoint": {"node": "bank-1", "action": "bank.transfer"}, "for_ms": 0}
+    params = json.dumps({"command": json.dumps(inside), "signature": "feed"})
+    bench.act(Call("prod", HELPER_COMMAND, params=params, node_id="shop-1"), YES)
+    (entry,) = bench.entries()
+    assert entry.before
+    assert entry.after
+    assert entry.before.details == ""
+    assert (entry.after.outcome, entry.after.message) == (
+        "refused",
+        "signature: not that of this command. The secret there is another one than ours.",
+    )
+
+
 def test_without_its_line_nothing_is_sent(tmp_path: Path) -> None:
     bench = Bench(tmp_path, STAGING)
     bench.audit.path.mkdir()
