@@ -303,7 +303,7 @@ def changes_in(
 
 
 def _changes(key: BreakerKey, history: History) -> Iterator[BreakerChange]:
-    was, hold = "unknown", ""
+    was, hold, held_until_ns = "unknown", "", 0
     for interval in history:
         value = interval.value or {"state": "gone"}
         state, new_hold = str(value.get("state")), str(value.get("hold") or "")
@@ -311,8 +311,16 @@ def _changes(key: BreakerKey, history: History) -> Iterator[BreakerChange]:
         if (state, new_hold) != (was, hold) and not is_first_and_closed and (was, state) != ("closed", "gone"):
             reason, by = str(value.get("reason") or _counted(value, interval)), str(value.get("by") or "")
             until_ns = int(value.get("until_ns") or 0)
+            if was.startswith("held-") and state in ("closed", "open", "half-open"):
+                reason = _ended(held_until_ns, interval.from_ns)  # that of its breaker is older
             yield BreakerChange(interval.from_ns, key, was, state, reason, by, interval.source, until_ns)
         was, hold = ("unknown" if state == "gone" else state), new_hold
+        held_until_ns = int(value.get("until_ns") or 0) if new_hold else 0
+
+
+def _ended(until_ns: int, at_ns: int) -> str:
+    """Why there is no hold any more."""
+    return "its time was over" if until_ns and at_ns >= until_ns - SECOND else "the hold was released"
 
 
 def _counted(value: dict[str, Any], interval: Interval) -> str:

@@ -42,11 +42,6 @@ def missing(text: str, values: Values) -> list[str]:
     return list(found)
 
 
-def uses_secrets(*texts: str) -> bool:
-    """Whether any of the texts holds a secret variable."""
-    return any(variable.is_secret for text in texts for variable in variables_in(text))
-
-
 def resolve(text: str, values: Values) -> str:
     """The text with its variables replaced.
 

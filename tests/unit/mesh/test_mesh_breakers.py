@@ -156,6 +156,14 @@ def test_every_change_is_told_newest_first_and_what_was_found_closed_is_none() -
     ]
 
 
+def test_the_end_of_a_hold_says_whether_its_time_was_over_and_not_what_happened_before_it() -> None:
+    held, closed = HELD | {"until_ns": at(9)}, {"state": "closed", "reason": "the trial call was answered"}
+    mesh = Mesh().change(1, "breaker", "a|b:x.y", held, "helper").change(5, "breaker", "a|b:x.y", closed, "helper")
+    mesh.change(6, "breaker", "a|b:x.y", held, "helper").change(9, "breaker", "a|b:x.y", closed, "helper")
+    found = changes_in(mesh.snapshot(60), SPAN)
+    assert [one.reason for one in found if one.state == "closed"] == ["its time was over", "the hold was released"]
+
+
 def test_counts_go_on_in_one_interval_and_looking_back_they_are_not_told_before_they_were() -> None:
     value = {"state": "closed", "failures": 1, "count": 9, "counted_ns": at(5)}
     mesh = Mesh().change(5, "breaker", "a|b:x.y", value, "helper")
