@@ -27,7 +27,7 @@ from broker.operate.commands import (
 from broker.probe.client_reader import ProbeCallbacks, Reader
 from broker.probe.client_streams import ClientStreams
 from broker.probe.options import SessionOptions
-from broker.probe.pipe import PipeError, Unpacker, greeting, pack
+from broker.probe.pipe import PipeError, Unpacker, encodable, greeting, pack
 from broker.probe.status import ProbeStatus
 from broker.probe.unpacking import Unpacking
 
@@ -139,7 +139,7 @@ class ProbeClient:
         if upload is not None and isinstance(command, Call):
             command = replace(command, uploads=True)
         start_upload = self._streams.begin(number, upload, download)
-        fields = command_fields(command)
+        fields = encodable(command_fields(command))
         wants = {"download": download is not None}
         self._send("command", {"id": number, "word": command_word(command), "fields": fields} | wants)
         start_upload()

@@ -52,6 +52,18 @@ def pack(kind: str, body: Any) -> bytes:
     return _LENGTH.pack(len(content)) + content
 
 
+def encodable(value: Any) -> Any:
+    """Halves of letters, which no bytes can hold, escaped as in JSON; else a command would be lost in silence."""
+    match value:
+        case str():
+            return value.encode("utf-8", "backslashreplace").decode()
+        case dict():
+            return {key: encodable(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [encodable(inner) for inner in value]
+    return value
+
+
 class Unpacker:
     """Takes bytes as they come, gives whole messages."""
 

@@ -25,6 +25,7 @@ from broker.probe.pipe import (
     Unpacker,
     batch_messages,
     check_greeting,
+    encodable,
     greeting,
     pack,
 )
@@ -152,3 +153,10 @@ def test_a_closed_pipe_is_told_of_and_waits_for_nobody() -> None:
     outbox.send("hello", None)
     assert told.wait(5)
     outbox.close()
+
+
+def test_half_a_letter_crosses_as_json_escapes_it() -> None:
+    ((_, body),) = Unpacker().feed(
+        pack("command", encodable({"call": {"params": '{"a": "\ud800é"}', "groups": ("x",)}}))
+    )
+    assert body == {"call": {"params": '{"a": "\\ud800é"}', "groups": ["x"]}}
