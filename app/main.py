@@ -221,7 +221,7 @@ class Sittings(QObject):
         self._window().start.banner.say("The demo did not start.", message)
 
     def _on_lost(self, message: str) -> None:
-        self._window().leave("The session ended.", message)
+        self._window().leave("The session ended.", f"{message} Connect again to go on.")
 
     def _on_report(self, report: Report) -> None:
         shell = self._window().shell

@@ -361,7 +361,11 @@ class Shell(QWidget):
             word = "end of file" if is_file else "live"
             has_begun = self.desk.snapshot.through_ns > 0
             told = f"{word} {moment} {zone}" if has_begun else "nothing heard yet"
-            self.bar.show_time(told, is_live=True, tone="held" if is_file else "")
+            status = self.desk.status
+            if status is not None and status.state == "gap":
+                self.bar.show_time(f"hears nothing {moment} {zone}", is_live=True, tone="failed")
+            else:
+                self.bar.show_time(told, is_live=True, tone="held" if is_file else "")
         else:
             more = self.desk.snapshot.tally.packets - max(0, self._packets_at_pause)
             arrived = f" · +{count(more)} packets while paused" if not is_file else ""
@@ -405,6 +409,7 @@ class Shell(QWidget):
         self.report.say(report.message or report.outcome.capitalize(), report.advice, tone, rows)
 
     def _show_status(self) -> None:
+        self._show_time()
         facts, probe = self.facts, self.desk.status
         share = reading_share(probe)
         self.progress.setVisible(share is not None)

@@ -145,7 +145,7 @@ class AnswerPanel(QFrame):
         set_property(self.verdict, "tone", tone)
         has_value = shown.value is not NOTHING or shown.error is not None
         set_text(self.duration, call_ms(answer.duration_ms) if answer is not None and answer.node_id else "")
-        set_text(self.about, about_told(report))
+        set_text(self.about, " · ".join(part for part in (shown.request.name, about_told(report)) if part))
         self.about.setToolTip(answer.request_id if answer is not None else "")
         set_text(self.message, message_told(shown))
         self.message.setVisible(bool(message_told(shown)))

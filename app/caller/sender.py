@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -133,10 +133,8 @@ class Sender(QObject):
         self.sending = None
         self._timer.stop()
         sending.files.close()
-        if download := sending.download:
-            answer = report.answer
-            if (answer is None or answer.stream_bytes is None) and download.is_file() and not download.stat().st_size:
-                download.unlink()  # there was no stream to fill it
+        if sending.download is not None:
+            report = _settled(sending.download, report)
         self.ended.emit(sending.request, report)
         self.changed.emit()
 
@@ -147,5 +145,25 @@ def _opened(files: ExitStack, upload: Path | None, download: Path | None) -> dic
     if upload is not None:
         streams["upload"] = files.enter_context(upload.open("rb"))
     if download is not None:
-        streams["download"] = files.enter_context(download.open("wb"))
+        streams["download"] = files.enter_context(_beside(download).open("wb"))
     return streams
+
+
+def _beside(download: Path) -> Path:
+    """Where a streamed answer is written until it is whole: what the chosen file holds stays until then."""
+    return download.with_name(f"{download.name}.part")
+
+
+def _settled(download: Path, report: Report) -> Report:
+    """Put a whole answer where it was wanted; keep the beginning of one that broke off beside it."""
+    beside, is_stream = _beside(download), report.answer is not None and report.answer.stream_bytes is not None
+    try:
+        if is_stream and report.outcome == "done":
+            beside.replace(download)
+        elif beside.is_file() and not beside.stat().st_size:
+            beside.unlink()
+        elif beside.is_file():
+            return replace(report, advice=f"{report.advice} What came is in {beside}.".strip())
+    except OSError as error:
+        return replace(report, advice=f"{report.advice} {download}: {error.strerror or error}.".strip())
+    return report

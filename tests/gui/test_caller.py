@@ -176,7 +176,7 @@ def test_what_is_written_is_sent_and_the_answer_is_read(caller: CallerView, acti
     acting.answer({"id": 4711, "status": "paid", "user": {"token": "abc"}, "lines": [1, 2]})
     read(caller, qtbot, "✓ ok")
     assert caller.answer.duration.text() == "12.4 ms"
-    assert caller.answer.about.text() == "from shop-2 · 73 B · request c65e…49"
+    assert caller.answer.about.text() == "v2.orders.get · from shop-2 · 73 B · request c65e…49"
     assert caller.answer.tree.texts()[1:] == [
         "id: 4711",
         'status: "paid"',
@@ -265,8 +265,9 @@ def test_ten_megabytes_make_a_few_rows(caller: CallerView, acting: FakeActing, q
 def test_files_go_along_and_are_closed(caller: CallerView, acting: FakeActing, qtbot: QtBot, tmp_path: Path) -> None:
     upload = tmp_path / "up.bin"
     upload.write_bytes(b"abc")
+    down = tmp_path / "down.bin"
     caller.request.show_request(ORDER)
-    caller.request.files.choose(upload=upload, download=tmp_path / "down.bin")
+    caller.request.files.choose(upload=upload, download=down)
     press_send(caller, qtbot)
     assert isinstance(acting.last.command, Call)
     assert acting.last.command.uploads
@@ -275,22 +276,27 @@ def test_files_go_along_and_are_closed(caller: CallerView, acting: FakeActing, q
     assert acting.last.progress is not None
     acting.last.progress(Progress(0.5, 2, 0))
     assert "2 B sent (50%)" in caller.answer.waiting_note.text()
+    down.write_bytes(b"of another day")
+    streams["download"].write(b"abcdefg")
     acting.answer(None, stream_bytes=7)
     read(caller, qtbot, "✓ ok")
+    assert down.read_bytes() == b"abcdefg"
     assert "stream of 7 B" in caller.answer.about.text()
     assert all(stream.closed for stream in streams.values())
 
 
-def test_an_answer_that_is_no_stream_leaves_no_empty_file(
+def test_an_answer_that_is_no_stream_leaves_the_chosen_file_as_it_is(
     caller: CallerView, acting: FakeActing, qtbot: QtBot, tmp_path: Path
 ) -> None:
+    down = tmp_path / "down.bin"
+    down.write_bytes(b"of another day")
     caller.request.show_request(ORDER)
-    caller.request.files.choose(download=tmp_path / "down.bin")
+    caller.request.files.choose(download=down)
     press_send(caller, qtbot)
-    assert (tmp_path / "down.bin").exists()
     acting.answer({"id": 1})
     read(caller, qtbot, "✓ ok")
-    assert not (tmp_path / "down.bin").exists()
+    assert down.read_bytes() == b"of another day"
+    assert not list(tmp_path.glob("*.part"))
 
 
 def test_a_file_that_is_not_there_is_told_and_nothing_is_sent(

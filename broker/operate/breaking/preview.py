@@ -54,18 +54,18 @@ def _stopped(known: Known, step: Step) -> str:
     if step.is_own:
         taken = f"; {_names(step.others)} may take them if their callers retry" if step.others else ""
         return (
-            f"{_rate(step.calls_per_min)} of all callers will get 404 from {step.endpoint.node}{taken}{_today(step)}."
+            f"{_rate(step.calls_per_min)} of all callers will get 404 from {step.endpoint.node}{taken}{_failing(step)}."
         )
     who = _who(known, step)
     if step.others:
-        return f"{_rate(step.calls_per_min)} from {who} will go to {_names(step.others)}{_today(step)}."
+        return f"{_rate(step.calls_per_min)} from {who} will go to {_names(step.others)}{_failing(step)}."
     why = f"{step.helper.node_id} has no other endpoint for {action}"
-    return f"{_rate(step.calls_per_min)} from {who} will fail at once with 404; {why}{_today(step)}."
+    return f"{_rate(step.calls_per_min)} from {who} will fail at once with 404; {why}{_failing(step)}."
 
 
 def _let_through(known: Known, step: Step) -> str:
     who = "all callers" if step.is_own else _who(known, step)
-    return f"{_rate(step.calls_per_min)} from {who} to {step.endpoint} will go through, whatever fails{_today(step)}."
+    return f"{_rate(step.calls_per_min)} from {who} to {step.endpoint} will go through, whatever fails{_failing(step)}."
 
 
 def _let_go(step: Step) -> str:
@@ -137,9 +137,9 @@ def _is_of(way: WayFact, step: Step) -> bool:
     return way.owner == step.helper.node_id and way.endpoint == step.endpoint
 
 
-def _today(step: Step) -> str:
+def _failing(step: Step) -> str:
     share = step.failed_share
-    return f"; {share:.0%} of them fail today" if share else ""
+    return f"; {share:.0%} of them fail now" if share else ""
 
 
 def _rate(calls_per_min: float) -> str:

@@ -63,7 +63,7 @@ def test_all_callers_of_an_endpoint_are_each_node_with_a_helper_and_the_others_a
     assert [(each.node_id, each.why, each.calls_per_min) for each in made.untouched] == [("cron-1", "no helper", 10.0)]
     assert made.preview == (
         "2 breakers, passed by 1,880 calls/min (seen in the last 2 min): other nodes take them.",
-        "1,860 calls/min from shop-1 (orders) will go to pay-2; 42% of them fail today.",
+        "1,860 calls/min from shop-1 (orders) will go to pay-2; 42% of them fail now.",
         "20 calls/min from shop-2 will go to pay-2.",
     )
     assert made.warnings == (
@@ -80,7 +80,7 @@ def test_calls_that_no_other_node_takes_will_fail() -> None:
         "5 breakers, passed by 1,880 calls/min (seen in the last 2 min): they will fail at once with 404.",
         (
             "1,860 calls/min from shop-1 (orders) will fail at once with 404; "
-            "shop-1 has no other endpoint for payments.charge; 42% of them fail today."
+            "shop-1 has no other endpoint for payments.charge; 42% of them fail now."
         ),
     )
 

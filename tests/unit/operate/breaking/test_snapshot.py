@@ -67,7 +67,7 @@ def test_a_node_that_is_gone_offers_nothing_and_its_helper_cannot_be_told() -> N
 def test_a_plan_comes_out_of_a_timeline() -> None:
     wish = Wish("hold", "prod", Scope(node_id="pay-1", action="pay.charge"), "open", 60.0, by="bob@desk")
     made = plan(wish, known_of(shop().snapshot(60), "prod"))
-    assert made.preview[1] == "120 calls/min from shop-1 (orders, carts) will go to pay-2; 25% of them fail today."
+    assert made.preview[1] == "120 calls/min from shop-1 (orders, carts) will go to pay-2; 25% of them fail now."
     assert made.warnings == (
         "Not reached, and go on as before: cron-1 (no helper, 12 calls/min).",
         "1 hold in force will be replaced, of ann@desk.",
