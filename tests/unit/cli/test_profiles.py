@@ -8,6 +8,7 @@ from pathlib import Path
 import keyring
 import keyring.backend
 import pytest
+from keyring.backends import fail
 
 from app.cli.targets import find_target
 from app.cli.wire_options import WireOptions
@@ -42,6 +43,15 @@ def key_store() -> KeyStore:
     before, made = keyring.get_keyring(), KeyStore()
     keyring.set_keyring(made)
     yield made
+    keyring.set_keyring(before)
+
+
+@pytest.fixture
+def no_key_store() -> None:
+    """Said by name: left to itself, keyring takes any class of one that it finds, that of this file too."""
+    before = keyring.get_keyring()
+    keyring.set_keyring(fail.Keyring())
+    yield
     keyring.set_keyring(before)
 
 
@@ -100,6 +110,7 @@ def test_secrets_go_to_the_key_store_and_nowhere_else(run: Run, key_store: KeySt
     assert key_store.kept == {}
 
 
+@pytest.mark.usefixtures("no_key_store")
 def test_without_a_key_store_a_secret_is_not_kept_and_nothing_is_saved(run: Run, store: ProfileStore) -> None:
     refused = run("profiles", "add", "shop", SHOP, "--secret", "password", typed="hunter2\n")
     assert refused.exit_code == 1
