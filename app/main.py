@@ -195,6 +195,7 @@ class Sittings(QObject):
         session.desk.mutes = Mutes(self._kept_path("mutes", options, place))
         # a capture has no address that could be called
         session.desk.keeping = keeping or keeping_for(window.settings, "", masks=session.desk.masks)
+        session.desk.keeping.hide = session.hide
         window.show_session(session.desk, place, session.close)
         session.desk.set_reduce_motion(window.settings.reduce_motion)
         session.start()

@@ -16,7 +16,7 @@ from broker.demo import Demo, DemoError
 from broker.mesh.timeline import Timeline
 from broker.operate import log_masks
 from broker.operate.audit import Audit, who
-from broker.operate.commands import Command, Progress, Report
+from broker.operate.commands import Command, Hide, Progress, Report
 from broker.operate.dispatch import MAY_HAVE_RUN, Dispatch
 from broker.operate.operator import Confirmation, Operator
 from broker.operate.rules import Verdict
@@ -91,6 +91,7 @@ class Session(QObject):
             log_masks.hide(operator.masks)
         self._options = options
         self._is_closing = False
+        self._hidden = set(options.known_secrets)
         self._waiting: dict[int, Waiting] = {}
         self._told.connect(self.desk.set_status)
         self._answered.connect(self._answer)
@@ -181,6 +182,12 @@ class Session(QObject):
         for each in waiting.values():
             if each.answer is not None:
                 each.answer(Report("unknown", f"The session ended before it was answered: {reason}", MAY_HAVE_RUN))
+
+    def hide(self, secret: str) -> None:
+        """Let the probe keep a secret out of its files. Any thread; whatever is sent afterwards comes after it."""
+        if secret not in self._hidden:
+            self._hidden.add(secret)
+            self._client.submit(Hide((secret,)))
 
     # from the desk
 

@@ -28,6 +28,7 @@ class Keeping:
     store: Where the profile is kept.
     own: Variables of a bare URL, as long as the session lasts.
     set_folder: Remembers another folder for collections.
+    hide: Told of a secret before it is sent, so that the probe keeps it out of its files.
     """
 
     place: str = ""
@@ -38,6 +39,7 @@ class Keeping:
     store: ProfileStore | None = None
     own: dict[str, str] = field(default_factory=dict)
     set_folder: Callable[[str], None] | None = None
+    hide: Callable[[str], None] | None = None
 
     @property
     def plain(self) -> dict[str, str]:
@@ -109,6 +111,8 @@ class Keeping:
     def _secret(self, name: str) -> str:
         found = secrets.read_of(self.profile, f"{VARIABLE}{name}") if self.profile is not None else ""
         self.masks.learn(found)  # it may be sent under any name, and comes back in answers
+        if found and self.hide is not None:
+            self.hide(found)
         return found
 
     def _save(self, profile: Profile) -> str:

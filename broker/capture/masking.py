@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, get_args
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from broker.capture.blank import blank_payload
 from broker.capture.channels import ENVELOPE_ID
-from broker.capture.chunk import MESSAGE_HEAD_BYTES, Mask
+from broker.capture.chunk import MESSAGE_HEAD_BYTES
 from broker.capture.mask_binary import binary_format
 from broker.capture.mask_json import mask_assigned, mask_json, mask_url
 from broker.capture.mask_walk import mask_values
@@ -62,14 +62,18 @@ class Masking:
         object.__setattr__(self, "_secrets", SecretNames(self.names))
         object.__setattr__(self, "_known", _written(self.known))
 
-    def for_chunks(self, name_of: Callable[[int], bytes], answers: OptionsAnswers) -> Mask:
+    def for_chunks(self, name_of: Callable[[int], bytes], answers: OptionsAnswers) -> ChunkMask:
         """What is done to every chunk before it is compressed.
 
         Args:
             name_of: Tells channels by number.
             answers: Finds answers to ``$node.options``, which no policy keeps.
         """
-        return _ChunkMask(self, name_of, answers)
+        return ChunkMask(self, name_of, answers)
+
+    def hiding(self, secrets: tuple[str, ...]) -> Masking:
+        """The same rule, that knows of more secrets."""
+        return replace(self, known=(*self.known, *secrets))
 
     def masked(self, channel: bytes, body: bytes) -> bytes:
         """One body as the rule leaves it."""
@@ -121,11 +125,15 @@ class Masking:
         return self._secrets.suspect_keys(octets) if is_json else self._secrets.suspects(octets)
 
 
-class _ChunkMask:
-    """Finds the messages of a chunk that may hold secrets, and masks those only."""
+class ChunkMask:
+    """Finds the messages of a chunk that may hold secrets, and masks those only.
+
+    Attributes:
+        masking: By which rule; another one holds from the next chunk on.
+    """
 
     def __init__(self, masking: Masking, name_of: Callable[[int], bytes], answers: OptionsAnswers) -> None:
-        self._masking = masking
+        self.masking = masking
         self._name_of = name_of
         self._answers = answers
 
@@ -134,20 +142,20 @@ class _ChunkMask:
             return
         ends = [*offsets[1:].tolist(), len(raw)]
         self._answers.blank(raw, offsets, lambda row: self._message(raw, int(offsets[row]), ends[row]))
-        self._masking.hide_known(raw)
-        if self._masking.policy == "everything":
+        self.masking.hide_known(raw)
+        if self.masking.policy == "everything":
             return
-        if self._masking.policy == "headers":
+        if self.masking.policy == "headers":
             suspected = range(len(offsets))
         else:
-            places = self._masking.suspects(np.frombuffer(raw, np.uint8), offsets)
+            places = self.masking.suspects(np.frombuffer(raw, np.uint8), offsets)
             suspected = np.unique(np.searchsorted(offsets, places, "right") - 1).tolist()
         for row in suspected:
             self._mask(raw, int(offsets[row]), ends[row])
 
     def _mask(self, raw: bytearray, offset: int, end: int) -> None:
         channel, begin, end = self._message(raw, offset, end)
-        self._masking.mask(channel, raw, begin, end)
+        self.masking.mask(channel, raw, begin, end)
 
     def _message(self, raw: bytearray, offset: int, end: int) -> tuple[bytes, int, int]:
         """Channel, begin and end of the body of the message whose record begins here."""

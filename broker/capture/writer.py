@@ -60,7 +60,8 @@ class CaptureWriter:
         self._shelf = Shelf()
         self._is_closed = False
         self._answers = OptionsAnswers()
-        self._disk = Disk(spool, first, masking.for_chunks(self._table.name, self._answers), on_trouble)
+        self._mask = masking.for_chunks(self._table.name, self._answers)
+        self._disk = Disk(spool, first, self._mask, on_trouble)
 
     @classmethod
     def ring(
@@ -196,6 +197,10 @@ class CaptureWriter:
         if self._answers.is_asked(channel, body, waiting, self._table.name):
             return replace(self._masking, policy="headers").masked(channel, body)
         return self._masking.masked(channel, body)
+
+    def hide(self, secrets: tuple[str, ...]) -> None:
+        """Know of more secrets; in what is written from now on they are masked."""
+        self._masking = self._mask.masking = self._masking.hiding(secrets)
 
     def close(self, *, keep: bool = True) -> None:
         """Write what waits and close the last file. Waits for the disk.

@@ -166,6 +166,18 @@ class Lock:
 
 
 @dataclass(frozen=True, slots=True)
+class Hide:
+    """Keep these texts out of every file from now on, under whatever name they pass.
+
+    Attributes:
+        secrets: As they are.
+    """
+
+    secrets: tuple[str, ...] = field(repr=False)
+    needs: Permission = "see"
+
+
+@dataclass(frozen=True, slots=True)
 class AskBreakers:
     """Ask nodes for their breakers: helpers for all they know, the others for ``$node.actions`` with endpoints.
 
@@ -179,7 +191,9 @@ class AskBreakers:
     needs: Permission = "ask"
 
 
-Command = AskOnce | Record | StopRecording | Call | Emit | Broadcast | Bench | Cancel | Unlock | Lock | AskBreakers
+Command = (
+    AskOnce | Record | StopRecording | Call | Emit | Broadcast | Bench | Cancel | Unlock | Lock | AskBreakers | Hide
+)
 
 COMMANDS: dict[str, type[Command]] = {
     "ask_once": AskOnce,
@@ -193,6 +207,7 @@ COMMANDS: dict[str, type[Command]] = {
     "unlock": Unlock,
     "lock": Lock,
     "ask_breakers": AskBreakers,
+    "hide": Hide,
 }
 """By the word that the pipe and the audit use."""
 

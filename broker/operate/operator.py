@@ -18,6 +18,7 @@ from broker.operate.commands import (
     Call,
     Cancel,
     Command,
+    Hide,
     Lock,
     Record,
     Report,
@@ -31,7 +32,7 @@ from broker.operate.rules import UNLOCK_S, Verdict, may_now, verdict
 
 log = logging.getLogger(__name__)
 
-_UNWRITTEN: Final = (AskBreakers, Cancel, Record, StopRecording)
+_UNWRITTEN: Final = (AskBreakers, Cancel, Hide, Record, StopRecording)
 """Change nothing in the mesh; asking for breakers is repeated by itself."""
 
 UNKNOWN_MESSAGE: Final = "It was sent and no answer came: it may have been done. It is not sent again by itself."

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from broker.operate.acts import act_name
-from broker.operate.commands import AskBreakers, AskOnce, Cancel, Command, Lock, Record, StopRecording, Unlock
+from broker.operate.commands import AskBreakers, AskOnce, Cancel, Command, Hide, Lock, Record, StopRecording, Unlock
 from broker.operate.permissions import Permission, allows
 from broker.operate.profiles import Profile
 
@@ -95,7 +95,7 @@ def refusal(profile: Profile | None, may: Permission, needs: Permission) -> str:
 def _confirm(profile: Profile | None, command: Command, in_window: bool) -> Confirm:
     if isinstance(command, Unlock):
         return "ask"
-    if isinstance(command, AskOnce | AskBreakers | Record | StopRecording | Cancel | Lock):
+    if isinstance(command, AskOnce | AskBreakers | Record | StopRecording | Cancel | Lock | Hide):
         return ""
     if command.needs == "act":
         if profile is None:

@@ -50,6 +50,12 @@ class Recorder:
         """Why frames are not being kept; empty while they are."""
         return self._writer.trouble if self._writer is not None else ""
 
+    def hide(self, secrets: tuple[str, ...]) -> None:
+        """Know of more secrets, in this recording and those to come."""
+        self.masking = self.masking.hiding(secrets)
+        if self._writer is not None:
+            self._writer.hide(secrets)
+
     def begin(self, command: Record, at_ns: int, opening: Sequence[RawFrame]) -> Report:
         """Begin a file.
 

@@ -12,7 +12,7 @@ from typing import BinaryIO, Final
 
 from broker.clock import SECOND
 from broker.observe.journal import Batch
-from broker.operate.commands import Command, Progress, Report
+from broker.operate.commands import Command, Hide, Progress, Report
 from broker.probe.client import ProbeCallbacks, ProbeClient
 from broker.probe.joining import Joiner
 from broker.probe.options import SessionOptions
@@ -75,6 +75,9 @@ class RemoteProbe:
 
     def submit(self, command: Command, *, upload: BinaryIO | None = None, download: BinaryIO | None = None) -> int:
         """As that of a client. While there is no connection nothing is sent, and the report says so."""
+        if isinstance(command, Hide):  # the next probe shall know it too
+            known = (*self._options.known_secrets, *command.secrets)
+            self._options = replace(self._options, known_secrets=known)
         with self._changed:
             self._last_id += 1
             number, client = self._last_id, self._client

@@ -15,7 +15,7 @@ from uuid import uuid4
 from broker.capture.writer import CaptureWriter
 from broker.clock import SECOND, Clock, SystemClock
 from broker.observe.journal import JOURNAL_FORMAT, Batch, NameKind
-from broker.operate.commands import Command, Progress, Record, Report, StopRecording
+from broker.operate.commands import Command, Hide, Progress, Record, Report, StopRecording
 from broker.operate.permissions import allows
 from broker.probe.catalogue import Catalogue, CatalogueFile
 from broker.probe.door import Door, UrlDoor
@@ -183,9 +183,17 @@ class ProbeSession:
         Returns:
             The one report; there already where nothing has to be waited for.
         """
+        if isinstance(command, Hide):
+            return now(self._hide(command.secrets))
         if isinstance(command, Record | StopRecording):
             return now(self._operating.refused(command) or self._record(command))
         return self._operating.submit(command, number, told, streams)
+
+    def _hide(self, secrets: tuple[str, ...]) -> Report:
+        self._recorder.hide(secrets)
+        if self._intake.capture is not None:
+            self._intake.capture.hide(secrets)
+        return Report("done", "Masked in what is kept from now on.")
 
     def _record(self, command: Record | StopRecording) -> Report:
         now_ns = self._clock.now_ns()

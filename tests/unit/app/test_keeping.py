@@ -85,3 +85,14 @@ def test_without_a_profile_variables_last_as_long_as_the_session() -> None:
     assert bare.set_plain({"order": "1"}) == ""
     assert bare.plain == {"order": "1"}
     assert bare.set_secret("token", "x") == "Secret variables belong to a profile: save this connection as one first."
+
+
+@pytest.mark.usefixtures("key_store")
+def test_a_secret_is_told_to_the_probe_before_it_is_sent(store: ProfileStore) -> None:
+    told: list[str] = []
+    one = keeping(store)
+    one.hide = told.append
+    one.set_secret("token", "abcdef")
+    assert told == []
+    assert one.values.secret_of("token") == "abcdef"
+    assert told == ["abcdef"]

@@ -20,6 +20,7 @@ from broker.operate.commands import (
     Cancel,
     Command,
     Emit,
+    Hide,
     Lock,
     Record,
     StopRecording,
@@ -47,13 +48,24 @@ CASES: dict[str, tuple[Command, Permission, str]] = {
     "cancel": (Cancel(3), "see", ""),
     "unlock": (Unlock("act"), "see", ""),
     "lock": (Lock(), "see", ""),
+    "hide": (Hide(("s3cret",)), "see", ""),
     "call": (Call("prod", "v2.orders.get"), "call", "v2.orders.get"),
     "emit": (Emit("prod", "order.created"), "call", "order.created"),
     "broadcast": (Broadcast("prod", "cache.clean"), "act", "cache.clean"),
     "bench": (Bench(Call("prod", "math.add"), count=3), "act", "math.add"),
     "set a breaker": (Call("prod", HELPER_COMMAND, params=SIGNED), "act", "bank.transfer"),
 }
-SAYS_ITSELF = {"ask once", "ask breakers", "ask a node", "ask a helper", "record", "stop recording", "cancel", "lock"}
+SAYS_ITSELF = {
+    "ask once",
+    "ask breakers",
+    "ask a node",
+    "ask a helper",
+    "record",
+    "stop recording",
+    "cancel",
+    "lock",
+    "hide",
+}
 
 
 def test_every_command_there_is_is_judged_here() -> None:

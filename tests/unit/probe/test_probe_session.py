@@ -6,13 +6,13 @@ import pytest
 from broker.capture.reader import CaptureReader, read
 from broker.clock import SECOND, ManualClock
 from broker.mesh.timeline import Timeline
-from broker.operate.commands import AskOnce, Record, StopRecording
+from broker.operate.commands import AskOnce, Hide, Record, StopRecording
 from broker.probe import announcing, looking
 from broker.probe.door import MemoryDoor
 from broker.probe.offline import load
 from broker.probe.session import ProbeSession
 from broker.protocol.codec import channel_of, decode, encode
-from broker.protocol.packets import Discover, Heartbeat, Info, Ping, Pong
+from broker.protocol.packets import Discover, Heartbeat, Info, Ping, Pong, Request
 from broker.transport.memory import MemoryBus
 from tests.unit.probe.sitting import NS, Sitting, options
 
@@ -71,6 +71,27 @@ async def test_a_recording_can_be_read_by_itself(tmp_path: Path) -> None:
     reader = load(path, timeline.take)
     assert reader.stopped == ""
     assert timeline.snapshot().call_count == 1
+
+
+async def test_a_secret_learnt_while_it_listens_reaches_neither_ring_nor_recording(tmp_path: Path) -> None:
+    path = tmp_path / "kept.mcap"
+    secret = "correct horse battery"
+    async with Sitting(tmp_path) as sitting:
+        assert sitting.session.submit(Record(str(path))).result().outcome == "done"
+        assert sitting.session.submit(Hide((secret,))).result().outcome == "done"
+        request = Request(
+            ver="5", sender="a", id="id-1", action="users.get", params={"note": secret, "kept": "as it is"}
+        )
+        sitting.bus.publish(channel_of(request, NS, "b"), encode(request))
+        sitting.call(1)
+        await sitting.until(lambda: sitting.timeline.snapshot().call_count == 1)
+        block = sitting.timeline.snapshot().call_blocks[0]
+        body = sitting.session.body(int(block.column("request_frame")[0])) or b""
+        assert b"as it is" in body
+        assert secret.encode() not in body
+    bodies = b"".join(body for _, _, body in read(path))
+    assert b"as it is" in bodies
+    assert secret.encode() not in bodies
 
 
 async def test_announced_we_answer_like_a_node_and_say_goodbye(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
