@@ -10,9 +10,9 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.graph.chips import ChoiceChip
-from app.graph.flow import FlowLayout
 from app.permits import allow
 from app.widgets.controls import button, label, row, set_text
+from app.widgets.flow_layout import FlowLayout
 from broker.mesh.breaker_states import Coverage
 from broker.mesh.breakers import Show, Sort
 

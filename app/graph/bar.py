@@ -11,8 +11,8 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
 
 from app.graph.chips import ChoiceChip, SearchBox, SwitchChip
-from app.graph.flow import FlowLayout
 from app.widgets.filter_bar import Proposal
+from app.widgets.flow_layout import FlowLayout
 
 GROUPS: Final = {
     "service": "none",

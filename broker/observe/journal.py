@@ -138,6 +138,24 @@ def frame_number(segment: int, offset: int) -> int:
     return segment << 40 | offset
 
 
+CALL_NAMES: Final = {
+    "action": NameKind.ACTION,
+    "caller": NameKind.SERVICE,
+    "source": NameKind.NODE,
+    "target": NameKind.NODE,
+    "error": NameKind.ERROR,
+}
+EVENT_NAMES: Final = {
+    "event": NameKind.EVENT,
+    "caller": NameKind.SERVICE,
+    "source": NameKind.NODE,
+    "target": NameKind.NODE,
+    "groups": NameKind.GROUPS,
+}
+COUNTER_NAMES: Final = {"namespace": NameKind.NAMESPACE, "packet_type": NameKind.PACKET_TYPE}
+"""Which columns of calls, events and counters hold numbers of names, and of which kind."""
+
+
 class OpenCall(NamedTuple):
     """A call that has been waiting for more than a second. Sent again, ended, when it ends."""
 

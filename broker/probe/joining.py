@@ -9,27 +9,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker.clock import SECOND
-from broker.observe.journal import NO_NAME, OTHER_NAME, Batch, Name, NameKind, OpenCall, StateChange, Tally
+from broker.observe.journal import (
+    CALL_NAMES,
+    COUNTER_NAMES,
+    EVENT_NAMES,
+    NO_NAME,
+    OTHER_NAME,
+    Batch,
+    Name,
+    NameKind,
+    OpenCall,
+    StateChange,
+    Tally,
+)
 
 UNHEARD_NS: Final = 40 * SECOND
 """A node that was there before a gap and is not heard so long after it is gone."""
 SEGMENT_BITS: Final = 40
 
-_CALL_NAMES: Final = {
-    "action": NameKind.ACTION,
-    "caller": NameKind.SERVICE,
-    "source": NameKind.NODE,
-    "target": NameKind.NODE,
-    "error": NameKind.ERROR,
-}
-_EVENT_NAMES: Final = {
-    "event": NameKind.EVENT,
-    "caller": NameKind.SERVICE,
-    "source": NameKind.NODE,
-    "target": NameKind.NODE,
-    "groups": NameKind.GROUPS,
-}
-_COUNTER_NAMES: Final = {"namespace": NameKind.NAMESPACE, "packet_type": NameKind.PACKET_TYPE}
 _SHORT_KINDS: Final = frozenset(
     (NameKind.NAMESPACE, NameKind.NODE, NameKind.SERVICE, NameKind.ERROR, NameKind.PACKET_TYPE)
 )
@@ -76,9 +73,9 @@ class Joiner:
         joined = Batch(
             through_ns=max(batch.through_ns, self.through_ns),
             names=names,
-            calls=self._frames(self._named(batch.calls, _CALL_NAMES), "request_frame", "response_frame"),
-            events=self._frames(self._named(batch.events, _EVENT_NAMES), "frame"),
-            counters=self._named(batch.counters, _COUNTER_NAMES),
+            calls=self._frames(self._named(batch.calls, CALL_NAMES), "request_frame", "response_frame"),
+            events=self._frames(self._named(batch.events, EVENT_NAMES), "frame"),
+            counters=self._named(batch.counters, COUNTER_NAMES),
             waiting=waiting,
             changes=[*self._end_of_gap(batch), *batch.changes],
             tally=_sum(self._before, batch.tally),

@@ -10,8 +10,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from app.widgets.controls import button, clear, row, set_property
+from app.widgets.flow_layout import FlowLayout
 from app.widgets.form.caption import Caption, Remarks
-from app.widgets.form.flow_layout import FlowLayout
 from app.widgets.form.node import Node, Owner, Told, name_of
 from broker.operate.forms import Field
 from broker.operate.forms.field import Path
@@ -28,7 +28,7 @@ class ChipsNode(Node):
         self._shown: list[Any] | None = None
         self._name = name_of(field, path)
         self._box = QWidget()
-        self._flow = FlowLayout(self._box)
+        self._flow = FlowLayout(self._box, spacing=6)
         self._chips: list[QPushButton] = []
         self._remarks = Remarks(field)
         self._caption = Caption(field, self._name)

@@ -9,29 +9,23 @@ import msgspec
 from broker.capture.journal import UnusableJournalError
 from broker.capture.journal.block import Arrays, Parts
 from broker.observe.buckets import BUCKET_COUNT, NO_BUCKET
-from broker.observe.journal import OTHER_NAME, Batch, NameKind, OpenCall, Outcome, StateChange
+from broker.observe.journal import (
+    CALL_NAMES,
+    COUNTER_NAMES,
+    EVENT_NAMES,
+    OTHER_NAME,
+    Batch,
+    NameKind,
+    OpenCall,
+    Outcome,
+    StateChange,
+)
 from broker.observe.limits import Limits
 from broker.observe.names import SHORT_KINDS
 
 LATEST_NS: Final = 1 << 62
 LONGEST_S: Final = 1e9
 _LIMITS: Final = Limits()
-
-_CALL_NAMES: Final = {
-    "action": NameKind.ACTION,
-    "caller": NameKind.SERVICE,
-    "source": NameKind.NODE,
-    "target": NameKind.NODE,
-    "error": NameKind.ERROR,
-}
-_EVENT_NAMES: Final = {
-    "event": NameKind.EVENT,
-    "caller": NameKind.SERVICE,
-    "source": NameKind.NODE,
-    "target": NameKind.NODE,
-    "groups": NameKind.GROUPS,
-}
-_COUNTER_NAMES: Final = {"namespace": NameKind.NAMESPACE, "packet_type": NameKind.PACKET_TYPE}
 
 
 class _Node(TypedDict, total=False):
@@ -129,9 +123,9 @@ class JournalCheck:
         _want(self._through_ns <= batch.through_ns < LATEST_NS, f"it jumps to the moment {batch.through_ns}")
         self._through_ns = batch.through_ns
         self._check_calls(calls)
-        self._check_refs(events, _EVENT_NAMES)
+        self._check_refs(events, EVENT_NAMES)
         _check_range(events, "at_ns", 0, LATEST_NS)
-        self._check_refs(counters, _COUNTER_NAMES)
+        self._check_refs(counters, COUNTER_NAMES)
         _check_range(counters, "second", 0, LATEST_NS // 1_000_000_000)
         for call in batch.waiting:
             self._check_waiting(call)
@@ -157,7 +151,7 @@ class JournalCheck:
     def _check_calls(self, calls: Arrays) -> None:
         if not calls:
             return
-        self._check_refs(calls, _CALL_NAMES)
+        self._check_refs(calls, CALL_NAMES)
         _check_range(calls, "end_ns", 0, LATEST_NS)
         _check_range(calls, "outcome", 0, max(Outcome))
         _check_range(calls, "bucket", NO_BUCKET, BUCKET_COUNT - 1)
@@ -174,7 +168,7 @@ class JournalCheck:
 
     def _check_waiting(self, call: OpenCall) -> None:
         _want(0 <= call.begin_ns < LATEST_NS and 0 <= call.end_ns < LATEST_NS, "a call waits since no moment")
-        for column, kind in _CALL_NAMES.items():
+        for column, kind in CALL_NAMES.items():
             number = getattr(call, column, 0)
             _want(number <= self._names[kind] or number == OTHER_NAME, "a waiting call has numbers that no name has")
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
 
-GAP = 5
-
 
 class FlowLayout(QLayout):
     """From left to right, then below."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, spacing: int = 5) -> None:
         super().__init__(parent)
+        self._gap = spacing
         self._items: list[QLayoutItem] = []
         self.setContentsMargins(0, 0, 0, 0)
 
@@ -67,9 +66,9 @@ class FlowLayout(QLayout):
                 continue
             size = item.sizeHint().expandedTo(item.minimumSize())
             if x + size.width() > rect.right() + 1 and line > 0:
-                x, y, line = rect.x(), y + line + GAP, 0
+                x, y, line = rect.x(), y + line + self._gap, 0
             if is_real:
                 item.setGeometry(QRect(QPoint(x, y), size))
-            x += size.width() + GAP
+            x += size.width() + self._gap
             line = max(line, size.height())
         return y + line - rect.y()
