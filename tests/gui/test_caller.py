@@ -176,7 +176,8 @@ def test_what_is_written_is_sent_and_the_answer_is_read(caller: CallerView, acti
     acting.answer({"id": 4711, "status": "paid", "user": {"token": "abc"}, "lines": [1, 2]})
     read(caller, qtbot, "✓ ok")
     assert caller.answer.duration.text() == "12.4 ms"
-    assert caller.answer.about.text() == "v2.orders.get · from shop-2 · 73 B · request c65e…49"
+    assert caller.answer.subject.text() == "v2.orders.get on shop-2"
+    assert caller.answer.about.text() == "from shop-2 · 73 B · request c65e…49"
     assert caller.answer.tree.texts()[1:] == [
         "id: 4711",
         'status: "paid"',
