@@ -288,7 +288,7 @@ class HelperMesh:
             "nonce": secrets.token_hex(16),
             "time_ms": int(time.time() * 1000),
             "reason": "a test",
-            "by": "anna@desk",
+            "by": "user@host",
         }
         return BreakerCommand(**(given | fields))
 

@@ -114,7 +114,7 @@ def test_a_trip_opens_now_and_closes_by_itself_after_one_good_call(stage: Stage)
         breaker = await mesh.done("shop-1", "trip", "bank-1", reason="too slow")
         assert (breaker["state"], breaker["available"], breaker["held"]) == ("open", False, "")
         assert abs(breaker["until"] - breaker["since"] - HALF_OPEN_MS) <= 1  # each is rounded to its ms
-        assert breaker["reason"] == "tripped by anna@desk: too slow"
+        assert breaker["reason"] == "tripped by user@host: too slow"
         closed = await mesh.heard(lambda packet: packet.is_event("$circuit-breaker.closed", "shop-1"), before)
         packets = mesh.packets(before)
         moves = [packet.body["event"] for packet in packets[: closed + 1] if _is_move(packet, "shop-1", "bank-1")]

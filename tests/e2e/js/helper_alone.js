@@ -62,7 +62,7 @@ function order(broker, verb, node, fields = {}) {
 	const { namespace, nodeID, instanceID: instance } = broker;
 	const endpoint = { node, action: TRANSFER };
 	const [nonce, time] = [crypto.randomBytes(16).toString("hex"), Date.now()];
-	const more = { by: "anna@desk", reason: "a test", ...fields };
+	const more = { by: "user@host", reason: "a test", ...fields };
 	return signed(JSON.stringify({ verb, namespace, node: nodeID, instance, endpoint, nonce, time, ...more }));
 }
 
