@@ -18,6 +18,7 @@ from broker.mesh.names import error_code
 from broker.mesh.presence import gone_nodes
 from broker.mesh.span import Span
 from broker.mesh.timeline import Snapshot
+from broker.mesh.way_codes import Codes, Way, WayCodes
 from broker.observe.journal import COUNTED_OUTCOMES, NameKind, Outcome
 
 LOOK_BACK_NS: Final = 600 * SECOND
@@ -34,40 +35,36 @@ LAST_CALLS: Final = 20
 LEAST_FAILURES: Final = 10
 FAILED_SHARE: Final = 0.5
 
-Codes = NDArray[np.int64]
-Parts = tuple[str, str, str, str]
-"""Namespace, owner, node and action of the endpoint."""
 
-
-def guesses(snapshot: Snapshot, at_ns: int) -> dict[Parts, int]:
+def guesses(snapshot: Snapshot, at_ns: int) -> dict[Way, int]:
     """Breakers that look open at a moment: since when calls stopped, by namespace, owner, node and action."""
     look = Span(at_ns - LOOK_BACK_NS, at_ns)
-    cuts = list(call_cuts(snapshot, look))
-    suspects = _suspects(snapshot, cuts)
+    cuts, ways = list(call_cuts(snapshot, look)), WayCodes(snapshot.names)
+    suspects = _suspects(snapshot, cuts, ways)
     if not len(suspects):
         return {}
-    rows = _Rows(snapshot, cuts, suspects)
+    rows = _Rows(snapshot, cuts, suspects, ways)
     gone = gone_nodes(snapshot, at_ns)
     found = {}
     for code in suspects.tolist():
-        parts = _parts(snapshot, code)
-        if (parts[0], parts[2]) not in gone and rows.looks_open(code, at_ns - QUIET_NS):
-            found[parts] = rows.stopped_ns(code, at_ns - QUIET_NS)
+        way = ways.way(code)
+        namespace, _, endpoint, _ = way
+        if (namespace, endpoint) not in gone and rows.looks_open(code, at_ns - QUIET_NS):
+            found[way] = rows.stopped_ns(code, at_ns - QUIET_NS)
     return found
 
 
 class _Rows:
     """Calls of the callers and actions that are looked at, in order of time."""
 
-    def __init__(self, snapshot: Snapshot, cuts: list[Cut], suspects: Codes) -> None:
-        nodes = _nodes(snapshot)
-        self._nodes = nodes
-        ways = np.unique(suspects // nodes)
+    def __init__(self, snapshot: Snapshot, cuts: list[Cut], suspects: Codes, ways: WayCodes) -> None:
+        self._nodes = ways.nodes
+        meant_by = np.unique(suspects // ways.nodes)
         counts = _counts(snapshot)
         codes, times, fails = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.bool_)]
         for cut in cuts:
-            code, outcome = _codes(cut, nodes), cut.column("outcome")
-            meant = np.isin(code // nodes, ways) & (outcome < COUNTED_OUTCOMES)
+            code, outcome = ways.of(cut), cut.column("outcome")
+            meant = np.isin(code // ways.nodes, meant_by) & (outcome < COUNTED_OUTCOMES)
             codes.append(code[meant])
             times.append(cut.times[meant])
             failed = (outcome == Outcome.FAILED) & np.take(counts, cut.column("error"), mode="clip")
@@ -96,14 +93,14 @@ class _Rows:
         return int(times[-1]) if len(times) else quiet_ns
 
 
-def _suspects(snapshot: Snapshot, cuts: list[Cut]) -> Codes:
+def _suspects(snapshot: Snapshot, cuts: list[Cut], ways: WayCodes) -> Codes:
     """Ways (caller and action, then endpoint's node) with enough failures that breakers count."""
-    counts, nodes = _counts(snapshot), _nodes(snapshot)
+    counts, nodes = _counts(snapshot), ways.nodes
     failed = []
     for cut in cuts:
         rows = (cut.column("outcome") == Outcome.FAILED) & np.take(counts, cut.column("error"), mode="clip")
         if rows.any():
-            failed.append(_codes(cut.where(rows), nodes))
+            failed.append(ways.of(cut.where(rows)))
     if not failed:
         return np.zeros(0, np.int64)
     codes, count = np.unique(np.concatenate(failed), return_counts=True)
@@ -115,27 +112,3 @@ def _counts(snapshot: Snapshot) -> NDArray[np.bool_]:
     """Whether a breaker counts an error by Moleculer's own rule, by ERROR number."""
     codes = [error_code(text) for text in snapshot.names.texts(NameKind.ERROR)]
     return np.array([code is not None and code >= 500 for code in codes])
-
-
-def _nodes(snapshot: Snapshot) -> int:
-    return snapshot.names.count(NameKind.NODE) + 1
-
-
-def _codes(cut: Cut, nodes: int) -> Codes:
-    """(action, source, target) of each call as one number. Shape (count,)."""
-    action, source, target = (cut.column(name).astype(np.int64) for name in ("action", "source", "target"))
-    last = nodes - 1  # what has no number of its own
-    return np.asarray((action * nodes + np.minimum(source, last)) * nodes + np.minimum(target, last))
-
-
-def _parts(snapshot: Snapshot, code: int) -> Parts:
-    names, nodes = snapshot.names, _nodes(snapshot)
-    rest, target = divmod(code, nodes)
-    action, source = divmod(rest, nodes)
-    node = NameKind.NODE
-    return (
-        names.namespace_text(NameKind.ACTION, action),
-        names.text(node, source),
-        names.text(node, target),
-        names.text(NameKind.ACTION, action),
-    )

@@ -17,13 +17,13 @@ from broker.mesh.filter import EMPTY, Filter
 from broker.mesh.groups import Numbering, number_codes
 from broker.mesh.span import Span
 from broker.mesh.timeline import Snapshot
+from broker.mesh.way_codes import Codes, WayCodes
 from broker.observe.journal import COUNTED_OUTCOMES, NameKind
 
 CURVE_S: Final = 120
 CURVE_BUCKETS: Final = 60
 """Two minutes of rate, a point every two seconds."""
 
-Codes = NDArray[np.int64]
 Curve = NDArray[np.float64]
 
 FLAT: Final[Curve] = np.zeros(CURVE_BUCKETS)
@@ -47,17 +47,21 @@ class Ways:
     table: FigureTable
 
     @property
+    def _codes(self) -> WayCodes:
+        return WayCodes(self.snapshot.names)
+
+    @property
     def count(self) -> int:
         """How many ways there are."""
         return len(self.numbering.codes)
 
     def key(self, way: int) -> BreakerKey:
         """The caller's breaker on a way."""
-        return _key(self.snapshot, int(self.numbering.codes[way]))
+        return BreakerKey(*self._codes.way(int(self.numbering.codes[way])))
 
     def parts(self) -> tuple[Codes, Codes, Codes]:
         """Numbers of the action, the caller node and the endpoint's node of each way. Shape (count,) each."""
-        nodes = _nodes(self.snapshot)
+        nodes = self._codes.nodes
         rest, target = np.divmod(self.numbering.codes, nodes)
         action, source = np.divmod(rest, nodes)
         return action, source, target
@@ -65,7 +69,7 @@ class Ways:
     def callers(self) -> list[int]:
         """How many nodes called the endpoint of each way. Shape (count,)."""
         action, _, target = self.parts()
-        _, place, many = np.unique(action * _nodes(self.snapshot) + target, return_inverse=True, return_counts=True)
+        _, place, many = np.unique(action * self._codes.nodes + target, return_inverse=True, return_counts=True)
         return [int(count) for count in many[place]]
 
     def services(self, most: int = 3) -> list[tuple[str, ...]]:
@@ -77,8 +81,9 @@ class Ways:
         width = self.snapshot.names.count(NameKind.SERVICE) + 1
         pairs = np.zeros(0, np.int64)
         counts = np.zeros(0, np.int64)
+        codes = self._codes
         for cut in _cuts(self.snapshot, self.span, self.filter):
-            place = np.searchsorted(self.numbering.codes, _codes(cut, _nodes(self.snapshot))).astype(np.int64)
+            place = np.searchsorted(self.numbering.codes, codes.of(cut)).astype(np.int64)
             caller = np.minimum(cut.column("caller").astype(np.int64), width - 1)
             pairs, place_of = np.unique(np.concatenate([pairs, place * width + caller]), return_inverse=True)
             counts = np.bincount(place_of, np.concatenate([counts, np.ones(cut.count, np.int64)])).astype(np.int64)
@@ -92,14 +97,9 @@ class Ways:
 
     def find(self, key: BreakerKey) -> int | None:
         """The way on which a caller's breaker stands; None without calls."""
-        names = self.snapshot.names
-        action = names.find(NameKind.ACTION, key.namespace, key.action)
-        source = names.find(NameKind.NODE, key.namespace, key.owner)
-        target = names.find(NameKind.NODE, key.namespace, key.node_id)
-        if action is None or source is None or target is None:
+        code = self._codes.find(key)
+        if code is None:
             return None
-        nodes = _nodes(self.snapshot)
-        code = (action * nodes + source) * nodes + target
         place = int(np.searchsorted(self.numbering.codes, code))
         return place if place < self.count and int(self.numbering.codes[place]) == code else None
 
@@ -124,7 +124,7 @@ class Ways:
         place[ways] = np.arange(len(ways))
         counts = np.zeros(len(ways) * CURVE_BUCKETS, np.int64)
         for cut in _cuts(self.snapshot, look, self.filter):
-            codes = _codes(cut, _nodes(self.snapshot))
+            codes = self._codes.of(cut)
             found = np.minimum(np.searchsorted(self.numbering.codes, codes), self.count - 1)
             row = np.where(self.numbering.codes[found] == codes, place[found], -1)
             kept = row >= 0
@@ -135,10 +135,10 @@ class Ways:
 
 def ways(snapshot: Snapshot, span: Span, wanted: Filter = EMPTY) -> Ways:
     """Who called which endpoint in a span; calls of services that are Moleculer's own, or ours, are left out."""
-    nodes = _nodes(snapshot)
+    way_codes = WayCodes(snapshot.names)
     cuts = list(_cuts(snapshot, span, wanted))
-    codes = [_codes(cut, nodes) for cut in cuts]
-    size = snapshot.names.count(NameKind.ACTION) * nodes * nodes
+    codes = [way_codes.of(cut) for cut in cuts]
+    size = snapshot.names.count(NameKind.ACTION) * way_codes.nodes**2
     numbering = number_codes([code.astype(np.intp) for code in codes], size)
     counter = FigureCounter(len(numbering.codes), snapshot.names)
     for cut, code in zip(cuts, codes, strict=True):
@@ -150,7 +150,7 @@ def received(snapshot: Snapshot, span: Span, keys: list[BreakerKey]) -> list[Fig
     """How all calls to each endpoint went, whoever made them: what its own breaker guards."""
     if not keys:
         return []
-    nodes = _nodes(snapshot)
+    nodes = WayCodes(snapshot.names).nodes
     wanted: dict[int, int] = {}
     places = []
     for key in keys:
@@ -181,26 +181,3 @@ def _cuts(snapshot: Snapshot, span: Span, wanted: Filter) -> list[Cut]:
         if kept.count:
             found.append(kept)
     return found
-
-
-def _nodes(snapshot: Snapshot) -> int:
-    return snapshot.names.count(NameKind.NODE) + 1
-
-
-def _codes(cut: Cut, nodes: int) -> Codes:
-    """(action, source, target) of each call as one number. Shape (count,)."""
-    action, source, target = (cut.column(name).astype(np.int64) for name in ("action", "source", "target"))
-    last = nodes - 1  # what has no number of its own
-    return np.asarray((action * nodes + np.minimum(source, last)) * nodes + np.minimum(target, last))
-
-
-def _key(snapshot: Snapshot, code: int) -> BreakerKey:
-    names, nodes = snapshot.names, _nodes(snapshot)
-    rest, target = divmod(code, nodes)
-    action, source = divmod(rest, nodes)
-    return BreakerKey(
-        names.namespace_text(NameKind.ACTION, action),
-        names.text(NameKind.NODE, source),
-        names.text(NameKind.NODE, target),
-        names.text(NameKind.ACTION, action),
-    )

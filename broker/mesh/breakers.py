@@ -20,11 +20,12 @@ from broker.mesh.breaker_states import (
     coverage,
     with_settings,
 )
-from broker.mesh.breaker_ways import FLAT, Codes, Curve, Ways, received, ways
+from broker.mesh.breaker_ways import FLAT, Curve, Ways, received, ways
 from broker.mesh.figures import NO_FIGURES
 from broker.mesh.filter import EMPTY, Filter
 from broker.mesh.span import Span
 from broker.mesh.timeline import Snapshot
+from broker.mesh.way_codes import Codes
 from broker.observe.journal import NameKind, Outcome
 
 MAX_ROWS: Final = 1_000

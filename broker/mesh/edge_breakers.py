@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from broker.mesh.answers import EdgeBreaker, TopologyEdge
 from broker.mesh.boxes import NO_BOX, Boxing
 from broker.mesh.breaker_states import breakers_at
-from broker.mesh.cuts import Cut, call_cuts
+from broker.mesh.cuts import call_cuts
 from broker.mesh.span import Span
 from broker.mesh.subject import Subject
 from broker.mesh.timeline import Snapshot
-from broker.observe.journal import NameKind
+from broker.mesh.way_codes import WayCodes
 
 _ORDER: Final = ("open", "held-open", "half-open", "held-closed")
 
@@ -45,9 +45,10 @@ def breakers_of(snapshot: Snapshot, span: Span, edge: Subject) -> tuple[EdgeBrea
     breakers = _not_closed(snapshot, span)
     wanted = np.array(sorted(breakers), np.int64)
     whole = Span(span.before().from_ns, span.to_ns)
+    ways = WayCodes(snapshot.names)
     found: set[int] = set()
     for cut in call_cuts(snapshot, whole, subject=edge) if breakers else ():
-        codes = _codes(snapshot, cut)
+        codes = ways.of(cut)
         found.update(codes[np.isin(codes, wanted)].tolist())
     return tuple(sorted((breakers[code] for code in found), key=_rank))
 
@@ -58,28 +59,13 @@ def _rank(breaker: EdgeBreaker) -> tuple[int, int]:
 
 def _not_closed(snapshot: Snapshot, span: Span) -> dict[int, EdgeBreaker]:
     """By a code of (action, owner, node); those of which nobody was ever called are left out."""
-    names, nodes = snapshot.names, snapshot.names.count(NameKind.NODE) + 1
-    found = {}
+    ways, found = WayCodes(snapshot.names), {}
     for told in breakers_at(snapshot, span.to_ns):
-        namespace, owner, node_id, action = told.key
-        numbers = (
-            names.find(NameKind.ACTION, namespace, action),
-            names.find(NameKind.NODE, namespace, owner),
-            names.find(NameKind.NODE, namespace, node_id),
-        )
-        if told.state == "closed" or None in numbers:
-            continue
-        one, two, three = (number or 0 for number in numbers)
-        breaker = EdgeBreaker(owner, node_id, action, told.state, told.since_ns, told.source)
-        found[(one * nodes + two) * nodes + three] = breaker
+        code = ways.find(told.key) if told.state != "closed" else None
+        if code is not None:
+            _, owner, node_id, action = told.key
+            found[code] = EdgeBreaker(owner, node_id, action, told.state, told.since_ns, told.source)
     return found
-
-
-def _codes(snapshot: Snapshot, cut: Cut) -> NDArray[np.int64]:
-    """(action, source, target) of each call as one number. Shape (count,)."""
-    nodes = snapshot.names.count(NameKind.NODE) + 1
-    action, source, target = (cut.column(name).astype(np.int64) for name in ("action", "source", "target"))
-    return np.asarray((action * nodes + source) * nodes + target)
 
 
 def _edges_of(
@@ -88,9 +74,10 @@ def _edges_of(
     """(source, target) of the edges on which calls with these codes went; in the span, and before it."""
     if not len(wanted):
         return
+    ways = WayCodes(snapshot.names)
     found: set[tuple[int, int, int]] = set()
     for cut in call_cuts(snapshot, Span(span.before().from_ns, span.to_ns)):
-        codes = _codes(snapshot, cut)
+        codes = ways.of(cut)
         is_meant = np.isin(codes, wanted)
         if is_meant.any():
             mine = cut.where(is_meant)
