@@ -68,7 +68,8 @@ class PlanDialog(ConfirmDialog):
         """Show what would be done."""
         self._plan = plan
         self.say_hits("\n".join(plan.preview))
-        warnings = "\n".join((*plan.warnings, *self._not_now()))
+        second = (f"▲ {plan.second_warning}",) if plan.second_warning else ()
+        warnings = "\n".join((*second, *plan.warnings, *self._not_now()))
         set_text(self._warnings, warnings)
         self._warnings.setVisible(bool(warnings))
         self._weigh_plan()
@@ -165,9 +166,6 @@ class BreakerDialog(PlanDialog):
         self.form.understood.setVisible(bool(plan.second_warning))
         self.instead.setVisible(plan.instead is not None)
         super().show_plan(plan)
-        if plan.second_warning:
-            set_text(self._warnings, "\n".join(("▲ " + plan.second_warning, *plan.warnings, *self._not_now())))
-            self._warnings.show()
         targets = f"{count(len(plan.steps))} breaker{'' if len(plan.steps) == 1 else 's'}"
         self.set_title(f"{TITLES[self.form.act]}: {self._what(plan)}", f"{plan.wish.scope} · {targets}")
         self.set_note(self._undoes_itself(plan))
