@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
@@ -10,8 +12,19 @@ from app.caller.wording import entry_of
 from app.desk import Desk
 from app.widgets.confirm import ConfirmDialog
 from broker.clock import SystemClock
+from broker.mesh.timeline import Snapshot
+from broker.operate.calling.history import Entry, History
 from broker.operate.calling.request import Request
 from broker.operate.commands import Report
+
+Looked = tuple[list[Entry], int]
+"""What was found, of how many."""
+
+
+def _look(history: History, words: str, _snapshot: Snapshot) -> Looked:
+    """In the worker."""
+    found = history.search(words)
+    return found, len(history.entries()) if words.strip() else len(found)
 
 
 class PastBook(QObject):
@@ -33,10 +46,12 @@ class PastBook(QObject):
         self.show()
 
     def show(self) -> None:
-        """Show what is kept, as far as it is searched for."""
-        history, words = self._desk.keeping.history, self._panel.search.text()
-        found = history.search(words)
-        total = len(history.entries()) if words.strip() else len(found)
+        """Show what is kept, as far as it is searched for; soon, for it is read from the disk."""
+        question = partial(_look, self._desk.keeping.history, self._panel.search.text())
+        self._desk.ask(self, "history", question, self._show)
+
+    def _show(self, looked: Looked) -> None:
+        found, total = looked
         self._panel.show_history(found, total, self._clock.now_ns())
 
     def ask_forget(self) -> ConfirmDialog:

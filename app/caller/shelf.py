@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app.caller.keeping import Keeping
 from app.caller.name_dialog import NameDialog
 from app.caller.past_panel import PastPanel
+from app.desk import Desk
 from app.widgets.confirm import ConfirmDialog
-from broker.operate.calling.collection import Collection, WrongNameError
+from broker.mesh.timeline import Snapshot
+from broker.operate.calling.collection import Collection, Saved, WrongNameError
 from broker.operate.calling.request import Request
 
 MASKED_NOTE = "Values that look secret were not saved: use secret variables for them."
+
+
+class Read(NamedTuple):
+    """What a folder held when it was read: requests, and groups, empty ones too."""
+
+    folder: Path | None = None
+    saved: tuple[Saved, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+def _read(collection: Collection, _snapshot: Snapshot) -> Read:
+    """In the worker."""
+    return Read(collection.folder, tuple(collection.saved()), tuple(collection.groups()))
 
 
 class Shelf(QObject):
@@ -28,10 +44,13 @@ class Shelf(QObject):
     changed = Signal()
     """It is saved under another name now."""
 
-    def __init__(self, owner: QWidget, keeping: Keeping, panel: PastPanel, request: Callable[[], Request]) -> None:
+    def __init__(self, owner: QWidget, desk: Desk, panel: PastPanel, request: Callable[[], Request]) -> None:
         super().__init__(owner)
-        self._owner, self._keeping, self._panel, self._request = owner, keeping, panel, request
+        self._owner, self._desk, self._panel, self._request = owner, desk, panel, request
+        self._keeping = desk.keeping
         self.name = ""
+        self._read = Read()
+        self._note, self._selected = "", ""
         panel.renamed.connect(self.rename)
         panel.deleted.connect(self.delete)
         panel.import_wanted.connect(self.choose_import)
@@ -41,16 +60,28 @@ class Shelf(QObject):
     def _collection(self) -> Collection:
         return self._keeping.collection
 
-    def show(self, note: str = "") -> None:
-        """Read the folder anew."""
-        folder = self._collection.folder
-        saved = self._collection.saved()
+    def show(self, note: str = "", selected: str = "") -> None:
+        """Read the folder anew, and show it soon.
+
+        Args:
+            note: What is said then; what it holds is said if left out.
+            selected: The request that is selected then.
+        """
+        self._note, self._selected = note or self._note, selected or self._selected
+        self._desk.ask(self, "saved", partial(_read, self._collection), self._show)
+
+    def _show(self, read: Read) -> None:
+        self._read = read
+        note, selected, folder = self._note, self._selected, read.folder
+        self._note = self._selected = ""
         if folder is None:
             note = note or "Collections are kept in files once a session has a place for them."
-        elif not saved and not note:
+        elif not read.saved and not note:
             note = f"Nothing saved yet. Each request becomes a small file in {folder}, made to live in git."
-        self._panel.show_saved(saved, note)
+        self._panel.show_saved(read.saved, note)
         self._panel.folder.setToolTip(str(folder or ""))
+        if selected:
+            self._panel.select_saved(selected)
 
     def save(self) -> None:
         """Save what is on screen under its name; ask for one if it has none."""
@@ -61,18 +92,18 @@ class Shelf(QObject):
 
     def save_as(self) -> NameDialog:
         """Ask for a name and save what is on screen."""
-        names = [one.name for one in self._collection.saved()]
+        names = [one.name for one in self._read.saved]
         proposed = self.name or self._request().name
-        dialog = NameDialog(self._owner, "Save request", proposed, taken=names, groups=self._collection.groups())
+        dialog = NameDialog(self._owner, "Save request", proposed, taken=names, groups=self._read.groups)
         dialog.named.connect(lambda name, replaces: self._write(name, replaces=replaces))
         dialog.open()
         return dialog
 
     def rename(self, name: str) -> NameDialog:
         """Ask for another name."""
-        others = [one.name for one in self._collection.saved() if one.name != name]
+        others = [one.name for one in self._read.saved if one.name != name]
         dialog = NameDialog(
-            self._owner, f"Rename {name}", name, taken=others, groups=self._collection.groups(), may_replace=False
+            self._owner, f"Rename {name}", name, taken=others, groups=self._read.groups, may_replace=False
         )
         dialog.named.connect(lambda to, _replaces: self._rename(name, to))
         dialog.open()
@@ -127,8 +158,7 @@ class Shelf(QObject):
             return
         self.name = name
         self.changed.emit()
-        self.show(f"Saved as {name}. {MASKED_NOTE if is_masked else ''}".strip())
-        self._panel.select_saved(name)
+        self.show(f"Saved as {name}. {MASKED_NOTE if is_masked else ''}".strip(), name)
 
     def _rename(self, name: str, to: str) -> None:
         try:
@@ -138,8 +168,7 @@ class Shelf(QObject):
             return
         if self.name == name:
             self.name = to
-        self.show()
-        self._panel.select_saved(to)
+        self.show(selected=to)
 
     def _delete(self, name: str) -> None:
         try:

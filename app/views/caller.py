@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from time import perf_counter
 from typing import Final
@@ -55,7 +56,7 @@ class CallerView(LiveView):
         self.past = PastPanel()
         self.courier = Sender(desk, self)
         self.past_book = PastBook(self, desk, self.past)
-        self.shelf = Shelf(self, desk.keeping, self.past, self.request.request)
+        self.shelf = Shelf(self, desk, self.past, self.request.request)
         self._lay_out()
         self._connect()
         self._add_keys()
@@ -103,22 +104,18 @@ class CallerView(LiveView):
 
     def _add_keys(self) -> None:
         within = Qt.ShortcutContext.WidgetWithChildrenShortcut
-        for keys, act in (
-            ("Ctrl+Return", self.send),
-            ("Ctrl+Enter", self.send),
-            ("Ctrl+S", self.shelf.save),
-            ("Ctrl+Shift+S", self.shelf.save_as),
-            ("Ctrl+L", self._find),
-        ):
-            QShortcut(QKeySequence(keys), self, context=within).activated.connect(partial(self._act, act))
+        acts: dict[str, Callable[[], object]] = {
+            "Ctrl+Return": self.send,
+            "Ctrl+Enter": self.send,
+            "Ctrl+S": self.shelf.save,
+            "Ctrl+Shift+S": self.shelf.save_as,
+            "Ctrl+L": self._find,
+        }
+        for keys, act in acts.items():
+            QShortcut(QKeySequence(keys), self, context=within).activated.connect(act)
         self._esc = QShortcut(QKeySequence("Esc"), self, context=within)
         self._esc.activated.connect(self.courier.cancel)
         self._esc.setEnabled(False)
-
-    @staticmethod
-    def _act(act: object) -> None:
-        if callable(act):
-            act()
 
     @property
     def has_heard(self) -> bool:
@@ -275,10 +272,7 @@ class CallerView(LiveView):
             timeout_ms = sending.request.timeout_ms if sending.request.kind == "call" else 0.0
             what = f"{verb} {sending.request.name}"
             self.answer.show_waiting(what, self.courier.elapsed_s, sending.progress, timeout_ms)
-        self._weigh_send()
-
-    def _weigh_send(self) -> None:
-        if not self.courier.is_busy:
+        else:
             self._weigh()
 
     def _on_ended(self, request: Request, report: Report) -> None:

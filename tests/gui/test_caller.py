@@ -107,6 +107,11 @@ def read(caller: CallerView, qtbot: QtBot, verdict: str) -> None:
     qtbot.waitUntil(lambda: caller.answer.verdict.text() == verdict and caller.answer.shown is not None, timeout=30_000)
 
 
+def soon(qtbot: QtBot, told: Callable[[], object], expected: object) -> None:
+    """Wait until something is told that is read from the disk."""
+    qtbot.waitUntil(lambda: told() == expected, timeout=5000)
+
+
 def pick(menu: QMenu, text: str) -> None:
     next(action for action in menu.actions() if action.text().startswith(text)).trigger()
 
@@ -225,7 +230,7 @@ def test_an_error_is_told_with_code_type_data_stack_and_node(
     assert caller.answer.stack.toPlainText().endswith("at handler (/srv/orders.js:12:3)")
     assert "code: 422" in caller.answer.tree.texts()
     assert "hunter2" not in caller.answer.raw.toPlainText()
-    assert caller.past.history.texts()[0] == ["v2.orders.get", "▲ failed"]
+    soon(qtbot, lambda: caller.past.history.texts()[:1], [["v2.orders.get", "▲ failed"]])
 
 
 def test_escape_cancels_what_is_under_way(caller: CallerView, acting: FakeActing, qtbot: QtBot) -> None:
@@ -493,9 +498,9 @@ def test_history_survives_and_is_searched_and_used_again(
     desk.keeping = Keeping("redis://10.4.0.7", History(keeping.history.folder), keeping.collection)
     later = CallerView(desk)
     shown(later)
-    assert [row[0] for row in later.past.history.texts()] == ["users.get", "v2.orders.get"]
+    soon(qtbot, lambda: [row[0] for row in later.past.history.texts()], ["users.get", "v2.orders.get"])
     qtbot.keyClicks(later.past.search, "4711")
-    assert [row[0] for row in later.past.history.texts()] == ["v2.orders.get"]
+    soon(qtbot, lambda: [row[0] for row in later.past.history.texts()], ["v2.orders.get"])
     assert later.past.history_note.text() == "1 of 2"
     later.past.history.selectRow(0)
     qtbot.keyClick(later.past.history, Qt.Key.Key_Return)
@@ -513,7 +518,7 @@ def test_a_request_is_saved_renamed_and_deleted(caller: CallerView, keeping: Kee
     dialog.edit.selectAll()
     qtbot.keyClicks(dialog.edit, "on-call/order by id")
     qtbot.keyClick(dialog.edit, Qt.Key.Key_Return)
-    assert caller.past.saved_texts() == ["on-call", "  order by id"]
+    soon(qtbot, caller.past.saved_texts, ["on-call", "  order by id"])
     assert (folder / "on-call" / "order by id.json").is_file()
     assert caller.past.current_name == "on-call/order by id"
     qtbot.keyClick(caller.past.saved, Qt.Key.Key_F2)
@@ -522,12 +527,12 @@ def test_a_request_is_saved_renamed_and_deleted(caller: CallerView, keeping: Kee
     renaming.edit.selectAll()
     qtbot.keyClicks(renaming.edit, "order")
     qtbot.keyClick(renaming.edit, Qt.Key.Key_Return)
-    assert caller.past.saved_texts() == ["order"]
+    soon(qtbot, caller.past.saved_texts, ["order"])
     qtbot.keyClick(caller.past.saved, Qt.Key.Key_Delete)
     asking = open_dialog(caller, ConfirmDialog)
     assert isinstance(asking, ConfirmDialog)
     qtbot.mouseClick(asking.act, LEFT)
-    assert caller.past.saved_texts() == []
+    soon(qtbot, caller.past.saved_texts, [])
 
 
 def test_a_broken_file_is_shown_as_such_and_does_nothing(caller: CallerView, keeping: Keeping, qtbot: QtBot) -> None:
@@ -535,17 +540,17 @@ def test_a_broken_file_is_shown_as_such_and_does_nothing(caller: CallerView, kee
     keeping.collection.folder.mkdir()
     (keeping.collection.folder / "broken.json").write_text("{")
     caller.shelf.show()
-    assert caller.past.saved_texts() == ["▲ broken"]
+    soon(qtbot, caller.past.saved_texts, ["▲ broken"])
     caller.past.select_saved("broken")
     qtbot.keyClick(caller.past.saved, Qt.Key.Key_Return)
     assert caller.request.action_box.text == ""
 
 
-def test_secrets_are_not_saved_and_that_is_said(caller: CallerView, keeping: Keeping) -> None:
+def test_secrets_are_not_saved_and_that_is_said(caller: CallerView, keeping: Keeping, qtbot: QtBot) -> None:
     caller.request.show_request(Request("call", "users.login", "prod", params='{"password": "hunter2"}'))
     caller.shelf.name = "login"
     caller.shelf.save()
-    assert "Values that look secret were not saved" in caller.past.saved_note.text()
+    soon(qtbot, lambda: "Values that look secret were not saved" in caller.past.saved_note.text(), True)
     assert keeping.collection.folder is not None
     assert "hunter2" not in (keeping.collection.folder / "login.json").read_text("utf-8")
 
@@ -774,11 +779,13 @@ def test_half_a_name_is_not_sent_while_the_whole_is_being_chosen(
     assert not caller.request.action_box.list.isVisible()
 
 
-def test_what_another_window_saved_is_there_when_the_view_comes_back(caller: CallerView, keeping: Keeping) -> None:
+def test_what_another_window_saved_is_there_when_the_view_comes_back(
+    caller: CallerView, keeping: Keeping, qtbot: QtBot
+) -> None:
     Collection(keeping.collection.folder).save("theirs", ORDER)
     caller.hide()
     caller.show()
-    assert caller.past.saved_texts() == ["theirs"]
+    soon(qtbot, caller.past.saved_texts, ["theirs"])
 
 
 def test_a_row_of_actions_has_a_menu_that_leads_to_a_call(shell: Shell, qtbot: QtBot) -> None:
