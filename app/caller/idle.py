@@ -27,7 +27,8 @@ def show_idle(panel: AnswerPanel, desk: Desk, known: Catalogue | None, request: 
     elif request.name and why_not:
         panel.show_nothing(f"{request.name} cannot be sent now", why_not)
     elif request.name:
-        panel.show_nothing(f"Ready to {request.kind} {request.name}", "Ctrl+Enter sends it. The answer comes here.")
+        comes = "The answer comes here." if is_call else "Which nodes it went to is told here."
+        panel.show_nothing(f"Ready to {request.kind} {request.name}", f"Ctrl+Enter sends it. {comes}")
     elif is_call and not known.actions:
         if desk.may(AskOnce()).allowed:
             panel.show_nothing("No action known yet", NAMES_COME, "Ask all nodes once", lambda: desk.submit(AskOnce()))

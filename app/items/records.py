@@ -182,8 +182,10 @@ class Records(QAbstractTableModel, Generic[Record]):
         if role == RECORD_ROLE:
             return record
         match role:
-            case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.AccessibleTextRole:
-                below = column.below(record) if column.below and role != Qt.ItemDataRole.DisplayRole else ""
+            case Qt.ItemDataRole.DisplayRole:
+                return column.text(record).replace("\n", " ")  # a row is one line high
+            case Qt.ItemDataRole.AccessibleTextRole:
+                below = column.below(record) if column.below else ""
                 return f"{column.text(record)}: {below}" if below else column.text(record)
             case Qt.ItemDataRole.TextAlignmentRole:
                 return RIGHT if column.is_number else LEFT

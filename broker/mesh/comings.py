@@ -178,7 +178,9 @@ def _gap_comings(_: Key, before: Interval | None, interval: Interval) -> Iterato
 def _breaker_comings(key: Key, before: Interval | None, interval: Interval) -> Iterator[Coming]:
     state = interval.value.get("state") if interval.value else None
     was = before.value.get("state") if before and before.value else None
-    if state is not None and state != was:
+    # a list of closed breakers tells that they are there, an event that one has closed
+    is_listed = was is None and state == "closed" and interval.source != "event"
+    if state is not None and state != was and not is_listed:
         owner, _, endpoint = key[1].partition("|")
         change = {"open": "opened", "half-open": "half-opened", "closed": "closed"}.get(str(state), str(state))
         yield Coming(interval.from_ns, key[0], "breaker", endpoint, change, f"at {owner}", Subject("breaker", *key))

@@ -129,6 +129,7 @@ def _carried(masks: Masks, shows: bool, **texts: str) -> str:
 
 
 def _cut(text: str) -> str:
+    text = " ".join(line.strip() for line in text.splitlines())  # as forms write it, it has many
     return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}… ({len(text)} letters)"
 
 

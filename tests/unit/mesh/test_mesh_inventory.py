@@ -170,6 +170,21 @@ def test_comings_tell_what_appeared_vanished_restarted_and_came_back_newest_firs
     assert [one.at_ns for one in inventory.comings(snapshot, between(33, 34))] == [at(33)]
 
 
+def test_a_closed_breaker_in_a_list_did_not_close_and_one_that_an_event_tells_of_did():
+    mesh = shop()
+    mesh.change(30, "breaker", "a|b:x.y", {"state": "closed"}, "helper")
+    mesh.change(31, "breaker", "c|b:x.y", {"state": "closed"}, "event")
+    mesh.change(32, "breaker", "a|b:x.y", None, "helper").change(
+        33, "breaker", "a|b:x.y", {"state": "closed"}, "helper"
+    )
+    mesh.change(34, "breaker", "a|b:x.y", {"state": "open"}, "helper")
+    told = inventory.comings(mesh.snapshot(60), SPAN, kinds=("breaker",))
+    assert [(one.at_ns, one.detail, one.change) for one in told] == [
+        (at(34), "at a", "opened"),
+        (at(31), "at c", "closed"),
+    ]
+
+
 def test_a_node_that_comes_back_deployed_anew_tells_what_is_another():
     mesh = Mesh("prod").node(0, "shop-1", instance_id="i1", metadata={"version": "1.4"}, services=["v1.orders"])
     gone = {"instance_id": "i1", "metadata": {"version": "1.4"}, "services": ["v1.orders"]}
