@@ -24,7 +24,7 @@ test interop bench: NEEDS := base window test
 
 setup: $(VENV)/.ready
 
-$(VENV)/.ready: requirements.lock pyproject.toml tools/setup.sh
+$(VENV)/.ready: requirements.lock pyproject.toml hatch_build.py tools/setup.sh $(wildcard broker/native/*.[ch])
 	@tools/system-packages.sh $(NEEDS)
 	@tools/setup.sh $(VENV)
 
@@ -73,4 +73,4 @@ lock:
 		--custom-compile-command "make lock" pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf build .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf build broker/native/*.so .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -15,4 +15,5 @@ fi
 echo "Installing the locked dependencies into $venv ..." >&2
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+"$venv/bin/python" hatch_build.py >/dev/null
 touch "$venv/.ready"

@@ -11,10 +11,18 @@ libraries=$(ldconfig -p 2>/dev/null || true)
 need_library() { [[ $libraries == *"$1"* ]] || missing+=("$2"); }
 fonts() { fc-list : family 2>/dev/null || true; }
 
+HAS_HEADERS='import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))'
+
 for purpose in "$@"; do
     case $purpose in
     base)
         "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+        # Without these all works, several times slower: only who can install them at once is asked for them.
+        if [ "$(id -u)" -eq 0 ]; then
+            need_command cc gcc
+            [ -e /usr/include/stdio.h ] || missing+=(libc6-dev)
+            "${PYTHON:-python3}" -c "$HAS_HEADERS" 2>/dev/null || missing+=(python3-dev)
+        fi
         ;;
     window)
         # Elsewhere Qt brings what it needs, and the system has fonts.

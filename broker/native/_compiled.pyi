@@ -1,0 +1,77 @@
+"""Types of the compiled module; what each does is written with its twin."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+Entry = tuple[int, bytes, int, str, Any, Any, int, int]
+
+ROW_BYTES: Final[int]
+
+class Counter:
+    """Twin: broker.observe.counters.Counter."""
+
+    namespace: int
+    packet_type: int
+    packets: int
+    bytes: int
+    undecodable: int
+    ours: int
+    def __init__(self, namespace: int, packet_type: int, /) -> None: ...
+
+class Young:
+    """Twin: broker.observe.young.Young."""
+
+    def __len__(self) -> int: ...
+    def __contains__(self, key: object, /) -> bool: ...
+    def __setitem__(self, key: str, entry: Entry, /) -> None: ...
+    def __delitem__(self, key: str, /) -> None: ...
+    def get(self, key: str, /) -> Entry | None: ...
+    def pop(self, key: str, otherwise: None, /) -> Entry | None: ...
+    def setdefault(self, key: str, entry: Entry, /) -> Entry: ...
+    def all(self) -> list[tuple[str, Entry]]: ...
+    def begun_until(self, moment_ns: int, /) -> list[tuple[str, Entry]]: ...
+    def endless_to(self, node: int, /) -> list[tuple[str, Entry]]: ...
+    def oldest_ns(self) -> int | None: ...
+    def forget_oldest(self, most: int, /) -> int: ...
+
+class Rows:
+    """Twin: broker.observe.rows.Rows."""
+
+    def __init__(self, id64: Callable[[str], int], /) -> None: ...
+    def __len__(self) -> int: ...
+    def append(self, row: tuple[Any, ...], /) -> None: ...
+    def take(self) -> tuple[bytearray, bytes, bytes]: ...
+    def answers(self, first: int, /) -> list[tuple[int, int, int, bytes]]: ...
+
+class FastLane:
+    """What is ordinary on a lane: its routes and senders, found again by the bytes in which packets say them."""
+
+    def __init__(
+        self, takes_requests: bool, counter: Counter, prefix: str, routes: dict[Any, bytes], senders: set[str], /
+    ) -> None: ...
+
+class Intake:
+    """Twin: broker.observe.correlation.Correlation, its hot path."""
+
+    has_soon: bool
+    def __init__(
+        self,
+        young: Young,
+        rows: Rows,
+        others: set[str],
+        id_length: int,
+        longest_timeout_ms: int,
+        waiting_after_ns: int,
+        /,
+    ) -> None: ...
+    def take(
+        self,
+        lanes: dict[bytes, FastLane],
+        at_ns: int,
+        frames: list[tuple[bytes, bytes]],
+        numbers: list[int] | None,
+        first: int,
+        room: int,
+        /,
+    ) -> int: ...
+    def take_soon(self) -> list[tuple[int, str]]: ...
