@@ -13,7 +13,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from broker.observe.endings import CallKey, Endings, identity, note_table
+from broker.observe.endings import Endings, note_table
+from broker.observe.fast_path import FastPath
 from broker.observe.glance import NOT_AT_A_GLANCE, is_answer, odd_deadline_ns
 from broker.observe.journal import CALL_COLUMNS, NameKind, OpenCall, Outcome, Tally
 from broker.observe.lanes import Lane
@@ -27,8 +28,19 @@ from broker.observe.limits import (
 from broker.observe.names import NameBook
 from broker.observe.open_calls import OpenCalls
 from broker.observe.routes import Routes, answered_by, is_target_unknown
-from broker.observe.rows import BEGIN, DEADLINE, ROUTE, SIZE, CallRow, Entry, call_columns, ending_of
+from broker.observe.rows import (
+    BEGIN,
+    DEADLINE,
+    ROUTE,
+    SIZE,
+    Entry,
+    call_rows,
+    ending_of,
+    identity,
+    take_columns,
+)
 from broker.observe.streams import StreamCall
+from broker.observe.young import CallKey
 from broker.protocol.headers import (
     Malformed,
     RequestHeader,
@@ -48,6 +60,7 @@ class Correlation:
 
     Attributes:
         rows: Calls that ended and are no columns yet; ``compact`` when there are many.
+        fast_path: Takes in what is ordinary, where it can.
     """
 
     def __init__(
@@ -57,6 +70,8 @@ class Correlation:
         tally: Tally,
         routes: Routes,
         malformed: Callable[[Lane, str], None],
+        *,
+        is_compiled: bool,
     ) -> None:
         """
         Args:
@@ -65,19 +80,21 @@ class Correlation:
             tally: Where is counted what is no row.
             routes: Makes the route of a request that is new on its lane, and keeps it there.
             malformed: Counts what cannot be decoded, with its reason.
+            is_compiled: Whether what is ordinary is left to the compiled module.
         """
         self._names = names
         self._id_length = limits.id_length
         self._tally = tally
         self._routes = routes
         self._malformed = malformed
-        self._calls = OpenCalls(limits.open_calls, self)
+        self._calls = OpenCalls(limits.open_calls, self, is_compiled=is_compiled)
         self._young = self._calls.young
         self._endings = Endings(limits.ended_calls, limits.ended_ns)
-        self.rows: list[CallRow] = []
+        self.rows = call_rows(is_compiled=is_compiled)
         self._tables: list[NDArray[np.void]] = []
         self._deaf_since_ns = NEVER_NS  # begin of the gap that lasts
         self._heard_again_ns = -1  # end of the last gap
+        self.fast_path = FastPath(self._calls, self.rows, limits)
 
     # -- the hot path
 
@@ -364,10 +381,9 @@ class Correlation:
 
     def compact(self) -> None:
         """Make columns of the rows so far: once they are many they take less room, and the processor's cache less."""
-        if not self.rows:
+        if not len(self.rows):
             return
-        table, routes = call_columns(self.rows)
-        self.rows.clear()
+        table, routes = take_columns(self.rows)
         self._tables.append(table)
         note_table(self._endings, table, routes)
 

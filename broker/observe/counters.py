@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from broker.clock import SECOND
+from broker.native import compiled
 from broker.observe.journal import COUNTER_COLUMNS, OTHER_NAME
 
 _MOST_COUNTERS = 5_000
@@ -41,6 +43,9 @@ class Counter:
         self.packets = self.bytes = self.undecodable = self.ours = 0
 
 
+AnyCounter: TypeAlias = "Counter | compiled.Counter"
+
+
 class Counters:
     """All counters of the session.
 
@@ -49,23 +54,24 @@ class Counters:
         reasons: How often a packet could not be decoded, by reason; at most ``most_reasons`` and one for the rest.
     """
 
-    def __init__(self, most_reasons: int) -> None:
+    def __init__(self, most_reasons: int, *, is_compiled: bool) -> None:
+        self._new = compiled.Counter if is_compiled else Counter
         self._most_reasons = most_reasons
-        self._counters: dict[tuple[int, int], Counter] = {}
+        self._counters: dict[tuple[int, int], AnyCounter] = {}
         self._rows: list[tuple[int, int, int, int, int, int, int]] = []
         self._second = 0
         self.next_second_ns = 0
         self.packets = self.bytes = self.undecodable = self.ours = 0
         self.reasons: dict[str, int] = {}
 
-    def counter(self, namespace: int, packet_type: int) -> Counter:
+    def counter(self, namespace: int, packet_type: int) -> AnyCounter:
         """Where a packet type of a namespace is counted. The same object for good."""
         if len(self._counters) >= _MOST_COUNTERS and (namespace, packet_type) not in self._counters:
             namespace = OTHER_NAME
         key = (namespace, packet_type)
         counter = self._counters.get(key)
         if counter is None:
-            counter = self._counters[key] = Counter(namespace, packet_type)
+            counter = self._counters[key] = self._new(namespace, packet_type)
         return counter
 
     def begin_second(self, at_ns: int) -> None:
@@ -96,7 +102,7 @@ class Counters:
             self.ours += counter.ours
             counter.packets = counter.bytes = counter.undecodable = counter.ours = 0
 
-    def malformed(self, counter: Counter, reason: str) -> None:
+    def malformed(self, counter: AnyCounter, reason: str) -> None:
         """Count a packet that could not be decoded, and why."""
         counter.undecodable += 1
         reason = general(reason)

@@ -8,23 +8,14 @@ open call is an index made of them, and kept while such answers go on coming.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from broker.observe.ids import id64
-from broker.observe.journal import Outcome
-from broker.observe.routes import CALL_ROUTE, namespace_of
-from broker.observe.rows import ANSWER_SIZE, END, ENDING, ROUTE, SPAN, CallRow, Entry
-
-CallKey = str
-"""Id of a request, with its namespace's prefix: see Lane."""
-
-_UNANSWERED: Final = (int(Outcome.TIMED_OUT), int(Outcome.NO_ANSWER))
-_SPREAD: Final = 0x9E3779B97F4A7C15
-_MASK: Final = 2**64 - 1
+from broker.observe.routes import CALL_ROUTE
+from broker.observe.rows import SPREAD, UNANSWERED, CallRows, Entry
+from broker.observe.young import CallKey
 
 
 class Ending(NamedTuple):
@@ -58,16 +49,11 @@ def note_table(endings: Endings, table: NDArray[np.void], routes: bytes) -> None
         routes: Their routes, joined.
     """
     layout = np.frombuffer(routes, CALL_ROUTE)
-    identities = table["span"] ^ (layout["namespace"] * np.uint64(_SPREAD))
-    answered = (table["response_size"] > 0) | ~np.isin(table["outcome"], _UNANSWERED)
+    identities = table["span"] ^ (layout["namespace"] * np.uint64(SPREAD))
+    answered = (table["response_size"] > 0) | ~np.isin(table["outcome"], UNANSWERED)
     if not answered.all():
         table, identities, routes = table[answered], identities[answered], layout[answered].tobytes()
     endings.note(identities, table["end_ns"].copy(), table["outcome"].copy(), routes)
-
-
-def identity(namespace: int, call_id: str) -> int:
-    """Namespace and id of a call, in 64 bits."""
-    return id64(call_id) ^ (namespace * _SPREAD & _MASK)
 
 
 class Endings:
@@ -80,7 +66,7 @@ class Endings:
         self._count = 0  # answers noted in all
         self._index: dict[int, int] = {}  # identity to number
         self._indexed = 0  # answers below this number are in the index, if still remembered
-        self._fresh: dict[int, tuple[int, CallRow]] = {}  # not noted yet: identity to number and row
+        self._fresh: dict[int, tuple[int, int, Ending]] = {}  # not noted yet: identity to number, end and the rest
         self._fresh_count = 0
         self._looked_at = 0  # so many of the rows to be noted were looked at
         self._given_up: dict[CallKey, tuple[Entry, int]] = {}
@@ -144,13 +130,11 @@ class Endings:
             if index.get(one) == number:
                 del index[one]
 
-    def look_at(self, rows: Sequence[CallRow]) -> None:
+    def look_at(self, rows: CallRows) -> None:
         """Know the answers among rows that were not noted yet: the same rows as last time, or more."""
-        for row in rows[self._looked_at :]:
-            if row[ANSWER_SIZE] or row[ENDING] & 0xFF not in _UNANSWERED:
-                one = identity(namespace_of(row[ROUTE]), row[SPAN])
-                self._fresh[one] = (self._count + self._fresh_count, row)
-                self._fresh_count += 1
+        for one, end_ns, outcome, route in rows.answers(self._looked_at):
+            self._fresh[one] = (self._count + self._fresh_count, end_ns, Ending(route, outcome))
+            self._fresh_count += 1
         self._looked_at = len(rows)
 
     def answer(self, one: int, at_ns: int) -> Ending | None:
@@ -161,10 +145,9 @@ class Endings:
             at_ns: Now. All answers before were noted or looked at.
         """
         oldest = self._count + self._fresh_count - self._most
-        number, row = self._fresh.get(one, (-1, None))
-        if row is not None:
-            is_remembered = number >= oldest and at_ns - row[END] < self._length_ns
-            return Ending(row[ROUTE], row[ENDING] & 0xFF) if is_remembered else None
+        number, end_ns, ending = self._fresh.get(one, (-1, 0, None))
+        if ending is not None:
+            return ending if number >= oldest and at_ns - end_ns < self._length_ns else None
         self._make_index()
         number = self._index.get(one, -1)
         chunk = next((chunk for chunk in reversed(self._chunks) if chunk.first <= number), None)

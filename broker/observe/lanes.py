@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from broker.observe.counters import Counter
+from broker.observe.counters import AnyCounter
 
 
 class Lane:
@@ -45,7 +45,7 @@ class Lane:
         self,
         name: bytes,
         handle: Callable[[Lane, int, bytes, int], None],
-        counter: Counter,
+        counter: AnyCounter,
         *,
         decode: Callable[[bytes], Any] = bytes,
         command: str = "?",

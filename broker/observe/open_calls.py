@@ -11,13 +11,13 @@ from __future__ import annotations
 from heapq import heapify, heappop, heappush
 from typing import Final, Protocol
 
-from broker.observe.endings import CallKey
 from broker.observe.ids import id64
 from broker.observe.journal import OpenCall
 from broker.observe.limits import NO_ANSWER_AFTER_NS, WAITING_AFTER_NS
 from broker.observe.routes import parties_of, target_of
 from broker.observe.rows import BEGIN, DEADLINE, ROUTE, SPAN, TRACE, Entry, text_of
 from broker.observe.streams import StreamCall
+from broker.observe.young import CallKey, YoungCalls, young_calls
 
 _FORGOTTEN_AT_ONCE: Final = 8  # an eighth of them: finding the oldest is dear, taking many from there is not
 
@@ -46,8 +46,8 @@ class OpenCalls:
         due_ns: ``advance`` has nothing to do before this moment.
     """
 
-    def __init__(self, most: int, unanswered: Unanswered) -> None:
-        self.young: dict[CallKey, Entry] = {}
+    def __init__(self, most: int, unanswered: Unanswered, *, is_compiled: bool) -> None:
+        self.young: YoungCalls = young_calls(is_compiled=is_compiled)
         self.waiting: dict[CallKey, Entry] = {}
         self.streams: dict[CallKey, StreamCall] = {}
         self.others: set[CallKey] = set()
@@ -111,14 +111,13 @@ class OpenCalls:
 
     def node_left(self, node: int, at_ns: int) -> None:
         """End the calls to a node that have no timeout; the others keep their deadlines."""
-        for table in (self.waiting, self.young):
-            left = [item for item in table.items() if target_of(item[1][ROUTE]) == node and not item[1][DEADLINE]]
-            for key, entry in left:
-                if table is self.waiting:
-                    self.end_waiting(key, at_ns)
-                else:
-                    del table[key]
-                self._unanswered.give_up(key, entry, at_ns, is_deadline=False)
+        waiting = [item for item in self.waiting.items() if target_of(item[1][ROUTE]) == node and not item[1][DEADLINE]]
+        for key, entry in waiting:
+            self.end_waiting(key, at_ns)
+            self._unanswered.give_up(key, entry, at_ns, is_deadline=False)
+        for key, entry in self.young.endless_to(node):
+            del self.young[key]
+            self._unanswered.give_up(key, entry, at_ns, is_deadline=False)
         for key, call in list(self.streams.items()):
             if target_of(call.entry[ROUTE]) == node and not call.has_deadline:
                 self.drop_stream(key, call, at_ns)
@@ -131,9 +130,7 @@ class OpenCalls:
         for key in list(self.waiting)[:excess]:
             self.end_waiting(key, at_ns)
             excess -= 1
-        for key in list(self.young)[:excess]:
-            del self.young[key]
-            excess -= 1
+        excess -= self.young.forget_oldest(excess)
         for key, call in list(self.streams.items())[:excess]:
             self.drop_stream(key, call, at_ns)
             excess -= 1
@@ -148,19 +145,14 @@ class OpenCalls:
 
     def advance(self, now_ns: int) -> None:
         """Do what is due until a moment, that moment included, in the order in which it is due."""
-        aged: list[tuple[CallKey, Entry]] = []
-        for item in self.young.items():  # in order of begin
-            if item[1][BEGIN] + WAITING_AFTER_NS > now_ns:
-                break
-            aged.append(item)
-        for key, entry in aged:
+        for key, entry in self.young.begun_until(now_ns - WAITING_AFTER_NS):
             self._end_due(entry[BEGIN] + WAITING_AFTER_NS)
-            if self.young.get(key) is entry:
+            if key in self.young:
                 self._let_wait(key, entry)
         self._end_due(now_ns)
         self._measure_room()
-        oldest = next(iter(self.young.values()), None)
-        self.due_ns = WAITING_AFTER_NS + (now_ns if oldest is None else oldest[BEGIN])
+        oldest_ns = self.young.oldest_ns()
+        self.due_ns = WAITING_AFTER_NS + (now_ns if oldest_ns is None else oldest_ns)
         if self._heap:
             self.due_ns = min(self.due_ns, self._heap[0][0])
 
@@ -174,7 +166,7 @@ class OpenCalls:
 
     def let_all_wait(self) -> None:
         """Nothing more will come for a while: tell of all open calls, however young, so that all are counted."""
-        for key, entry in list(self.young.items()):
+        for key, entry in self.young.all():
             self._let_wait(key, entry)
         for call in self.streams.values():
             if not call.is_announced:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import repeat
 from typing import Any, Final
 
+from broker.native import IS_COMPILED
 from broker.observe.announcements import cpu_percent, read_announcement
 from broker.observe.breakers import HELPER_SERVICE, BreakerWatch, is_breaker_event
 from broker.observe.correlation import Correlation
@@ -41,7 +42,12 @@ class Pipeline:
     """
 
     def __init__(
-        self, *, begin_ns: int, limits: Limits | None = None, frame_numbers: FrameNumbers | None = None
+        self,
+        *,
+        begin_ns: int,
+        limits: Limits | None = None,
+        frame_numbers: FrameNumbers | None = None,
+        is_compiled: bool = IS_COMPILED,
     ) -> None:
         """
         Args:
@@ -49,20 +55,24 @@ class Pipeline:
             limits: How much is kept.
             frame_numbers: Keeps frames (at_ns, frames) and gives each a FrameNumber, 0 for one
                 that it did not keep. Asked by ``feed`` when it is not told numbers.
+            is_compiled: Whether what is ordinary is left to the compiled module.
         """
         self._limits = limits or Limits()
         self._frame_numbers = frame_numbers
         self._now_ns = begin_ns
         self._tally = Tally()
         self._names = NameBook(self._limits)
-        self._counters = Counters(self._limits.reasons)
+        self._counters = Counters(self._limits.reasons, is_compiled=is_compiled)
         self._lanes: dict[bytes, Lane] = {}
         self._events: list[EventRow] = []
         self._changes: list[StateChange] = []
         self._breakers = BreakerWatch(self._changes.append)
         self._roster = Roster(self._limits, self._changes.append, self._node_gone, self._forget_lanes)
         self._routes = Routes(self._names, self._roster, self._limits.channels, self._forget_lanes)
-        self._correlation = Correlation(self._names, self._limits, self._tally, self._routes, self._malformed)
+        self._correlation = Correlation(
+            self._names, self._limits, self._tally, self._routes, self._malformed, is_compiled=is_compiled
+        )
+        self._fast_path = self._correlation.fast_path
         self._notes = Notes(
             self._correlation, self._roster, self._breakers, self._tally, self._changes.append, self._forget_lanes
         )
@@ -88,24 +98,32 @@ class Pipeline:
             frames: Channel and body of each.
             numbers: FrameNumber of each, parallel to frames; 0 for one that was not kept.
         """
-        each: Iterable[int] = repeat(0)
-        if numbers is not None:
-            each = numbers
-        elif self._frame_numbers is not None:
-            each = self._frame_numbers(at_ns, frames)
+        if numbers is None and self._frame_numbers is not None:
+            numbers = self._frame_numbers(at_ns, frames)
         at_ns = max(at_ns, self._now_ns)
         self._now_ns = at_ns
         if at_ns >= min(self._correlation.due_ns, self._roster.due_ns):
             self._advance(at_ns)
         if at_ns >= self._counters.next_second_ns:
             self._counters.begin_second(at_ns)
-        for (channel, body), number in zip(frames, each, strict=False):
-            lane = self._lanes.get(channel)
-            if lane is None:
-                lane = self._new_lane(channel)
-            lane.handle(lane, at_ns, body, number)
+        if self._fast_path.is_there:
+            place, count = 0, len(frames) if numbers is None else min(len(frames), len(numbers))
+            while (place := self._fast_path.take(at_ns, frames, numbers, place)) < count:
+                self._handle(at_ns, frames[place], 0 if numbers is None else numbers[place])
+                place += 1
+        else:
+            for frame, number in zip(frames, repeat(0) if numbers is None else numbers, strict=False):
+                self._handle(at_ns, frame, number)
         if len(self._correlation.rows) >= _MANY_ROWS:
             self._correlation.compact()
+
+    def _handle(self, at_ns: int, frame: RawFrame, number: int) -> None:
+        """Take in one frame."""
+        channel, body = frame
+        lane = self._lanes.get(channel)
+        if lane is None:
+            lane = self._new_lane(channel)
+        lane.handle(lane, at_ns, body, number)
 
     def advance(self, now_ns: int) -> None:
         """It is this moment now: end what ends by itself, each at its own moment."""
@@ -188,6 +206,7 @@ class Pipeline:
         if len(self._lanes) >= self._limits.channels:
             self._forget_lanes()
         self._lanes[name] = lane
+        self._fast_path.know(lane)
         return lane
 
     def _prefix(self, namespace: int) -> str:
@@ -202,6 +221,7 @@ class Pipeline:
     def _forget_lanes(self) -> None:
         """Begin the cache anew: it is full, or what it was made from has changed."""
         self._lanes.clear()
+        self._fast_path.forget()
         self._routes.begin_anew()
 
     # -- packets

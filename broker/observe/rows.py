@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from broker.clock import SECOND
+from broker.native import compiled
 from broker.observe.buckets import NO_BUCKET, buckets_of
-from broker.observe.ids import ids64
+from broker.observe.ids import id64, ids64
 from broker.observe.journal import CALL_COLUMNS, EVENT_COLUMNS, Outcome
-from broker.observe.routes import CALL_ROUTE, EVENT_ROUTE
+from broker.observe.routes import CALL_ROUTE, EVENT_ROUTE, namespace_of
 
 BEGIN: Final = 0
 """Of an Entry: when its request was heard."""
@@ -50,6 +51,17 @@ EventRow = tuple[int, bytes, int, Any, Any, Any, int]
 
 _MOST_SIZE: Final = 2**32 - 1
 
+UNANSWERED: Final = (int(Outcome.TIMED_OUT), int(Outcome.NO_ANSWER))
+"""Outcomes of rows that count no answer, unless one was begun."""
+
+SPREAD: Final = 0x9E3779B97F4A7C15
+_MASK: Final = 2**64 - 1
+
+
+def identity(namespace: int, call_id: str) -> int:
+    """Namespace and id of a call, in 64 bits."""
+    return id64(call_id) ^ (namespace * SPREAD & _MASK)
+
 
 def ending_of(outcome: int, error: int) -> int:
     """How a call ended, as one number: 0 is OK without an error."""
@@ -59,6 +71,43 @@ def ending_of(outcome: int, error: int) -> int:
 def text_of(value: object) -> str:
     """An id as it came over the wire, as text; "" for what is none."""
     return value if isinstance(value, str) else ""
+
+
+class Rows(list[CallRow]):
+    """Calls that ended, and are no columns yet, in order of end."""
+
+    def answers(self, first: int) -> list[tuple[int, int, int, bytes]]:
+        """Of the rows from a number on, those that were answered: identity, end, outcome and route of each."""
+        return [
+            (identity(namespace_of(row[ROUTE]), row[SPAN]), row[END], row[ENDING] & 0xFF, row[ROUTE])
+            for row in self[first:]
+            if row[ANSWER_SIZE] or row[ENDING] & 0xFF not in UNANSWERED
+        ]
+
+
+CallRows: TypeAlias = "Rows | compiled.Rows"
+
+
+def call_rows(*, is_compiled: bool) -> CallRows:
+    """None yet."""
+    return compiled.Rows(id64) if is_compiled else Rows()
+
+
+def take_columns(rows: CallRows) -> tuple[NDArray[np.void], bytes]:
+    """The rows, at least one, as CALL_COLUMNS in order; and their routes, joined. There are none any more then."""
+    if isinstance(rows, list):
+        columns = call_columns(rows)
+        rows.clear()
+        return columns
+    octets, routes, durations_s = rows.take()
+    table = np.frombuffer(octets, CALL_COLUMNS)
+    table["bucket"] = _buckets(table["outcome"], np.frombuffer(durations_s, np.float64))
+    return table, routes
+
+
+def _buckets(outcome: NDArray[np.integer[Any]], duration_s: NDArray[np.float64]) -> NDArray[np.int16]:
+    """Log buckets of durations, of those that count."""
+    return np.where(outcome <= Outcome.FAILED, buckets_of(duration_s), np.int16(NO_BUCKET))
 
 
 def call_columns(rows: list[CallRow]) -> tuple[NDArray[np.void], bytes]:
@@ -73,7 +122,7 @@ def call_columns(rows: list[CallRow]) -> tuple[NDArray[np.void], bytes]:
     outcome = ending & 0xFF
     table["end_ns"] = end_ns
     table["duration_s"] = duration_s
-    table["bucket"] = np.where(outcome <= Outcome.FAILED, buckets_of(duration_s), NO_BUCKET)
+    table["bucket"] = _buckets(outcome, duration_s)
     table["outcome"] = outcome
     table["error"] = ending >> 8
     joined = b"".join(routes)

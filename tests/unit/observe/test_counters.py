@@ -29,7 +29,7 @@ def test_a_reason_is_counted_without_its_particulars(reason: str, in_general: st
 
 
 def test_what_is_counted_before_a_second_ends_belongs_to_it() -> None:
-    counters = Counters(5)
+    counters = Counters(5, is_compiled=False)
     requests = counters.counter(0, 1)
     counters.begin_second(7 * SECOND)
     requests.packets += 2
@@ -40,12 +40,12 @@ def test_what_is_counted_before_a_second_ends_belongs_to_it() -> None:
 
 
 def test_a_flood_of_namespaces_shares_its_counters() -> None:
-    counters = Counters(5)
+    counters = Counters(5, is_compiled=False)
     assert len({counters.counter(namespace, 1) for namespace in range(60_000)}) <= 5_001
 
 
 def test_the_reasons_are_bounded() -> None:
-    counters = Counters(5)
+    counters = Counters(5, is_compiled=False)
     for letter in "abcdefghij":
         counters.malformed(counters.counter(0, 1), f"reason {letter}")
     assert (len(counters.reasons), counters.reasons["(other reasons)"], sum(counters.reasons.values())) == (5, 6, 10)

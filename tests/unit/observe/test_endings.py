@@ -6,10 +6,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.observe.endings import Ending, Endings, identity, note_table
+from broker.observe.endings import Ending, Endings, note_table
 from broker.observe.journal import Outcome
 from broker.observe.routes import between
-from broker.observe.rows import CallRow, Entry, call_columns, ending_of
+from broker.observe.rows import CallRow, Entry, Rows, call_columns, ending_of, identity
 
 LENGTH_NS = 1_000
 
@@ -50,7 +50,7 @@ def test_an_answer_is_known_by_namespace_and_id() -> None:
 def test_a_call_that_was_never_answered_is_no_answer() -> None:
     endings = Endings(10, LENGTH_NS)
     timed_out: CallRow = (*entry(1), 5, ending_of(Outcome.TIMED_OUT, 0), 0, 0)
-    endings.look_at([timed_out])
+    endings.look_at(Rows([timed_out]))
     assert endings.answer(identity(0, "1"), 7) is None
     note(endings, timed_out)
     assert endings.answer(identity(0, "1"), 7) is None
@@ -72,7 +72,7 @@ STEPS = st.lists(
 def test_the_newest_answers_are_remembered_however_they_are_noted(
     steps: list[tuple[str, int]], most: int, notes: set[int]
 ) -> None:
-    endings, pending, all_rows = Endings(most, LENGTH_NS), list[CallRow](), list[CallRow]()
+    endings, pending, all_rows = Endings(most, LENGTH_NS), Rows(), list[CallRow]()
     for at_ns, (what, number) in enumerate(steps):
         if what == "row":
             pending.append(row(number, at_ns))

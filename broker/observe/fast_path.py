@@ -1,0 +1,78 @@
+"""Ordinary requests and answers, taken in by the compiled module a run at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from broker.native import compiled
+from broker.observe.counters import Counter
+from broker.observe.lanes import Lane
+from broker.observe.limits import LONGEST_TIMEOUT_MS, WAITING_AFTER_NS, Limits
+from broker.observe.open_calls import OpenCalls
+from broker.observe.rows import CallRows
+from broker.observe.young import Young
+from broker.protocol.frame import RawFrame
+
+
+class FastPath:
+    """Knows lanes on which requests and answers come. What is not ordinary there it leaves to those who handle lanes.
+
+    Without the compiled module it knows no lanes, and takes nothing.
+    """
+
+    def __init__(self, calls: OpenCalls, rows: CallRows, limits: Limits) -> None:
+        """
+        Args:
+            calls: Where requests go.
+            rows: Where answered calls go.
+            limits: How long ids may be.
+        """
+        self._calls = calls
+        self._lanes: dict[bytes, compiled.FastLane] = {}
+        self._intake: compiled.Intake | None = None
+        if not (isinstance(calls.young, Young) or isinstance(rows, list)):
+            self._intake = compiled.Intake(
+                calls.young, rows, calls.others, limits.id_length, LONGEST_TIMEOUT_MS, WAITING_AFTER_NS
+            )
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it takes anything."""
+        return self._intake is not None
+
+    def know(self, lane: Lane) -> None:
+        """A lane is new."""
+        takes_requests = lane.command == "REQ" and lane.node != 0
+        if not (takes_requests or lane.command == "RES"):
+            return
+        if self._intake is not None and not isinstance(lane.counter, Counter):
+            self._lanes[lane.name] = compiled.FastLane(
+                takes_requests, lane.counter, lane.prefix, lane.routes, lane.senders
+            )
+
+    def forget(self) -> None:
+        """All lanes begin anew."""
+        self._lanes.clear()
+
+    def take(self, at_ns: int, frames: Sequence[RawFrame], numbers: Sequence[int] | None, first: int) -> int:
+        """Take frames in, up to the first that is not ordinary.
+
+        Args:
+            at_ns: When they arrived.
+            frames: Channel and body of each.
+            numbers: FrameNumber of each; None for 0.
+            first: The first of them to be taken.
+
+        Returns:
+            The place of the first that was not taken; the count of frames if all were.
+        """
+        intake = self._intake
+        if intake is None:
+            return first
+        many = frames if type(frames) is list else list(frames)
+        numbered = numbers if numbers is None or type(numbers) is list else list(numbers)
+        place = intake.take(self._lanes, at_ns, many, numbered, first, self._calls.room)
+        if intake.has_soon:
+            for deadline_ns, key in intake.take_soon():
+                self._calls.look_at(deadline_ns, key)
+        return place
