@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
@@ -13,6 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from shiboken6 import isValid
 
 from app.caller.keeping import Keeping
+from app.disk import Disk
 from app.mutes import Mutes
 from app.worker import Worker
 from broker.mesh.filter import EMPTY, Filter, parse
@@ -61,6 +63,10 @@ class _Answer:
     error: BaseException | None = None
 
 
+def _take_nothing(_value: object) -> None:
+    """Nobody waits for it."""
+
+
 def _permission(status: ProbeStatus | None) -> tuple[Permission, int]:
     """What may be done, and until when that is more than usual."""
     return (status.may_now, status.unlocked_until_ns) if status is not None else ("see", 0)
@@ -89,6 +95,7 @@ class Desk(QObject):
         masks: What is secret in what is shown.
         mask_names: Names whose values are secret on this connection only.
         audit: Where acts are written down; the user's own log if it is None.
+        disk: Reads and writes files, for `keep`.
         tellers: What the side panel tells of subjects that no timeline knows, by their kind; run in the worker.
     """
 
@@ -136,6 +143,7 @@ class Desk(QObject):
         self.masks = Masks()
         self.mask_names: tuple[str, ...] = ()
         self.audit: Audit | None = None
+        self.disk = Disk()
         self.tellers: dict[str, Callable[[Subject], SideFacts]] = {}
         self.fetch_body: Callable[[int, Callable[[bytes | None], None]], None] | None = None
         self.run_command: RunCommand | None = None
@@ -291,6 +299,35 @@ class Desk(QObject):
             answer: Gets the result on the GUI thread.
         """
         self._worker.put((id(owner), key), _Question(ref(owner), question, answer))
+
+    def keep(
+        self,
+        owner: QObject,
+        work: Callable[[], T],
+        answer: Callable[[T], None] | None = None,
+        *,
+        key: str = "",
+    ) -> None:
+        """Let files be read or written without making the window wait: in order, and also when the window is gone.
+
+        Args:
+            owner: Who wants it; the answer is dropped when it is gone by then.
+            work: Runs in the thread of the disk; must not touch Qt.
+            answer: Gets the result on the GUI thread.
+            key: Newer work of the same owner and key replaces what still waits; empty for what must be done.
+        """
+        whose = ref(owner)
+
+        def run() -> None:
+            try:
+                found = _Answer(whose, answer or _take_nothing, work())
+            except Exception as error:  # noqa: BLE001  raised again on the GUI thread, where the hook is
+                found = _Answer(whose, _take_nothing, error=error)
+            with suppress(RuntimeError):  # it may go between the question and the word
+                if isValid(self):
+                    self._answered.emit(found)
+
+        self.disk.run(run, (id(owner), key) if key else None)
 
     def body(self, frame_number: int, answer: Callable[[bytes | None], None]) -> None:
         """Fetch the body of a captured frame; None when it was not kept. The answer comes on the GUI thread."""

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from app.disk import Disk
 from broker.mesh.answers import Concern
 
 log = logging.getLogger(__name__)
@@ -52,12 +53,14 @@ class _Kept(msgspec.Struct):
 class Mutes:
     """What is muted on one connection."""
 
-    def __init__(self, path: Path | None = None) -> None:
-        """
+    def __init__(self, path: Path | None = None, disk: Disk | None = None) -> None:
+        """Read what is kept; not on the GUI thread.
+
         Args:
             path: The file; None for mutes that are forgotten in the end. A file that cannot be read counts as empty.
+            disk: Writes the file.
         """
-        self._path = path
+        self._path, self._disk = path, disk or Disk()
         self._mutes: dict[str, Mute] = {}
         if path is not None and path.exists():
             try:
@@ -114,10 +117,5 @@ class Mutes:
     def _save(self) -> None:
         if self._path is None:
             return
-        beside = self._path.with_suffix(".new")
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_bytes(msgspec.json.encode(_Kept(list(self._mutes.values()))))
-            beside.replace(self._path)
-        except OSError as error:
-            log.info("cannot keep what is muted in %s: %s", self._path, error)
+        text = msgspec.json.encode(_Kept(list(self._mutes.values()))).decode()
+        self._disk.write(self._path, text, "What is muted")

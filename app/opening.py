@@ -68,13 +68,6 @@ def rules_for(wanted: Wanted, profiles: Profiles) -> Profile | None:
         return wanted.profile
 
 
-def needs_key_store(wanted: Wanted) -> bool:
-    """Whether the key store is asked before it can be opened."""
-    if wanted.profile is not None and set(wanted.profile.secret_names) - set(_typed(wanted)):
-        return True
-    return wanted.profile is None and wanted.connection.has_password and (wanted.keep_password or not wanted.password)
-
-
 def gather(wanted: Wanted, profile: Profile | None) -> Opening:
     """Get the secrets together. In a thread: a key store may ask the user first.
 

@@ -26,6 +26,9 @@ from broker.operate.profiles import (
     ProfileStore,
 )
 
+Found = tuple[Profiles, str]
+"""Profiles as they were read, and why they could not be."""
+
 _VARIABLES: Final = {
     HELPER_SECRET: "MESHSCOPE_SECRET",
     CIPHER_KEY: "MESHSCOPE_CIPHER_KEY",
@@ -75,14 +78,28 @@ class ProfileKeeper(QObject):
         return self._store is not None
 
     def load(self) -> None:
-        """Read them anew: another window, or the command line, may have changed them."""
+        """Read them anew, and wait for it: before there is a window."""
+        self.take(self.read())
+
+    def load_soon(self) -> None:
+        """Read them anew: another window, or the command line, may have changed them. `changed` follows."""
+        if self._store is not None:
+            self._run(lambda _store: partial(self.take, self.read()))
+
+    def read(self) -> Found:
+        """What is kept now; in any thread."""
         if self._store is None:
-            return
+            return self.profiles, ""
         try:
-            self.profiles, self.trouble = load_profiles(self._store, self._window_file), ""
+            return load_profiles(self._store, self._window_file), ""
         except ProfilesError as error:
-            self.trouble = str(error)
-        self.changed.emit()
+            return self.profiles, str(error)
+
+    def take(self, found: Found) -> None:
+        """Have what was read."""
+        if self._store is not None:
+            self.profiles, self.trouble = found
+            self.changed.emit()
 
     def save(
         self, profile: Profile, before: Profile | None = None, secrets: Mapping[str, str] = {}, *, forgets: bool = False
@@ -121,7 +138,8 @@ class ProfileKeeper(QObject):
             if isValid(self):
                 self._done.emit(tell)
 
-        threading.Thread(target=run, name="profiles", daemon=True).start()
+        # no daemon: what was to be saved is saved, though the window be closed
+        threading.Thread(target=run, name="profiles").start()
 
     def _save(
         self, profile: Profile, before: Profile | None, secrets: dict[str, str], forgets: bool, store: ProfileStore

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 from shiboken6 import isValid
 
 from app.desk import Desk, TakeProgress, TakeReport
+from app.errands import Errands
 from broker.clock import SystemClock
 from broker.demo import Demo, DemoError
 from broker.mesh.timeline import Timeline
@@ -101,21 +103,21 @@ class Session(QObject):
             self.timeline.take, self._take_status, self._take_report, self._take_loss, self._take_progress
         )
         self._client = ProbeClient(told, argv) if machine is None else RemoteProbe(told, machine)
-        self._dispatch = Dispatch(self._client.submit, self._take_answer, self._take_advance, operator)
+        # starting a process and filling its pipe takes as long as it takes: never on the GUI thread
+        self._errands = Errands("probe")
+        self._is_open = threading.Event()
+        self._dispatch = Dispatch(self._send, self._take_answer, self._take_advance, operator)
 
     def start(self) -> None:
         """Start the probe. Failures come as `lost`."""
-        try:
-            self._client.open(self._options)
-        except OSError as error:
-            self.lost.emit(f"The probe could not be started: {error}")
+        self._errands.run(self._open)
 
     def close(self) -> None:
         """End the questions and the tick now, and the probe without waiting for it."""
         self._is_closing = True
         self._give_up("it was left")
-        # not a daemon: the program waits for it, so that recordings are closed properly, and outcomes written down
-        threading.Thread(target=self._end_probe, name="probe end").start()
+        # the program waits for it, so that recordings are closed properly, and outcomes written down
+        self._errands.run(self._end_probe)
         self.desk.close()
         self.desk.deleteLater()
         self.deleteLater()
@@ -151,7 +153,24 @@ class Session(QObject):
         if not self._is_closing and isValid(self):
             self._advanced.emit(number, progress)
 
+    def _send(self, command: Command, **streams: Any) -> int:
+        """To the probe, once it is there."""
+        self._is_open.wait()
+        return self._client.submit(command, **streams)
+
+    # among the errands
+
+    def _open(self) -> None:
+        try:
+            self._client.open(self._options)
+        except OSError as error:
+            if isValid(self):
+                self._gone.emit(f"The probe could not be started: {error}")
+        finally:
+            self._is_open.set()
+
     def _end_probe(self) -> None:
+        self._is_open.set()
         self._client.close()  # first: what it still reports is written down
         self._dispatch.close()
 
@@ -187,12 +206,12 @@ class Session(QObject):
         """Let the probe keep a secret out of its files. Any thread; whatever is sent afterwards comes after it."""
         if secret not in self._hidden:
             self._hidden.add(secret)
-            self._client.submit(Hide((secret,)))
+            self._send(Hide((secret,)))
 
     # from the desk
 
     def _fetch_body(self, frame_number: int, answer: Callable[[bytes | None], None]) -> None:
-        self._client.body(frame_number, answer)
+        self._errands.run(partial(self._client.body, frame_number, answer))
 
     def _run_command(
         self,
@@ -215,8 +234,13 @@ class DemoRun(QObject):
     """Its URL and its namespace."""
     failed = Signal(str)
 
-    def __init__(self) -> None:
+    def __init__(self, before: DemoRun | None = None) -> None:
+        """
+        Args:
+            before: One that is ended first.
+        """
         super().__init__()
+        self._before = before
         self._demo = Demo()
         self._thread = threading.Thread(target=self._start, name="demo start", daemon=True)
 
@@ -236,6 +260,9 @@ class DemoRun(QObject):
         self._demo.stop()
 
     def _start(self) -> None:
+        before, self._before = self._before, None
+        if before is not None:
+            before.stop()
         try:
             self._demo.start()
         except DemoError as error:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import logging
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
 import platformdirs
 
+from app.disk import Disk
 from broker.operate.profiles import PASSWORD, Profile
 from broker.protocol.encryption import DEFAULT_ALGORITHM
-
-log = logging.getLogger(__name__)
 
 MAX_RECENT: Final = 12
 MAX_FILTERS: Final = 30
@@ -83,6 +81,7 @@ class Settings:
     """What the window remembers. Change it, then call `save`."""
 
     path: Path | None = None
+    disk: Disk = field(default_factory=Disk, compare=False, repr=False)  # on which all that the window keeps is
     theme: str = "system"
     utc: bool = False
     reduce_motion: bool = False
@@ -102,17 +101,12 @@ class Settings:
     tables: dict[str, Any] = field(default_factory=dict)  # what was set of a table's columns, by view and table
 
     def save(self) -> None:
-        """Write the file; a machine where that cannot be done is told once, in the log."""
+        """Let the file be written soon, as it is now."""
         if self.path is None:
             return
-        known = {name: value for name, value in asdict(self).items() if name != "path"}
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            beside = self.path.with_suffix(".new")
-            beside.write_text(json.dumps(known, indent=1), "utf-8")
-            beside.replace(self.path)
-        except OSError as error:
-            log.info("cannot keep preferences in %s: %s", self.path, error)
+        known = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in ("path", "disk")}
+        known["recent"] = [asdict(connection) for connection in self.recent]
+        self.disk.write(self.path, json.dumps(known, indent=1), "Preferences of the window")
 
     def remember_filter(self, text: str) -> None:
         """Put a filter on top of the history."""
@@ -161,7 +155,7 @@ def _take(settings: Settings, kept: dict[str, Any]) -> None:
         value = kept.get(known.name)
         if known.name == "recent":
             settings.recent = [made for made in map(_connection, value if isinstance(value, list) else []) if made]
-        elif known.name != "path" and type(value) is type(getattr(settings, known.name)):
+        elif known.name not in ("path", "disk") and type(value) is type(getattr(settings, known.name)):
             setattr(settings, known.name, value)
 
 

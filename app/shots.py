@@ -16,11 +16,11 @@ from PySide6.QtWidgets import QApplication, QDialog
 
 from app import settings
 from app.check_run import check_live
-from app.main import Sittings, opening
 from app.settings import Connection
 from app.settings_page import SettingsPage
 from app.shell import Shell
 from app.shots_caller import caller_shoot
+from app.sittings import Sittings, opening
 from app.views.graph import GraphView
 from app.views.registry import load_views
 from app.widgets.confirm import ConfirmDialog

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
-from PySide6.QtCore import QByteArray, Qt, QTimer
+from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QGuiApplication, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QStackedWidget
+from shiboken6 import isValid
 
 from app import theme
 from app.check_run import Check
@@ -116,6 +116,8 @@ class Opener:
 class Window(QMainWindow):
     """Shows what it is given. Who opens a session is told by `opener`."""
 
+    _not_kept = Signal(str, str)
+
     def __init__(
         self,
         settings: Settings,
@@ -153,11 +155,24 @@ class Window(QMainWindow):
         self._stack.addWidget(self.start)
         self.setCentralWidget(self._stack)
         self._make_shortcuts()
+        self._not_kept.connect(self._say_not_kept)
+        settings.disk.tell = self._tell_not_kept
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._on_system_scheme)
         if settings.geometry:
             self.restoreGeometry(QByteArray.fromBase64(settings.geometry.encode()))
 
     # sittings
+
+    def _tell_not_kept(self, problem: str, advice: str) -> None:
+        """In the thread of the disk."""
+        if isValid(self):
+            self._not_kept.emit(problem, advice)
+
+    def _say_not_kept(self, problem: str, advice: str) -> None:
+        if self.shell is not None:
+            self.shell.show_report(Report("failed", problem, advice))
+        else:
+            self.start.banner.say(problem, advice)
 
     def show_session(self, desk: Desk, place: Place, end: Callable[[], None]) -> Shell:
         """Show a sitting instead of what is shown.
@@ -192,7 +207,7 @@ class Window(QMainWindow):
             end()
         self._stack.setCurrentWidget(self.start)
         self.setWindowTitle("Meshscope")
-        self.start.keeper.load()
+        self.start.keeper.load_soon()
         self.start.show_recent()
         if reason:
             self.start.banner.say(reason, advice)
@@ -203,10 +218,7 @@ class Window(QMainWindow):
         self._opener.open_live(wanted)
 
     def _open_file(self, path: str) -> None:
-        if Path(path).is_file():
-            self._opener.open_file(path)
-        else:
-            self.start.banner.say(f"{path} is not there any more.", "It was moved or deleted.")
+        self._opener.open_file(path)
 
     # menu and keys
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Signal
@@ -10,6 +11,8 @@ from PySide6.QtWidgets import QFileDialog, QPushButton, QWidget
 from app.widgets.controls import button, row, set_text
 from app.widgets.format import byte_size
 
+Weigh = Callable[[Callable[[], str], Callable[[str], None]], None]
+"""Given what looks at a file, in another thread, and who is told what it saw."""
 UP, DOWN = "Send a file…", "Answer into a file…"
 
 
@@ -18,8 +21,14 @@ class FilesRow(QWidget):
 
     changed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, weigh: Weigh, parent: QWidget | None = None) -> None:
+        """
+        Args:
+            weigh: Has a file looked at.
+            parent: Of the widget.
+        """
         super().__init__(parent)
+        self._weigh = weigh
         self.upload: Path | None = None
         self.download: Path | None = None
         self.up = button(UP, self._on_up, role="link", icon="upload", name="Send a file as stream")
@@ -54,14 +63,22 @@ class FilesRow(QWidget):
             self.choose(upload=self.upload, download=Path(chosen))
 
     def _show(self) -> None:
-        size = ""
-        if self.upload is not None:
-            try:
-                size = f", {byte_size(self.upload.stat().st_size)}"
-            except OSError:
-                size = ", not readable"
-        _say(self.up, UP, self.upload, size)
+        _say(self.up, UP, self.upload, "")
         _say(self.down, DOWN, self.download, "")
+        upload = self.upload
+        if upload is not None:
+            self._weigh(lambda: _size(upload), lambda size: self._show_size(upload, size))
+
+    def _show_size(self, of: Path, size: str) -> None:
+        if of == self.upload:
+            _say(self.up, UP, of, f", {size}")
+
+
+def _size(path: Path) -> str:
+    try:
+        return byte_size(path.stat().st_size)
+    except OSError:
+        return "not readable"
 
 
 def _say(made: QPushButton, nothing: str, path: Path | None, more: str) -> None:

@@ -40,6 +40,7 @@ class Keeping:
     own: dict[str, str] = field(default_factory=dict)
     set_folder: Callable[[str], None] | None = None
     hide: Callable[[str], None] | None = None
+    _changing: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
     def plain(self) -> dict[str, str]:
@@ -67,7 +68,7 @@ class Keeping:
         return self.profile is not None and self.store is not None
 
     def reload(self) -> None:
-        """Read the profile anew: another window, or the command line, may have changed its variables."""
+        """Read the profile anew: another window, or the command line, may have changed its variables. From the disk."""
         if self.profile is not None and self.store is not None:
             try:
                 self.profile = self.store.load().get(self.profile.name) or self.profile
@@ -75,12 +76,13 @@ class Keeping:
                 log.info("variables are not read anew: %s", error)
 
     def set_plain(self, variables: dict[str, str]) -> str:
-        """Keep these variables instead. Empty if they are kept, otherwise why not."""
+        """Keep these variables instead; those of a profile on the disk. Empty if they are kept, otherwise why not."""
         if self.profile is None:
             self.own = dict(variables)
             return ""
-        self.reload()
-        return self._save(replace(self.profile, variables=dict(variables)))
+        with self._changing:
+            self.reload()
+            return self._save(replace(self.profile, variables=dict(variables)))
 
     def set_secret(self, name: str, value: str) -> str:
         """Keep a secret in the key store; an empty one is forgotten. May take a while: not on the GUI thread.
@@ -96,17 +98,17 @@ class Keeping:
             wrong = secrets.write(account, value)
             if wrong:
                 return wrong
-            self.reload()
-            names = tuple(dict.fromkeys((*self.profile.secret_names, what)))
         else:
             secrets.remove(account)
+        with self._changing:
             self.reload()
-            names = tuple(other for other in self.profile.secret_names if other != what)
-        return self._save(replace(self.profile, secret_names=names))
+            others = tuple(other for other in self.profile.secret_names if other != what)
+            return self._save(replace(self.profile, secret_names=(*others, what) if value else others))
 
     def in_background(self, work: Callable[[], object]) -> None:
         """Run what may take a while."""
-        threading.Thread(target=work, name="key store", daemon=True).start()
+        # no daemon: a secret that was given is kept, though the window be closed
+        threading.Thread(target=work, name="key store").start()
 
     def _secret(self, name: str) -> str:
         found = secrets.read_of(self.profile, f"{VARIABLE}{name}") if self.profile is not None else ""

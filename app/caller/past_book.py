@@ -10,9 +10,10 @@ from PySide6.QtWidgets import QWidget
 from app.caller.past_panel import PastPanel
 from app.caller.wording import entry_of
 from app.desk import Desk
+from app.disk import Disk
 from app.widgets.confirm import ConfirmDialog
+from app.widgets.controls import set_text
 from broker.clock import SystemClock
-from broker.mesh.timeline import Snapshot
 from broker.operate.calling.history import Entry, History
 from broker.operate.calling.request import Request
 from broker.operate.commands import Report
@@ -21,10 +22,27 @@ Looked = tuple[list[Entry], int]
 """What was found, of how many."""
 
 
-def _look(history: History, words: str, _snapshot: Snapshot) -> Looked:
-    """In the worker."""
+# in the thread of the disk
+
+
+def _look(history: History, words: str) -> Looked:
     found = history.search(words)
     return found, len(history.entries()) if words.strip() else len(found)
+
+
+def _add(history: History, entry: Entry, disk: Disk) -> None:
+    history.add(entry)
+    if history.folder is not None:
+        disk.note(history.folder, "What was sent", history.trouble)
+
+
+def _clear(history: History) -> str:
+    """Why not all is forgotten; empty if it is."""
+    try:
+        history.clear()
+    except OSError as error:
+        return f"▲ Not forgotten: {error}"
+    return ""
 
 
 class PastBook(QObject):
@@ -42,13 +60,14 @@ class PastBook(QObject):
         if report.outcome == "refused":
             return
         keeping = self._desk.keeping
-        keeping.history.add(entry_of(request, report, keeping, self._clock.now_ns()))
+        entry = entry_of(request, report, keeping, self._clock.now_ns())
+        self._desk.keep(self, partial(_add, keeping.history, entry, self._desk.disk))
         self.show()
 
     def show(self) -> None:
         """Show what is kept, as far as it is searched for; soon, for it is read from the disk."""
-        question = partial(_look, self._desk.keeping.history, self._panel.search.text())
-        self._desk.ask(self, "history", question, self._show)
+        look = partial(_look, self._desk.keeping.history, self._panel.search.text())
+        self._desk.keep(self, look, self._show, key="history")
 
     def _show(self, looked: Looked) -> None:
         found, total = looked
@@ -67,5 +86,10 @@ class PastBook(QObject):
         return dialog
 
     def _forget(self) -> None:
-        self._desk.keeping.history.clear()
-        self.show()
+        self._desk.keep(self, partial(_clear, self._desk.keeping.history), self._on_forgotten)
+
+    def _on_forgotten(self, wrong: str) -> None:
+        if wrong:
+            set_text(self._panel.history_note, wrong)
+        else:
+            self.show()

@@ -13,7 +13,7 @@ from app.caller.catalogue import (
     receivers_lines,
     receivers_told,
 )
-from app.caller.files_row import FilesRow
+from app.caller.files_row import FilesRow, Weigh
 from app.caller.node_box import NodeBox, why_no_headers
 from app.widgets.choice_row import ChoiceRow
 from app.widgets.controls import button, column, label, row, section, set_text
@@ -40,7 +40,12 @@ class RequestPanel(QFrame):
     subject_changed = Signal()
     """Another action or event, or another way to send it."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, weigh: Weigh, parent: QWidget | None = None) -> None:
+        """
+        Args:
+            weigh: Has a file looked at that is to be sent.
+            parent: Of the widget.
+        """
         super().__init__(parent)
         self.setProperty("role", "panel")
         self._known = Catalogue()
@@ -64,7 +69,7 @@ class RequestPanel(QFrame):
         self.params = ParamsForm()
         self.meta = SmallJson("Meta", "{ } none", problem_of)
         self.headers = SmallJson("Headers", "{ } none", problem_of)
-        self.files = FilesRow()
+        self.files = FilesRow(weigh)
         self.problem = label("", "small", wraps=True, name="Why it cannot be sent")
         self.note = label("", "small", wraps=True, name="What to know about this template")
         self.send = button("Call", role="primary", name="Send", icon="send-outline", tip="Ctrl+Enter")

@@ -22,6 +22,7 @@ from broker.operate.operator import NOT_CONFIRMED, Confirmation
 
 TICK_MS: Final = 100
 NOT_SENT: Final = "Nothing was sent."
+Fill = Callable[[Command], Command]
 
 
 @dataclass(slots=True)
@@ -31,6 +32,7 @@ class Sending:
     Attributes:
         request: What is sent.
         begun_s: When, on a clock that only this object asks.
+        upload: The file that is sent along.
         download: The file that a streamed answer fills.
         files: What is open of its streams.
         number: The command's.
@@ -40,11 +42,17 @@ class Sending:
 
     request: Request
     begun_s: float
+    upload: Path | None = None
     download: Path | None = None
     files: ExitStack = field(default_factory=ExitStack)
     number: int = 0
     progress: Progress | None = None
     is_cancelled: bool = False
+
+    @property
+    def has_files(self) -> bool:
+        """Whether a stream comes from a file or goes into one."""
+        return self.upload is not None or self.download is not None
 
 
 class Sender(QObject):
@@ -95,23 +103,43 @@ class Sender(QObject):
         """
         if self.sending is not None:
             return
-        sending = self.sending = Sending(request, perf_counter(), download)
+        sending = self.sending = Sending(request, perf_counter(), upload, download)
         self._timer.start()
         self.changed.emit()
         command: Command = command_of(request, uploads=upload is not None)
-        try:
-            streams = _opened(sending.files, upload, download)
-        except OSError as error:
-            self._end(sending, Report("refused", f"{error.filename}: {error.strerror}. {NOT_SENT}"))
-            return
-        sending.number = self._desk.submit(
+        submit = partial(
+            self._submit,
+            sending,
             made(command) if made is not None else command,
+            confirmation,
+            partial(filled, values=values),
+        )
+        if sending.has_files:
+            self._desk.keep(self, partial(_opened, sending), partial(self._on_opened, sending, submit))
+        else:
+            submit({})
+
+    def _submit(
+        self, sending: Sending, command: Command, confirmation: Confirmation, fill: Fill, streams: dict[str, Any]
+    ) -> None:
+        sending.number = self._desk.submit(
+            command,
             lambda report: self._end(sending, report),
             lambda told: self._on_progress(sending, told),
             confirmation=confirmation,
-            fill=partial(filled, values=values),
+            fill=fill,
             **streams,
         )
+
+    def _on_opened(
+        self, sending: Sending, submit: Callable[[dict[str, Any]], None], found: dict[str, Any] | OSError
+    ) -> None:
+        if isinstance(found, OSError):
+            self._end(sending, Report("refused", f"{found.filename}: {found.strerror}. {NOT_SENT}"))
+        elif sending.is_cancelled:
+            self._end(sending, Report("cancelled", NOT_SENT))
+        else:
+            submit(found)
 
     def cancel(self) -> None:
         """Give up what is under way."""
@@ -119,7 +147,8 @@ class Sender(QObject):
         if sending is None or sending.is_cancelled:
             return
         sending.is_cancelled = True
-        self._desk.submit(Cancel(sending.number), lambda _report: None)
+        if sending.number:
+            self._desk.submit(Cancel(sending.number), lambda _report: None)
         self.changed.emit()
 
     def _on_progress(self, sending: Sending, progress: Progress) -> None:
@@ -130,22 +159,36 @@ class Sender(QObject):
     def _end(self, sending: Sending, report: Report) -> None:
         if sending is not self.sending or not isValid(self):
             return
+        if not sending.has_files:
+            self._tell(sending, report)
+        elif report.outcome == "unknown":
+            # the session may be over, and this view gone before the disk has answered
+            self._desk.keep(self, partial(_settled, sending, report))
+            beside = f" What came is in {_beside(sending.download)}." if sending.download is not None else ""
+            self._tell(sending, replace(report, advice=f"{report.advice}{beside}".strip()))
+        else:
+            self._desk.keep(self, partial(_settled, sending, report), partial(self._tell, sending))
+
+    def _tell(self, sending: Sending, report: Report) -> None:
         self.sending = None
         self._timer.stop()
-        sending.files.close()
-        if sending.download is not None:
-            report = _settled(sending.download, report)
         self.ended.emit(sending.request, report)
         self.changed.emit()
 
 
-def _opened(files: ExitStack, upload: Path | None, download: Path | None) -> dict[str, Any]:
-    """The files of the streams. Raises OSError."""
+# in the thread of the disk
+
+
+def _opened(sending: Sending) -> dict[str, Any] | OSError:
+    """The files of the streams, or why one of them cannot be opened."""
     streams: dict[str, Any] = {}
-    if upload is not None:
-        streams["upload"] = files.enter_context(upload.open("rb"))
-    if download is not None:
-        streams["download"] = files.enter_context(_beside(download).open("wb"))
+    try:
+        if sending.upload is not None:
+            streams["upload"] = sending.files.enter_context(sending.upload.open("rb"))
+        if sending.download is not None:
+            streams["download"] = sending.files.enter_context(_beside(sending.download).open("wb"))
+    except OSError as error:
+        return error
     return streams
 
 
@@ -154,16 +197,22 @@ def _beside(download: Path) -> Path:
     return download.with_name(f"{download.name}.part")
 
 
-def _settled(download: Path, report: Report) -> Report:
-    """Put a whole answer where it was wanted; keep the beginning of one that broke off beside it."""
-    beside, is_stream = _beside(download), report.answer is not None and report.answer.stream_bytes is not None
+def _settled(sending: Sending, report: Report) -> Report:
+    """Close the files; put a whole answer where it was wanted, keep the beginning of one that broke off beside it."""
     try:
-        if is_stream and report.outcome == "done":
-            beside.replace(download)
-        elif beside.is_file() and not beside.stat().st_size:
-            beside.unlink()
-        elif beside.is_file():
-            return replace(report, advice=f"{report.advice} What came is in {beside}.".strip())
+        sending.files.close()
+        return _put(sending.download, report) if sending.download is not None else report
     except OSError as error:
-        return replace(report, advice=f"{report.advice} {download}: {error.strerror or error}.".strip())
+        where = sending.download or sending.upload
+        return replace(report, advice=f"{report.advice} {where}: {error.strerror or error}.".strip())
+
+
+def _put(download: Path, report: Report) -> Report:
+    beside, is_stream = _beside(download), report.answer is not None and report.answer.stream_bytes is not None
+    if is_stream and report.outcome == "done":
+        beside.replace(download)
+    elif beside.is_file() and not beside.stat().st_size:
+        beside.unlink()
+    elif beside.is_file():
+        return replace(report, advice=f"{report.advice} What came is in {beside}.".strip())
     return report

@@ -14,7 +14,6 @@ from app.caller.name_dialog import NameDialog
 from app.caller.past_panel import PastPanel
 from app.desk import Desk
 from app.widgets.confirm import ConfirmDialog
-from broker.mesh.timeline import Snapshot
 from broker.operate.calling.collection import Collection, Saved, WrongNameError
 from broker.operate.calling.request import Request
 
@@ -29,8 +28,8 @@ class Read(NamedTuple):
     groups: tuple[str, ...] = ()
 
 
-def _read(collection: Collection, _snapshot: Snapshot) -> Read:
-    """In the worker."""
+def _read(collection: Collection) -> Read:
+    """In the thread of the disk."""
     return Read(collection.folder, tuple(collection.saved()), tuple(collection.groups()))
 
 
@@ -68,7 +67,7 @@ class Shelf(QObject):
             selected: The request that is selected then.
         """
         self._note, self._selected = note or self._note, selected or self._selected
-        self._desk.ask(self, "saved", partial(_read, self._collection), self._show)
+        self._desk.keep(self, partial(_read, self._collection), self._show, key="saved")
 
     def _show(self, read: Read) -> None:
         self._read = read
@@ -131,7 +130,9 @@ class Shelf(QObject):
 
     def take_in(self, paths: list[Path]) -> None:
         """Copy files into the folder, and say what could not be."""
-        wrong = self._collection.take_in(paths)
+        self._desk.keep(self, partial(self._collection.take_in, paths), self._on_taken_in)
+
+    def _on_taken_in(self, wrong: list[str]) -> None:
         self.show("\n".join(f"▲ {line}" for line in wrong[:5]))
 
     def choose_folder(self) -> None:
@@ -151,31 +152,43 @@ class Shelf(QObject):
         self.show()
 
     def _write(self, name: str, *, replaces: bool) -> None:
-        try:
-            is_masked = self._collection.save(name, self._request(), replaces=replaces)
-        except (WrongNameError, OSError) as error:
-            self.show(f"▲ Not saved: {error}")
-            return
+        write = partial(self._collection.save, name, self._request(), replaces=replaces)
+        self._do(write, "saved", partial(self._on_written, name))
+
+    def _on_written(self, name: str, is_masked: object) -> None:
         self.name = name
         self.changed.emit()
         self.show(f"Saved as {name}. {MASKED_NOTE if is_masked else ''}".strip(), name)
 
     def _rename(self, name: str, to: str) -> None:
-        try:
-            self._collection.rename(name, to)
-        except (WrongNameError, OSError) as error:
-            self.show(f"▲ Not renamed: {error}")
-            return
+        self._do(partial(self._collection.rename, name, to), "renamed", lambda _done: self._on_renamed(name, to))
+
+    def _on_renamed(self, name: str, to: str) -> None:
         if self.name == name:
             self.name = to
         self.show(selected=to)
 
     def _delete(self, name: str) -> None:
-        try:
-            self._collection.delete(name)
-        except (WrongNameError, OSError) as error:
-            self.show(f"▲ Not deleted: {error}")
-            return
+        self._do(partial(self._collection.delete, name), "deleted", lambda _done: self._on_deleted(name))
+
+    def _on_deleted(self, name: str) -> None:
         if self.name == name:
             self.name = ""
         self.show()
+
+    def _do(self, change: Callable[[], object], what: str, then: Callable[[object], None]) -> None:
+        """Change files in the thread of the disk, and go on if that could be done."""
+
+        def work() -> object:
+            try:
+                return change()
+            except (WrongNameError, OSError) as error:
+                return error
+
+        def told(found: object) -> None:
+            if isinstance(found, Exception):
+                self.show(f"▲ Not {what}: {found}")
+            else:
+                then(found)
+
+        self._desk.keep(self, work, told)

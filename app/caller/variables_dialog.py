@@ -6,8 +6,9 @@ from functools import partial
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QGridLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
-from app.caller.keeping import Keeping
+from app.desk import Desk
 from app.widgets.controls import button, clear, column, label, row, section, set_property, set_text
 from broker.operate.calling.loose_json import VARIABLE
 
@@ -24,15 +25,15 @@ class VariablesDialog(QDialog):
     changed = Signal()
     _secret_kept = Signal(str)
 
-    def __init__(self, parent: QWidget, keeping: Keeping) -> None:
+    def __init__(self, parent: QWidget, desk: Desk) -> None:
         super().__init__(parent)
+        keeping = desk.keeping
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowModality(Qt.WindowModality.WindowModal)
         title = f"Variables of {keeping.profile.name}" if keeping.profile else "Variables of this session"
         self.setWindowTitle(title)
         self.resize(560, 480)
-        self._keeping = keeping
-        keeping.reload()
+        self._desk, self._keeping = desk, keeping
         self.rows = QGridLayout()
         self.rows.setColumnStretch(1, 1)
         self.name = QLineEdit()
@@ -71,6 +72,8 @@ class VariablesDialog(QDialog):
         self.setLayout(layout)
         self._fill()
         self._judge()
+        before = keeping.profile
+        desk.keep(self, keeping.reload, lambda _done: self._fill() if keeping.profile != before else None)
 
     def _fill(self) -> None:
         clear(self.rows)
@@ -137,7 +140,17 @@ class VariablesDialog(QDialog):
         self._keep({other: value for other, value in self._keeping.plain.items() if other != name})
 
     def _keep(self, variables: dict[str, str], *, fills: bool = True) -> None:
-        wrong = self._keeping.set_plain(variables)
+        if self._keeping.profile is None:  # nothing to wait for
+            self._on_kept(self._keeping.set_plain(variables), fills=fills)
+        else:
+            work = partial(self._keeping.set_plain, variables)
+            self._desk.keep(self._desk, work, partial(self._on_kept, fills=fills))
+
+    def _on_kept(self, wrong: str, *, fills: bool) -> None:
+        if not isValid(self):  # closed before the disk had answered
+            if wrong and self._desk.disk.tell is not None:
+                self._desk.disk.tell(wrong, "")
+            return
         self._say(wrong, "failed")
         if fills:
             self._fill()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -58,12 +59,8 @@ def svg(scene: Scene, theme: Theme, title: str = "Graph") -> bytes:
     return bytes(content.data())
 
 
-def png(scene: Scene, theme: Theme) -> bytes:
-    """A picture at twice the size; smaller where that would have more than 64 million pixels.
-
-    Raises:
-        OSError: There is no memory for it.
-    """
+def picture(scene: Scene, theme: Theme) -> QImage:
+    """A picture at twice the size; smaller where that would have more than 64 million pixels."""
     view = _whole(scene, PNG_ZOOM)
     pixels = view.width * view.height
     if pixels > MOST_PIXELS:
@@ -72,11 +69,21 @@ def png(scene: Scene, theme: Theme) -> bytes:
     painter = QPainter(image)
     _paint(painter, scene, view, theme)
     painter.end()
+    return image
+
+
+def png(image: QImage) -> bytes:
+    """A picture packed; in any thread.
+
+    Raises:
+        OSError: There was no memory for it.
+    """
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     writer = QImageWriter(buffer, QByteArray(b"png"))
     if not writer.write(image):
-        raise OSError(f"the picture of {view.width} x {view.height} px cannot be made: {writer.errorString()}")
+        size = f"{image.width()} x {image.height()}"
+        raise OSError(f"the picture of {size} px cannot be made: {writer.errorString()}")
     return bytes(buffer.data().data())
 
 
@@ -87,21 +94,31 @@ def path_from_dialog(parent: QWidget, kind: str) -> Path | None:
     return (path if path.suffix else path.with_suffix(f".{kind}")) if name else None
 
 
-def write(path: Path, scene: Scene, topology: Topology, theme: Theme) -> None:
-    """Write the whole graph; its ending says how.
+def prepare(path: Path, scene: Scene, topology: Topology, theme: Theme) -> Callable[[], None]:
+    """Paint what has to be painted, on the GUI thread; what is given back writes the whole graph, in another one.
+
+    Args:
+        path: Its ending says how.
+        scene: What is painted.
+        topology: What is told in words.
+        theme: Of the picture.
 
     Raises:
-        ValueError: The ending is none of `FORMATS`.
-        OSError: The file cannot be written.
+        ValueError: The ending is none of `FORMATS`. What is given back raises OSError.
     """
     kind = path.suffix.removeprefix(".").lower()
     if kind == "svg":
-        path.write_bytes(svg(scene, theme))
-    elif kind == "png":
-        path.write_bytes(png(scene, theme))
-    elif kind == "dot":
-        path.write_text(export.dot(topology), "utf-8")
-    elif kind == "json":
-        path.write_text(export.json(topology), "utf-8")
-    else:
-        raise ValueError(f"a graph cannot be written as '{path.name}', expected .svg, .png, .dot or .json")
+        drawing = svg(scene, theme)
+        return lambda: _write(path, drawing)
+    if kind == "png":
+        image = picture(scene, theme)
+        return lambda: _write(path, png(image))
+    if kind == "dot":
+        return lambda: _write(path, export.dot(topology).encode())
+    if kind == "json":
+        return lambda: _write(path, export.json(topology).encode())
+    raise ValueError(f"a graph cannot be written as '{path.name}', expected .svg, .png, .dot or .json")
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from app.disk import Disk
 from app.graph.plan import Point
 
 log = logging.getLogger(__name__)
@@ -58,14 +59,15 @@ class _Kept(msgspec.Struct):
 class PlaceStore:
     """Places by the name of the picture ("service/layered"), in one JSON file for a connection."""
 
-    def __init__(self, path: Path | None = None) -> None:
-        """Read what is kept.
+    def __init__(self, path: Path | None = None, disk: Disk | None = None) -> None:
+        """Read what is kept; not on the GUI thread.
 
         Args:
             path: The file; None for places that are forgotten in the end. A file that
                 cannot be read counts as empty.
+            disk: Writes the file.
         """
-        self._path = path
+        self._path, self._disk = path, disk or Disk()
         self._pictures: dict[str, Places] = {}
         self._groups: dict[str, Openness] = {}
         if path is not None and path.exists():
@@ -84,17 +86,12 @@ class PlaceStore:
         return self._groups.setdefault(group_by, Openness())
 
     def save(self) -> None:
-        """Write the file; where that cannot be done the log is told."""
+        """Let the file be written soon, as it is now."""
         if self._path is None:
             return
         kept = dict(list(self._pictures.items())[-MOST_PICTURES:])
-        beside = self._path.with_suffix(".new")
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_bytes(msgspec.json.encode(_Kept(kept, self._groups)))
-            beside.replace(self._path)
-        except OSError as error:
-            log.info("cannot keep places in %s: %s", self._path, error)
+        text = msgspec.json.encode(_Kept(kept, self._groups)).decode()
+        self._disk.write(self._path, text, "Places of the graph")
 
 
 class _InUse:

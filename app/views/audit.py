@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -160,19 +161,23 @@ class AuditView(LiveView):
         """Write what is shown, in its order: as CSV or as JSON, by the ending of the file. Its user's alone."""
         records = (self.table.records.record(number) for number in range(self.table.records.rowCount()))
         entries = [each.entry for each in records if each is not None]
-        text = as_csv(entries) if path.suffix == ".csv" else as_json(entries)
-        try:
-            path.touch(mode=0o600)
-            path.write_text(text, "utf-8")
-        except OSError as error:
-            set_text(self._note, f"▲ {path} cannot be written: {error.strerror}")
-        else:
-            set_text(self._note, f"{count(len(entries))} acts written to {path}")
+        self.desk.keep(self, partial(_write, entries, path), partial(set_text, self._note))
 
     def showEvent(self, event: object) -> None:
         """It is read anew whenever it comes into sight."""
         super().showEvent(event)  # type: ignore[arg-type]
         self.refresh()
+
+
+def _write(entries: Sequence[Entry], path: Path) -> str:
+    """In the thread of the disk. What became of it."""
+    text = as_csv(entries) if path.suffix == ".csv" else as_json(entries)
+    try:
+        path.touch(mode=0o600)
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        return f"▲ {path} cannot be written: {error.strerror}"
+    return f"{count(len(entries))} acts written to {path}"
 
 
 def build(desk: Desk) -> AuditView:

@@ -51,7 +51,7 @@ class CallerView(LiveView):
         self._receivers: Receivers | None = None
         self._last = LastAnswers()
         self._answered_s = 0.0
-        self.request = RequestPanel()
+        self.request = RequestPanel(partial(desk.keep, self))
         self.answer = AnswerPanel()
         self.past = PastPanel()
         self.courier = Sender(desk, self)
@@ -331,7 +331,7 @@ class CallerView(LiveView):
 
     def open_variables(self) -> VariablesDialog:
         """Show what variables there are."""
-        dialog = VariablesDialog(self, self.desk.keeping)
+        dialog = VariablesDialog(self, self.desk)
         dialog.changed.connect(self._weigh)
         dialog.open()
         return dialog

@@ -252,11 +252,24 @@ class GraphView(QWidget):
     def export_to(self, path: Path) -> None:
         """Write the whole graph to a file; its ending says how (svg, png, dot, json)."""
         try:
-            export.write(path, self.canvas.scene, self._topology(), theme.current())
-        except (OSError, ValueError) as error:
+            write = export.prepare(path, self.canvas.scene, self._topology(), theme.current())
+        except ValueError as error:
             self._show_hint(f"Not exported: {error}")
-        else:
-            self._show_hint(f"Written to {path}")
+            return
+        self._show_hint(f"Writing {path}…")
+
+        def work() -> str:
+            try:
+                write()
+            except OSError as error:
+                return f"Not exported: {error}"
+            return ""
+
+        self._desk.keep(self, work, partial(self._on_exported, path))
+
+    def _on_exported(self, path: Path, wrong: str) -> None:
+        self._show_hint(wrong or f"Written to {path}")
+        if not wrong:
             QTimer.singleShot(HINT_MS, self, lambda: self._show_hint(""))
 
     def _node(self, key: str) -> TopologyNode | None:

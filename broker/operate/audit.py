@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, fields
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -182,6 +183,7 @@ def new_id() -> str:
     return uuid4().hex
 
 
+@cache
 def who() -> str:
     """``user@host`` of whoever runs this."""
     try:

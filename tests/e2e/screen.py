@@ -12,11 +12,11 @@ from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
 from app import settings
-from app.main import Sittings, opening
 from app.profile_keeper import ProfileKeeper
 from app.record_view import RecordView
 from app.settings import Connection
 from app.shell import Shell
+from app.sittings import Sittings, opening
 from app.views.graph import GraphView
 from app.views.latency import LatencyView
 from app.views.registry import load_views
@@ -80,6 +80,7 @@ class Screen:
         """Open a mesh, seeing only if nothing else is said; waits until the probe listens."""
         connection = Connection(url, may=may, namespaces=[namespace] if namespace else [], ssh=machine)
         self._sittings.open_live(Wanted(connection, password))
+        self.wait_for(lambda: self.window.shell is not None, SHOWN_MS)
         self.wait_for(self._is_listening_or_lost, LISTENING_MS)
         assert self.window.shell is not None, f"the session ended: {self.window.start.banner.text}"
 

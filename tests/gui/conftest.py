@@ -17,9 +17,9 @@ from pytestqt.qtbot import QtBot
 
 from app import settings, theme
 from app.desk import Desk
-from app.main import load_views
 from app.place import Place
 from app.shell import Shell
+from app.views.registry import load_views
 from app.window import Opener, Window
 from broker.mesh.timeline import Timeline
 from broker.transport.base import CheckResult

@@ -100,10 +100,12 @@ def test_the_side_panel_tells_all_of_an_act_with_each_target(
 def test_what_is_shown_is_exported_as_json_and_as_csv(view: AuditView, tmp_path: Path, qtbot: QtBot) -> None:
     qtbot.keyClicks(view.search, "window")
     view.export_to(tmp_path / "acts.json")
+    qtbot.waitUntil(lambda: view._note.text() == f"4 acts written to {tmp_path / 'acts.json'}", timeout=5000)
     written = json.loads((tmp_path / "acts.json").read_text())
     assert [each["command"] for each in written] == ["broadcast", "hold", "emit", "call"]
     assert written[2]["outcome"] == "unknown"
     view.export_to(tmp_path / "acts.csv")
+    qtbot.waitUntil(lambda: view._note.text() == f"4 acts written to {tmp_path / 'acts.csv'}", timeout=5000)
     with (tmp_path / "acts.csv").open() as file:
         assert [each["outcome"] for each in csv.DictReader(file)] == ["failed", "partly", "unknown", "done"]
     assert (tmp_path / "acts.csv").stat().st_mode & 0o077 == 0

@@ -275,6 +275,7 @@ def test_files_go_along_and_are_closed(caller: CallerView, acting: FakeActing, q
     caller.request.show_request(ORDER)
     caller.request.files.choose(upload=upload, download=down)
     press_send(caller, qtbot)
+    soon(qtbot, lambda: len(acting.commands), 1)
     assert isinstance(acting.last.command, Call)
     assert acting.last.command.uploads
     streams = acting.last.streams
@@ -299,6 +300,7 @@ def test_an_answer_that_is_no_stream_leaves_the_chosen_file_as_it_is(
     caller.request.show_request(ORDER)
     caller.request.files.choose(download=down)
     press_send(caller, qtbot)
+    soon(qtbot, lambda: len(acting.commands), 1)
     acting.answer({"id": 1})
     read(caller, qtbot, "✓ ok")
     assert down.read_bytes() == b"of another day"

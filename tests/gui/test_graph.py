@@ -143,7 +143,7 @@ def test_new_figures_move_nothing(graph: GraphView, timeline: Timeline, mesh: Fa
 def test_a_dragged_card_stays_where_it_was_put_in_the_next_sitting_too(
     graph: GraphView, desk: Desk, shown: Show, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    store = PlaceStore(tmp_path / "shop.json")
+    store = PlaceStore(tmp_path / "shop.json", desk.disk)
     use_store(store)
     graph._pick_layout("layered")
     settled(graph, qtbot)
@@ -154,6 +154,7 @@ def test_a_dragged_card_stays_where_it_was_put_in_the_next_sitting_too(
     settled(graph, qtbot)
     assert graph.canvas.scene.at[key(graph, "mail")] == there
     graph._arranger.stop()
+    assert desk.disk.finish()
     use_store(PlaceStore(tmp_path / "shop.json"))
     again = opened(desk, shown, qtbot)
     assert again.canvas.scene.at[key(again, "mail")] == pytest.approx(there)
@@ -327,10 +328,12 @@ def test_the_table_says_the_same_and_selects_the_same(graph: GraphView, desk: De
     assert graph._stack.currentWidget() is graph.canvas
 
 
-def test_the_whole_graph_can_be_written_in_four_ways(graph: GraphView, tmp_path: Path) -> None:
+def test_the_whole_graph_can_be_written_in_four_ways(graph: GraphView, tmp_path: Path, qtbot: QtBot) -> None:
     graph.canvas.zoom_by(3.0)  # what is on screen does not matter
     for kind in ("svg", "png", "dot", "json"):
-        graph.export_to(tmp_path / f"graph.{kind}")
+        path = tmp_path / f"graph.{kind}"
+        graph.export_to(path)
+        qtbot.waitUntil(lambda path=path: graph._hint_line.text == f"Written to {path}", timeout=10_000)
     text = "".join(ET.parse(tmp_path / "graph.svg").getroot().itertext())  # noqa: S314  our own file
     assert all(title in text for title in SHOP)
     image = QImage(str(tmp_path / "graph.png"))
@@ -340,9 +343,9 @@ def test_the_whole_graph_can_be_written_in_four_ways(graph: GraphView, tmp_path:
     assert {node["title"] for node in document["nodes"]} >= SHOP
 
 
-def test_an_export_that_cannot_be_written_says_why(graph: GraphView, tmp_path: Path) -> None:
+def test_an_export_that_cannot_be_written_says_why(graph: GraphView, tmp_path: Path, qtbot: QtBot) -> None:
     graph.export_to(tmp_path / "no" / "graph.svg")
-    assert graph._hint_line.text.startswith("Not exported: ")
+    qtbot.waitUntil(lambda: graph._hint_line.text.startswith("Not exported: "), timeout=5000)
     graph.export_to(tmp_path / "graph.gif")
     assert "expected .svg, .png, .dot or .json" in graph._hint_line.text
 

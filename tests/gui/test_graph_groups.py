@@ -106,10 +106,11 @@ def test_what_is_open_is_remembered_from_one_sitting_to_the_next(
     tmp_path: Path,
 ) -> None:
     desk.set_reduce_motion(True)
-    use_store(PlaceStore(tmp_path / "places.json"))
+    use_store(PlaceStore(tmp_path / "places.json", desk.disk))
     first = opened(desk, shown, qtbot)
     first.toggle(key(first, "payments"))
     qtbot.waitUntil(lambda: "pay-1" in titles(first), timeout=5000)
+    assert desk.disk.finish()
     use_store(PlaceStore(tmp_path / "places.json"))
     second = opened(desk, shown, qtbot)
     assert {"pay-1", "pay-2", "stock"} <= titles(second)
@@ -153,7 +154,9 @@ def test_tab_reaches_boxes_and_they_are_told_in_words(graph: GraphView, qtbot: Q
 def test_the_whole_graph_is_exported_with_its_boxes(graph: GraphView, qtbot: QtBot, tmp_path: Path) -> None:
     group(graph, "node", qtbot)
     for kind in ("svg", "png", "dot", "json"):
-        graph.export_to(tmp_path / f"graph.{kind}")
+        path = tmp_path / f"graph.{kind}"
+        graph.export_to(path)
+        qtbot.waitUntil(lambda path=path: graph._hint_line.text == f"Written to {path}", timeout=10_000)
         assert (tmp_path / f"graph.{kind}").stat().st_size > 1000
     assert 'subgraph "cluster node:prod/cat-2"' in (tmp_path / "graph.dot").read_text()
     assert "cat-2" in (tmp_path / "graph.svg").read_text()

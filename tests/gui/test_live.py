@@ -17,9 +17,9 @@ from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
 from app import settings
-from app.main import Sittings, opening
 from app.record_view import RecordView
 from app.settings import Connection
+from app.sittings import Sittings, opening
 from app.views.registry import load_views
 from app.window import Window
 from broker.operate.commands import Record, StopRecording
@@ -110,6 +110,7 @@ def open_on(sittings: Sittings, bus: Bus, qtbot: QtBot, password: str = "") -> N
     window = sittings.window
     assert window is not None
     sittings.open_connection(Connection(bus.url, "test"), password)
+    qtbot.waitUntil(lambda: window.shell is not None, timeout=5000)
     shell = window.shell
     assert shell is not None
     shell.desk.show_view("actions")
@@ -168,6 +169,14 @@ def test_a_wrong_password_is_said_on_the_start_page(sittings: Sittings, tmp_path
         bus.end()
 
 
+def test_a_capture_that_is_gone_is_told(sittings: Sittings, qtbot: QtBot) -> None:
+    window = sittings.window
+    assert window is not None
+    window._open_file("/nowhere/checkout.mcap")
+    gone = "/nowhere/checkout.mcap is not there any more."
+    qtbot.waitUntil(lambda: gone in window.start.banner.text, timeout=5000)
+
+
 def test_what_is_recorded_opens_as_a_capture_with_the_same_calls(
     sittings: Sittings, bus: Bus, tmp_path: Path, qtbot: QtBot
 ) -> None:
@@ -185,9 +194,9 @@ def test_what_is_recorded_opens_as_a_capture_with_the_same_calls(
     shell.desk.submit(StopRecording())
     qtbot.waitUntil(lambda: bool(shell.desk.status and not shell.desk.status.recording), timeout=10_000)
     sittings.open_file(str(path))
+    qtbot.waitUntil(lambda: window.shell is not shell, timeout=5000)
     opened = window.shell
     assert opened is not None
-    assert opened is not shell
     qtbot.waitUntil(lambda: opened.facts is not None and opened.facts.calls_held == 7, timeout=15_000)
     assert opened.bar.live.text().startswith("end of file")
     assert "read: " in opened.status.text

@@ -14,11 +14,11 @@ from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
 from app import settings
-from app.main import Sittings, opening
 from app.permits import NEEDS
 from app.profile_keeper import ProfileKeeper
 from app.settings import Connection
 from app.shell import Shell
+from app.sittings import Sittings, opening
 from app.views.registry import load_views
 from app.wanted import Wanted
 from app.widgets.confirm import ConfirmDialog
@@ -84,6 +84,7 @@ def locked(
     made.window = window
     window.show()
     made.open_live(Wanted(Connection(url, may="act", announce=True)))
+    qtbot.waitUntil(lambda: window.shell is not None, timeout=5000)
     assert window.shell is not None
     desk = window.shell.desk
     qtbot.waitUntil(lambda: desk.status is not None and desk.status.state == "listening", timeout=15_000)

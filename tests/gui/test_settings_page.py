@@ -66,6 +66,7 @@ def test_look_and_times_are_others_at_once_and_next_time(window: Window, tmp_pat
     shown.utc.click()
     shown.calm.click()
     assert theme.current().name == "light"
+    assert window.settings.disk.finish()
     kept = settings.load(tmp_path / "window.json")
     assert (kept.theme, kept.utc, kept.reduce_motion) == ("light", True, True)
     shown.utc.click()

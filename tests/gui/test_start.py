@@ -16,7 +16,6 @@ from app import settings
 from app.settings import Connection
 from app.start import StartPage
 from app.start_form import ConnectionForm, Wanted
-from app.window import Window
 from broker.transport.base import CheckResult
 from broker.transport.reach import Begun
 from broker.transport.url import ConnectionSettings
@@ -103,7 +102,7 @@ def test_a_test_tells_step_by_step_with_its_time_and_what_to_do(shown: Show, qtb
     qtbot.waitUntil(lambda: form.results.going_on.startswith("… connecting to h:6379"))
     assert form.results.texts() == []
     may_go_on.set()
-    qtbot.waitUntil(lambda: form.test.text() == "Test connection")
+    qtbot.waitUntil(lambda: form.test.text() == "Test connection" and len(form.results.texts()) == 2)
     assert form.results.texts() == [
         "ok: reached: h:6379 takes connections, ['prod', 'dev']",
         "wrong: listening: not allowed Allow it.",
@@ -148,11 +147,6 @@ def test_a_recent_connection_opens_with_one_click_and_its_kept_password(shown: S
     with qtbot.waitSignal(page.connect_wanted) as wanted:
         row.click()
     assert wanted.args[0] == Wanted(kept.recent[0], "", keep_password=True)
-
-
-def test_a_capture_that_is_gone_is_told(window: Window) -> None:
-    window._open_file("/nowhere/checkout.mcap")
-    assert "/nowhere/checkout.mcap is not there any more." in window.start.banner.text
 
 
 def test_nothing_opened_before_says_what_can_be_done(shown: Show) -> None:

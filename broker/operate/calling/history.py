@@ -72,15 +72,17 @@ class History:
     Attributes:
         folder: Where it is kept; None to keep it in memory only.
         masks: What is masked.
+        trouble: Why the last entry is in memory only; None if it is on the disk.
     """
 
     folder: Path | None = None
     masks: Masks = USUAL
+    trouble: OSError | None = None
     _read: dict[str, tuple[int, list[Entry]]] = field(default_factory=dict, repr=False)
     _here: list[Entry] = field(default_factory=list, repr=False)
 
     def add(self, entry: Entry) -> Entry:
-        """Keep an entry, masked; what is kept is given back. A disk that says no is told in the log."""
+        """Keep an entry, masked; what is kept is given back. What a disk says no to is kept in memory: `trouble`."""
         kept = replace(entry, request=self._masked(entry.request))
         if self.folder is None:
             self._here.insert(0, kept)
@@ -88,8 +90,10 @@ class History:
         try:
             self._append(kept)
         except OSError as error:
-            log.info("cannot keep what was sent in %s: %s", self.folder, error)
+            self.trouble = error
             self._here.insert(0, kept)
+        else:
+            self.trouble = None
         return kept
 
     def entries(self) -> list[Entry]:
@@ -105,7 +109,7 @@ class History:
         return [entry for entry in self.entries() if all(word in entry.searched for word in wanted)]
 
     def clear(self) -> None:
-        """Forget everything, on the disk too."""
+        """Forget everything, on the disk too. Raises OSError."""
         self._here.clear()
         self._read.clear()
         for path in self._segments():

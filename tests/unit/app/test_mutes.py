@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from app.disk import Disk
 from app.mutes import Mutes
 from broker.mesh.answers import Concern
 from broker.mesh.subject import Subject
@@ -45,13 +46,17 @@ def test_a_line_that_was_taken_note_of_is_shown_again_when_it_becomes_worse() ->
 
 def test_mutes_are_kept_in_a_file_and_a_file_that_makes_no_sense_counts_as_none(tmp_path: Path) -> None:
     path = tmp_path / "mutes" / "shop.json"
-    first = Mutes(path)
+    disk = Disk()
+    first = Mutes(path, disk)
     first.add(concern("a"), 100, 200)
     first.add(concern("b"), 100, 0)
+    assert disk.finish()
     assert keys(Mutes(path), concern("a"), concern("b")) == ([], ["a", "b"])
     first.remove("a")
+    assert disk.finish()
     assert keys(Mutes(path), concern("a"), concern("b")) == (["a"], ["b"])
     first.clear()
+    assert disk.finish()
     assert len(Mutes(path)) == 0
     path.write_text("{", "utf-8")
     assert len(Mutes(path)) == 0

@@ -21,6 +21,7 @@ def test_named_connections_become_profiles_once(tmp_path: Path) -> None:
     ):
         before.remember(connection)
     before.save()
+    assert before.disk.finish()
     store = ProfileStore(tmp_path / "profiles.json")
     dev = Profile("dev", "redis://again:1")
     shop = Profile("shop", "redis://u@live:1", "failed", is_production=True, secret_names=("password",))

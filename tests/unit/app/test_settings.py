@@ -18,6 +18,7 @@ def test_what_is_saved_is_loaded_again(tmp_path: Path) -> None:
     made.remember(Connection("redis://h:1", "shop", namespaces=["", "prod"], has_password=True, last_ns=5))
     made.remember_filter("outcome = failed")
     made.save()
+    assert made.disk.finish()
     assert settings.load(path) == made
 
 
@@ -33,6 +34,7 @@ def test_secrets_have_no_place_in_the_file(tmp_path: Path) -> None:
     made = settings.load(path)
     made.remember(Connection("redis://user@h:1", has_password=True))
     made.save()
+    assert made.disk.finish()
     assert set(json.loads(path.read_text())["recent"][0]) == set(Connection.__slots__)
     assert "password" not in Connection.__slots__
 
@@ -47,7 +49,13 @@ def test_the_newest_connection_comes_first_once_and_old_ones_go() -> None:
     assert len(made.recent) == MAX_RECENT
 
 
-def test_a_folder_that_cannot_be_written_is_no_reason_to_fail(tmp_path: Path) -> None:
-    file = tmp_path / "file"
+def test_a_folder_that_cannot_be_written_is_told_once(tmp_path: Path) -> None:
+    file, told = tmp_path / "file", list[str]()
     file.write_text("")
-    settings.load(file / "window.json").save()
+    made = settings.load(file / "window.json")
+    made.disk.tell = lambda problem, _advice: told.append(problem)
+    for _ in range(2):
+        made.save()
+        assert made.disk.finish()
+    path = file / "window.json"
+    assert told == [f"Preferences of the window cannot be kept in {path}: File exists."]

@@ -7,6 +7,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.disk import Disk
 from app.graph.beside import place_beside
 from app.graph.places import PlaceStore
 from app.widgets.canvas.items import CARD_HEIGHT as H
@@ -46,10 +47,12 @@ def test_nothing_new_covers_anything(pairs: list[tuple[int, int]]) -> None:
 
 def test_places_and_pins_are_there_again_in_the_next_sitting(tmp_path: Path) -> None:
     path = tmp_path / "kept" / "shop.json"
-    store = PlaceStore(path)
+    disk = Disk()
+    store = PlaceStore(path, disk)
     store.places("service/layered").move("payments", (12.5, -3.0))
     store.places("service/layered").bends["a>b"] = [(1.0, 2.0)]
     store.save()
+    assert disk.finish()
     again = PlaceStore(path).places("service/layered")
     assert (again.at, again.pinned, again.bends) == ({"payments": (12.5, -3.0)}, ["payments"], {"a>b": [(1.0, 2.0)]})
     assert PlaceStore(path).places("node/layered").at == {}
