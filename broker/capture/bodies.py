@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from broker.capture.channels import ENVELOPE_ID, opened
-from broker.capture.chunk import MESSAGE, MESSAGE_OPCODE
+from broker.capture.messages import MESSAGE, MESSAGE_OPCODE
 from broker.capture.unpack import UnreadableChunkError, unpack_chunk
 from broker.protocol.frame import RawFrame
 

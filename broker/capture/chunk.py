@@ -12,14 +12,10 @@ import numpy as np
 import zstandard
 from numpy.typing import NDArray
 
-MESSAGE: Final = struct.Struct("<BQHIQQ")
-"""Opcode, length, channel id, sequence, log time, publish time; the body follows."""
+from broker.capture.messages import OFFSET
 
-MESSAGE_OPCODE: Final = 5
 CHUNK_OPCODE: Final = 6
 MESSAGE_INDEX_OPCODE: Final = 7
-MESSAGE_HEAD_BYTES: Final = MESSAGE.size
-_FIELDS_BYTES: Final = MESSAGE.size - 9  # what the record's length counts beside the body
 
 _CHUNK_HEAD: Final = struct.Struct("<BQQQQII4sQ")
 _INDEX_HEAD: Final = struct.Struct("<BQHI")
@@ -39,7 +35,7 @@ class OpenChunk:
     Attributes:
         segment, ordinal: Which chunk it is.
         raw: Message records, one after another.
-        offsets: Where each of them begins in `raw`.
+        offsets: Where each of them begins in `raw`, as int64; `places` and `count` tell of them.
         new_channels: Channel records that must stand in the file before it.
         begin_ns, end_ns: Moments of its first and last message.
         notes: How many of them are the writer's own, about losses.
@@ -49,12 +45,22 @@ class OpenChunk:
     segment: int
     ordinal: int
     raw: bytearray = field(default_factory=bytearray)
-    offsets: list[int] = field(default_factory=list)
+    offsets: bytearray = field(default_factory=bytearray)
     new_channels: list[tuple[int, bytes]] = field(default_factory=list)
     begin_ns: int = 0
     end_ns: int = 0
     notes: int = 0
     told_lost: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many messages."""
+        return len(self.offsets) // OFFSET.size
+
+    @property
+    def places(self) -> NDArray[np.int64]:
+        """Where each begins in `raw`. As long as somebody has it, nothing can be appended."""
+        return np.frombuffer(self.offsets, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +88,7 @@ class SealedChunk:
 
 def seal(chunk: OpenChunk, mask: Mask | None, compressor: zstandard.ZstdCompressor) -> SealedChunk:
     """Mask, index and compress a chunk. Runs in the writer's thread; numpy and zstd let the GIL go."""
-    offsets = np.asarray(chunk.offsets, np.int64)
+    offsets = chunk.places
     if mask is not None:
         mask(chunk.raw, offsets)
     raw = chunk.raw

@@ -63,7 +63,7 @@ class Disk:
         with self._lock:
             if self._pending_bytes > PENDING_BYTES:
                 self._count_lost(chunk)
-                chunk.raw, chunk.offsets = bytearray(), []  # its place in the order stays, as a lost one
+                chunk.raw, chunk.offsets = bytearray(), bytearray()  # its place in the order stays, as a lost one
             self._pending[chunk.segment, chunk.ordinal] = chunk
             self._pending_bytes += len(chunk.raw)
         self._jobs.put(chunk)
@@ -108,7 +108,7 @@ class Disk:
             except OSError as error:
                 self._lose(chunk, f"Frames are not being kept: {error}. Listening goes on; bodies cannot be shown.")
             except Exception:
-                log.exception("a chunk of %d frames could not be sealed", len(chunk.offsets))
+                log.exception("a chunk of %d frames could not be sealed", chunk.count)
                 self._lose(chunk, "Frames are not being kept: an error of this program; its log says more.")
             with self._lock:
                 self._pending.pop((chunk.segment, chunk.ordinal), None)
@@ -164,7 +164,7 @@ class Disk:
         self._tell(message)
 
     def _count_lost(self, chunk: OpenChunk) -> None:
-        lost = len(chunk.offsets) - chunk.notes
+        lost = chunk.count - chunk.notes
         self.lost_frames += lost
         self._unreported += lost + chunk.told_lost
 

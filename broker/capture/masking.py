@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from broker.capture.blank import blank_payload
 from broker.capture.channels import ENVELOPE_ID
-from broker.capture.chunk import MESSAGE_HEAD_BYTES
 from broker.capture.mask_binary import binary_format
 from broker.capture.mask_json import mask_assigned, mask_json, mask_url
 from broker.capture.mask_walk import mask_values
+from broker.capture.messages import MESSAGE_HEAD_BYTES
 from broker.capture.options_answers import OptionsAnswers
 from broker.capture.secret_names import DEFAULT_NAMES, SecretNames
 from broker.protocol.channels import parse_channel

@@ -77,7 +77,7 @@ class OptionsAnswers:
 def _questions(chunks: Iterable[OpenChunk], name_of: Callable[[int], bytes]) -> Iterator[bytes]:
     """The ids of requests for options in some chunks."""
     for chunk in chunks:
-        offsets = np.asarray(chunk.offsets, np.int64)
+        offsets = chunk.places.copy()  # it may grow before the next one is asked for
         for row in _rows(chunk.raw, offsets, _ACTION):
             frame = frame_at(bytes(chunk.raw), int(offsets[row]), name_of)
             if frame is not None:

@@ -16,8 +16,8 @@ from mcap.records import Channel
 
 from broker.capture.bodies import Shelf
 from broker.capture.channels import opened, wire_name
-from broker.capture.chunk import MESSAGE, MESSAGE_OPCODE
 from broker.capture.chunk_list import ChunkList
+from broker.capture.messages import MESSAGE, MESSAGE_OPCODE
 from broker.capture.numbers import MAX_OFFSET, chunk_base, ordinal_in_file, place_of
 from broker.capture.segment import MAGIC
 from broker.capture.unpack import UnreadableChunkError, unpack_chunk

@@ -10,9 +10,10 @@ from typing import Final
 
 from broker.capture.bodies import Shelf, frame_at
 from broker.capture.channels import ENVELOPE_ID, ChannelTable, enveloped
-from broker.capture.chunk import MESSAGE, MESSAGE_OPCODE, OpenChunk
+from broker.capture.chunk import OpenChunk
 from broker.capture.disk import Disk
 from broker.capture.masking import EVERYTHING, Masking
+from broker.capture.messages import append_frames, append_message
 from broker.capture.numbers import CHUNKS_A_SEGMENT, MAX_OFFSET, chunk_base, place_of
 from broker.capture.options_answers import OptionsAnswers
 from broker.capture.segment import Segment
@@ -26,8 +27,6 @@ RING_BYTES: Final = 512 * 1024 * 1024
 CHUNK_BYTES: Final = 1024 * 1024
 CHUNK_NS: Final = SECOND // 2
 CATCH_UP_CHUNKS: Final = 16
-
-_FIELDS_BYTES: Final = MESSAGE.size - 9
 
 
 class CaptureWriter:
@@ -141,28 +140,32 @@ class CaptureWriter:
             self._report_losses(chunk, at_ns)
         elif at_ns - chunk.begin_ns >= CHUNK_NS:
             chunk = self._next_chunk(at_ns)
-        ids, raw, pack, base = self._ids, chunk.raw, MESSAGE.pack, self._base
-        size = len(raw)
-        numbers: list[int] = []
-        offsets: list[int] = chunk.offsets
-        for channel, body in frames:
-            if size >= CHUNK_BYTES:
-                chunk.end_ns = at_ns
-                chunk = self._next_chunk(at_ns)
-                raw, base, offsets, size, ids = chunk.raw, self._base, chunk.offsets, len(chunk.raw), self._ids
-            number = ids.get(channel)
-            if number is None:
-                number = self._number(channel, body)
-            if number == ENVELOPE_ID:
-                body = enveloped(channel, body)  # noqa: PLW2901
-            raw += pack(MESSAGE_OPCODE, len(body) + _FIELDS_BYTES, number, 0, at_ns, at_ns)
-            raw += body
-            offsets.append(size)
-            numbers.append(base + size)
-            size = len(raw)
-        chunk.end_ns = at_ns
+        numbers = append_frames(chunk.raw, chunk.offsets, self._ids, frames, 0, at_ns, self._base, CHUNK_BYTES)
+        if len(numbers) < len(frames):
+            self._append_rest(at_ns, frames, numbers)
+        self._chunk.end_ns = at_ns
         self.frames += len(frames)
         return numbers
+
+    def _append_rest(self, at_ns: int, frames: Sequence[RawFrame], numbers: list[int]) -> None:
+        """Take the frames behind those that have numbers already: the first is not ordinary, or the chunk is full."""
+        while len(numbers) < len(frames):
+            chunk = self._chunk
+            if len(chunk.raw) >= CHUNK_BYTES:
+                chunk.end_ns = at_ns
+                chunk = self._next_chunk(at_ns)
+            else:
+                numbers.append(self._append(at_ns, *frames[len(numbers)]))
+            numbers += append_frames(
+                chunk.raw, chunk.offsets, self._ids, frames, len(numbers), at_ns, self._base, CHUNK_BYTES
+            )
+
+    def _append(self, at_ns: int, channel: bytes, body: bytes) -> int:
+        """Take any frame, also of a channel that has no number yet, or gets none; returns the frame's."""
+        number = self._ids.get(channel) or self._number(channel, body)
+        if number == ENVELOPE_ID:
+            body = enveloped(channel, body)
+        return self._base + append_message(self._chunk.raw, self._chunk.offsets, number, at_ns, body)
 
     def tick(self, now_ns: int) -> None:
         """Called several times a second: hands over a chunk that is half a second old."""
@@ -247,8 +250,7 @@ class CaptureWriter:
         body = json.dumps({"phase": "lost", "packets": lost, "reason": "the capture could not be written"}).encode()
         number = self._ids.get(GAP_CHANNEL) or self._number(GAP_CHANNEL, body)
         chunk.notes, chunk.told_lost = chunk.notes + 1, chunk.told_lost + lost
-        chunk.offsets.append(len(chunk.raw))
-        chunk.raw += MESSAGE.pack(MESSAGE_OPCODE, len(body) + _FIELDS_BYTES, number, 0, at_ns, at_ns) + body
+        append_message(chunk.raw, chunk.offsets, number, at_ns, body)
 
 
 assert CHUNK_BYTES <= MAX_OFFSET  # noqa: S101  an offset fits its bits

@@ -1,6 +1,6 @@
 """Types of the compiled module; what each does is written with its twin."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 Entry = tuple[int, bytes, int, str, Any, Any, int, int]
@@ -75,3 +75,16 @@ class Intake:
         /,
     ) -> int: ...
     def take_soon(self) -> list[tuple[int, str]]: ...
+
+def append_frames(
+    raw: bytearray,
+    offsets: bytearray,
+    ids: dict[bytes, int],
+    frames: Sequence[tuple[bytes, bytes]],
+    first: int,
+    at_ns: int,
+    base: int,
+    full: int,
+    /,
+) -> list[int]:
+    """Twin: broker.capture.messages.append_frames_slowly."""
