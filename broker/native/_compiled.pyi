@@ -88,3 +88,6 @@ def append_frames(
     /,
 ) -> list[int]:
     """Twin: broker.capture.messages.append_frames_slowly."""
+
+def all_begin_with(frames: Sequence[tuple[bytes, bytes]], is_one: bytes, /) -> bool:
+    """Twin: broker.protocol.peeling.all_begin_with_slowly."""

@@ -18,6 +18,7 @@ int add_young(PyObject *module);
 int add_rows(PyObject *module);
 int add_intake(PyObject *module);
 int add_chunks(PyObject *module);
+int add_peeling(PyObject *module);
 
 /* -- headers.c: the header of a packet, where it is ordinary JSON */
 

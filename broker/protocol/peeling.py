@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Literal
 
+from broker.native import IS_COMPILED, compiled
 from broker.protocol.channels import parse_channel
 from broker.protocol.compression import Method, inflate, method_of
 from broker.protocol.encryption import Cipher
@@ -25,8 +26,22 @@ _SOME: Final = 5
 """After so many that cannot be read, it is no accident."""
 
 _BARE: Final = frozenset(bytes([first]) for first in range(256) if serializer_of(bytes([first])) is not None)
+_IS_BARE: Final = bytes(bytes([first]) in _BARE for first in range(256))
 _AT_LEAST_SURE: Final = b'{"'
 """What an encrypted packet begins with by accident once in 65,536 times."""
+
+
+def all_begin_with_slowly(frames: Sequence[RawFrame], is_one: bytes) -> bool:
+    """Whether each of some frames carries something, and all begin with one of some bytes.
+
+    Args:
+        frames: A list or a tuple.
+        is_one: By byte, whether it is one of them.
+    """
+    return all(len(body) > 0 and is_one[body[0]] for _, body in frames)
+
+
+all_begin_with: Final = compiled.all_begin_with if IS_COMPILED else all_begin_with_slowly
 
 
 class Peeling:
@@ -71,7 +86,7 @@ class Peeling:
 
     def peel(self, frames: Sequence[RawFrame]) -> Sequence[RawFrame]:
         """The frames, those of our own and those that cannot be read as they are."""
-        if self._cipher is None and _BARE.issuperset([body[:1] for _, body in frames]):
+        if self._cipher is None and all_begin_with(frames, _IS_BARE):
             return frames
         return [frame if frame[0][:1] == b"@" else (frame[0], self._peeled(*frame)) for frame in frames]
 

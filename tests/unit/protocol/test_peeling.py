@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from broker.protocol.compression import METHODS, Compression
 from broker.protocol.encryption import Cipher
-from broker.protocol.peeling import Peeling
+from broker.protocol.peeling import Peeling, all_begin_with, all_begin_with_slowly
 from broker.protocol.serializers import SERIALIZERS, dumps
 
 KEY, IV = "01234567890123456789012345678901", "0123456789012345"
@@ -76,3 +76,10 @@ def test_our_own_frames_and_keys_of_discoverers_stay() -> None:
 def test_any_bytes_come_out_as_something(frames: list[tuple[bytes, bytes]]) -> None:
     for peeling in (Peeling(), Peeling(LOCK)):
         assert [channel for channel, _ in peeling.peel(frames)] == [REQ] * len(frames)
+
+
+@given(st.lists(st.tuples(st.just(REQ), st.binary(max_size=2))), st.sets(st.integers(0, 255), min_size=200))
+def test_what_frames_begin_with_is_told_as_by_the_twin(frames: list[tuple[bytes, bytes]], ones: set[int]) -> None:
+    is_one = bytes(first in ones for first in range(256))
+    told = all_begin_with(frames, is_one)
+    assert told is all_begin_with_slowly(frames, is_one) is all(body[:1] and body[0] in ones for _, body in frames)
