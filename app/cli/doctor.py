@@ -18,6 +18,7 @@ from app.cli.group import meshscope
 from app.cli.options import as_json
 from app.cli.output import print_json
 from app.cli.targets import find_target
+from broker.native import IS_COMPILED
 from broker.transport import CheckResult, ConnectionSettings, check
 
 ENOUGH_DISK = 1 << 30  # the ring of a live session takes 512 MB
@@ -52,6 +53,10 @@ def check_machine() -> Iterator[CheckResult]:
     """What of this machine Meshscope needs, checked one by one."""
     version = sys.version.split()[0]
     yield CheckResult("program", True, f"Meshscope {__version__}, Python {version}", "")
+    message = (
+        "packets are read by the compiled module" if IS_COMPILED else "packets are read in Python: slower, but whole"
+    )
+    yield CheckResult("speed", True, message, "")
     has_window = importlib.util.find_spec("PySide6") is not None
     message = "Qt is installed" if has_window else "Qt is not installed; headless commands work without it"
     yield CheckResult("window", True, message, "")

@@ -20,6 +20,7 @@ BREACHES = {
     "pure-core": ("broker/observe/breach.py", "import asyncio"),
     "pure-core-layers": ("broker/protocol/breach.py", "import broker.mesh"),
     "validation-is-alone": ("broker/validation/breach.py", "import broker.node"),
+    "native-is-alone": ("broker/native/breach.py", "import broker.protocol"),
     "redis-in-its-file": ("broker/probe/breach.py", "import redis"),
     "broker-layers": ("broker/transport/breach.py", "import broker.node"),
     "agent-runs-in-others-nodes": ("broker/agent/breach.py", "import broker.operate"),
