@@ -18,7 +18,7 @@ PyMODINIT_FUNC PyInit__compiled(void) {
     PyObject *module = PyModule_Create(&definition);
     if (module == NULL) return NULL;
     if (add_young(module) < 0 || add_rows(module) < 0 || add_intake(module) < 0 || add_chunks(module) < 0 ||
-        add_peeling(module) < 0) {
+        add_peeling(module) < 0 || add_replies(module) < 0) {
         Py_DECREF(module);
         return NULL;
     }

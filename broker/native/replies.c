@@ -1,0 +1,304 @@
+/* Takes messages out of what Redis sends to a subscriber. The twin is hiredis, in broker/transport/redis/replies.py.
+ *
+ * A message is `*3 message channel body` or `*4 pmessage pattern channel body`, of bulk strings. Whatever else comes
+ * ends a run: the twin takes that reply, and then it goes on here.
+ */
+
+#include "native.h"
+
+#define LONGEST_HEADER (1 << 16) /* all of a message before its body; a longer one is left to the twin */
+#define LENGTH_DIGITS 9          /* a longer body is left to the twin */
+#define FIRST_ROOM (1 << 16)     /* for a body of which a part has come: who announces much has not sent it yet */
+#define LEAST_ADDED 128          /* most headers are shorter */
+#define LONGEST_CHANNEL 256      /* that is kept to be found again */
+#define SETS 2048
+#define WAYS 4
+
+typedef enum { ODD, PARTIAL, WHOLE } Verdict;
+
+typedef struct {
+    PyObject_HEAD
+    char *held; /* a message whose header is not whole yet */
+    Py_ssize_t held_length, held_room;
+    PyObject *channel; /* of a message whose body is not whole yet; NULL: there is none */
+    PyObject *body;    /* bytes, as many as there is room for now */
+    Py_ssize_t size;   /* of the whole body */
+    Py_ssize_t filled; /* of the body and the line's end behind it */
+    PyObject **channels;
+} Splitter;
+
+/* -- headers */
+
+typedef struct {
+    const char *at, *end;
+} Cursor;
+
+typedef struct {
+    Slice channel;
+    Py_ssize_t body_length;
+} Head;
+
+static Verdict pass_text(Cursor *cursor, const char *text, Py_ssize_t length) {
+    Py_ssize_t there = Py_MIN(length, cursor->end - cursor->at);
+    if (memcmp(cursor->at, text, (size_t)there) != 0) return ODD;
+    if (there < length) return PARTIAL;
+    cursor->at += length;
+    return WHOLE;
+}
+
+/* The length of a bulk string, written as Redis writes it. */
+static Verdict pass_length(Cursor *cursor, Py_ssize_t *length) {
+    Verdict verdict = pass_text(cursor, "$", 1);
+    if (verdict != WHOLE) return verdict;
+    const char *first = cursor->at;
+    for (*length = 0; cursor->at < cursor->end && *cursor->at >= '0' && *cursor->at <= '9'; cursor->at++) {
+        if (cursor->at - first >= LENGTH_DIGITS || (cursor->at > first && *first == '0')) return ODD;
+        *length = *length * 10 + (*cursor->at - '0');
+    }
+    if (cursor->at == first) return cursor->at == cursor->end ? PARTIAL : ODD;
+    return pass_text(cursor, "\r\n", 2);
+}
+
+static Verdict pass_name(Cursor *cursor, Slice *name) {
+    Verdict verdict = pass_length(cursor, &name->length);
+    if (verdict != WHOLE) return verdict;
+    if (cursor->end - cursor->at < name->length) return PARTIAL;
+    name->at = cursor->at;
+    cursor->at += name->length;
+    return pass_text(cursor, "\r\n", 2);
+}
+
+#define MESSAGE "*3\r\n$7\r\nmessage\r\n"
+#define PATTERN_MESSAGE "*4\r\n$8\r\npmessage\r\n"
+
+/* All of a message before its body. PARTIAL only if the twin, too, would wait for more. */
+static Verdict pass_head(Cursor *cursor, Head *head) {
+    bool has_pattern = cursor->end - cursor->at > 1 && cursor->at[1] == '4';
+    Verdict verdict = has_pattern ? pass_text(cursor, PATTERN_MESSAGE, sizeof PATTERN_MESSAGE - 1)
+                                  : pass_text(cursor, MESSAGE, sizeof MESSAGE - 1);
+    Slice pattern;
+    if (verdict == WHOLE && has_pattern) verdict = pass_name(cursor, &pattern);
+    if (verdict == WHOLE) verdict = pass_name(cursor, &head->channel);
+    if (verdict == WHOLE) verdict = pass_length(cursor, &head->body_length);
+    return verdict;
+}
+
+/* -- what comes of them */
+
+/* A channel's name: the same object each time, as long as there are not too many of them. */
+static PyObject *channel_of(Splitter *self, const Slice *name) {
+    if (name->length > LONGEST_CHANNEL) return PyBytes_FromStringAndSize(name->at, name->length);
+    PyObject **set = self->channels + (keyed_hash(name->at, name->length) & (SETS - 1)) * WAYS;
+    for (int way = 0; way < WAYS && set[way] != NULL; way++)
+        if (PyBytes_GET_SIZE(set[way]) == name->length &&
+            memcmp(PyBytes_AS_STRING(set[way]), name->at, (size_t)name->length) == 0)
+            return Py_NewRef(set[way]);
+    PyObject *channel = PyBytes_FromStringAndSize(name->at, name->length);
+    if (channel == NULL) return NULL;
+    Py_XDECREF(set[WAYS - 1]);
+    memmove(set + 1, set, (WAYS - 1) * sizeof *set);
+    set[0] = Py_NewRef(channel);
+    return channel;
+}
+
+/* Takes over the references to both; the body may be NULL with an exception. */
+static int append_message(PyObject *frames, PyObject *channel, PyObject *body) {
+    PyObject *frame = body == NULL ? NULL : PyTuple_New(2);
+    if (frame == NULL) {
+        Py_DECREF(channel);
+        Py_XDECREF(body);
+        return -1;
+    }
+    PyTuple_SET_ITEM(frame, 0, channel);
+    PyTuple_SET_ITEM(frame, 1, body);
+    int outcome = PyList_Append(frames, frame);
+    Py_DECREF(frame);
+    return outcome;
+}
+
+static int make_room(Splitter *self, Py_ssize_t needed) {
+    Py_ssize_t room = PyBytes_GET_SIZE(self->body);
+    if (needed <= room) return 0;
+    room = room > self->size / 2 ? self->size : room * 2;
+    if (_PyBytes_Resize(&self->body, Py_MAX(room, needed)) == 0) return 0;
+    Py_CLEAR(self->channel); /* the body is gone already */
+    return -1;
+}
+
+/* Goes on with a body of which a part is missing. Of the line's end behind it only the length counts, as for the twin. */
+static int fill(Splitter *self, Cursor *cursor, PyObject *frames) {
+    Py_ssize_t count = Py_MIN(self->size + 2 - self->filled, cursor->end - cursor->at);
+    Py_ssize_t of_body = Py_MIN(count, self->size - self->filled);
+    if (of_body > 0) {
+        if (make_room(self, self->filled + of_body) < 0) return -1;
+        memcpy(PyBytes_AS_STRING(self->body) + self->filled, cursor->at, (size_t)of_body);
+    }
+    self->filled += count;
+    cursor->at += count;
+    if (self->filled < self->size + 2) return 0;
+    PyObject *channel = self->channel, *body = self->body;
+    self->channel = self->body = NULL;
+    return append_message(frames, channel, body);
+}
+
+/* Takes the message that begins with a head, whose body begins at the cursor. */
+static int take_message(Splitter *self, const Head *head, Cursor *cursor, PyObject *frames) {
+    PyObject *channel = channel_of(self, &head->channel);
+    if (channel == NULL) return -1;
+    if (cursor->end - cursor->at >= head->body_length + 2) {
+        const char *body = cursor->at;
+        cursor->at += head->body_length + 2;
+        return append_message(frames, channel, PyBytes_FromStringAndSize(body, head->body_length));
+    }
+    Py_ssize_t room = Py_MIN(head->body_length, Py_MAX(FIRST_ROOM, cursor->end - cursor->at));
+    PyObject *body = PyBytes_FromStringAndSize(NULL, room);
+    if (body == NULL) {
+        Py_DECREF(channel);
+        return -1;
+    }
+    self->channel = channel;
+    self->body = body;
+    self->size = head->body_length;
+    self->filled = 0;
+    return fill(self, cursor, frames);
+}
+
+/* -- what is held */
+
+static int hold(Splitter *self, const char *from, Py_ssize_t length) {
+    if (self->held_length + length > self->held_room) {
+        Py_ssize_t room = Py_MAX(2 * self->held_room, self->held_length + length);
+        char *held = PyMem_Realloc(self->held, (size_t)room);
+        if (held == NULL) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        self->held = held;
+        self->held_room = room;
+    }
+    memcpy(self->held + self->held_length, from, (size_t)length);
+    self->held_length += length;
+    return 0;
+}
+
+/* Goes on with a header of which a part is missing. ODD leaves the cursor and what is held as they were; -1 with an
+ * exception. */
+static int take_held(Splitter *self, Cursor *cursor, PyObject *frames) {
+    const Py_ssize_t before = self->held_length;
+    const char *from = cursor->at;
+    Verdict verdict = PARTIAL;
+    for (Py_ssize_t added = LEAST_ADDED; verdict == PARTIAL && from < cursor->end; added *= 2) {
+        Py_ssize_t length = Py_MIN(added, cursor->end - from);
+        if (self->held_length + length > LONGEST_HEADER) {
+            verdict = ODD;
+            break;
+        }
+        if (hold(self, from, length) < 0) return -1;
+        from += length;
+        Head head;
+        Cursor joined = {self->held, self->held + self->held_length};
+        verdict = pass_head(&joined, &head);
+        if (verdict != WHOLE) continue;
+        cursor->at += joined.at - self->held - before;
+        self->held_length = 0; /* the head's channel still lies there */
+        return take_message(self, &head, cursor, frames) < 0 ? -1 : WHOLE;
+    }
+    if (verdict == ODD)
+        self->held_length = before;
+    else
+        cursor->at = cursor->end;
+    return (int)verdict;
+}
+
+/* Takes messages until there is no more, or something odd, where the cursor is left; -1 with an exception. */
+static int take_messages(Splitter *self, Cursor *cursor, PyObject *frames) {
+    if (self->channel != NULL && fill(self, cursor, frames) < 0) return -1;
+    if (self->held_length > 0 && cursor->at < cursor->end) {
+        int verdict = take_held(self, cursor, frames);
+        if (verdict < 0 || verdict == ODD) return verdict;
+    }
+    while (cursor->at < cursor->end) {
+        Head head;
+        Cursor ahead = *cursor;
+        Verdict verdict = pass_head(&ahead, &head);
+        if (verdict == ODD || (verdict == PARTIAL && cursor->end - cursor->at > LONGEST_HEADER)) return 0;
+        if (verdict == PARTIAL) {
+            if (hold(self, cursor->at, cursor->end - cursor->at) < 0) return -1;
+            cursor->at = cursor->end;
+        } else {
+            *cursor = ahead;
+            if (take_message(self, &head, cursor, frames) < 0) return -1;
+        }
+    }
+    return 0;
+}
+
+/* -- what Python calls */
+
+/* split(block, begin, frames): appends the messages; the place in the block of something odd, or its end. */
+static PyObject *Splitter_split(Splitter *self, PyObject *const *arguments, Py_ssize_t count) {
+    if (count != 3 || !PyBytes_Check(arguments[0]) || !PyList_Check(arguments[2])) {
+        PyErr_SetString(PyExc_TypeError, "split(block: bytes, begin: int, frames: list)");
+        return NULL;
+    }
+    Py_ssize_t begin = PyLong_AsSsize_t(arguments[1]), length = PyBytes_GET_SIZE(arguments[0]);
+    if (begin == -1 && PyErr_Occurred()) return NULL;
+    if (begin < 0 || begin > length) {
+        PyErr_SetString(PyExc_ValueError, "begin lies outside of the block");
+        return NULL;
+    }
+    const char *block = PyBytes_AS_STRING(arguments[0]);
+    Cursor cursor = {block + begin, block + length};
+    if (take_messages(self, &cursor, arguments[2]) < 0) return NULL;
+    return PyLong_FromSsize_t(cursor.at - block);
+}
+
+/* release(): what is held of a header; it is held no longer. */
+static PyObject *Splitter_release(Splitter *self, PyObject *unused) {
+    PyObject *held = PyBytes_FromStringAndSize(self->held, self->held_length);
+    if (held != NULL) self->held_length = 0;
+    return held;
+}
+
+static PyObject *Splitter_new(PyTypeObject *type, PyObject *arguments, PyObject *unused) {
+    if (!PyArg_ParseTuple(arguments, ":Splitter")) return NULL;
+    Splitter *self = (Splitter *)type->tp_alloc(type, 0);
+    if (self == NULL) return NULL;
+    self->channels = PyMem_Calloc(SETS * WAYS, sizeof(PyObject *));
+    if (self->channels == NULL) {
+        Py_DECREF(self);
+        return PyErr_NoMemory();
+    }
+    return (PyObject *)self;
+}
+
+static void Splitter_dealloc(Splitter *self) {
+    for (int place = 0; self->channels != NULL && place < SETS * WAYS; place++) Py_XDECREF(self->channels[place]);
+    PyMem_Free(self->channels);
+    PyMem_Free(self->held);
+    Py_XDECREF(self->channel);
+    Py_XDECREF(self->body);
+    Py_TYPE(self)->tp_free((PyObject *)self);
+}
+
+static PyMethodDef methods[] = {
+    {"split", (PyCFunction)(void (*)(void))Splitter_split, METH_FASTCALL, NULL},
+    {"release", (PyCFunction)Splitter_release, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyTypeObject Splitter_Type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "broker.native._compiled.Splitter",
+    .tp_basicsize = sizeof(Splitter),
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_doc = "Takes messages out of what Redis sends to a subscriber.",
+    .tp_new = Splitter_new,
+    .tp_dealloc = (destructor)Splitter_dealloc,
+    .tp_methods = methods,
+};
+
+int add_replies(PyObject *module) {
+    if (PyType_Ready(&Splitter_Type) < 0) return -1;
+    return PyModule_AddObjectRef(module, "Splitter", (PyObject *)&Splitter_Type);
+}
