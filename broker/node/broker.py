@@ -311,7 +311,7 @@ class Broker(Calling, Telling):
         return {**written, "mixins": [*(written.get("mixins") or ()), schema_of(own)]}
 
     def _wrap_remote(self, service: ServiceDefinition, action: ActionDefinition) -> Handler:
-        return self.middlewares.wrap("remote_action", self.requesting.request, service, action)
+        return self.middlewares.wrap_action("remote_action", self.requesting.request, service, action)
 
     def _tell_fault(self, error: Exception) -> None:
         self.notice("$transit.error", {"error": error, "module": "transit", "type": "failedProcessingPacket"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from broker.node.calls import Calls, call_many
 from broker.node.context import ABSENT, Context
@@ -12,19 +12,88 @@ from broker.node.pings import Answer, Pings
 from broker.node.registry import Registry
 from broker.node.waiting import Waiting, Wanted
 
+if TYPE_CHECKING:
+    from broker.node.requesting import Requesting
+
+
+class CallOptions(TypedDict, total=False):
+    """What may be said of a call besides its action and params.
+
+    Attributes:
+        timeout_s: After how long to give up; 0 for never.
+        meta: Travels along; what comes back is merged into this very dict, or into the parent's.
+        headers: Of this one call (protocol 5).
+        node_id: Only this node may serve it.
+        retries: Instead of the retry policy's number.
+        stream: Chunks to send along.
+        request_id: Of the trace this belongs to; a new one when left out.
+        caller: A service on whose behalf this is.
+        tracing: The sampling decision.
+        parent: The context that calls; ``ctx.call`` gives it.
+        ctx: Made before, for another attempt: of all the rest only ``node_id`` counts.
+        fallback_response: The answer when the call fails: a value, or a function of context and error.
+    """
+
+    timeout_s: float | None
+    meta: Mapping[str, Any] | None
+    headers: Mapping[str, Any] | None
+    node_id: str | None
+    retries: int | None
+    stream: AsyncIterable[Any] | None
+    request_id: str | None
+    caller: str | None
+    tracing: bool | None
+    parent: Context | None
+    ctx: Context | None
+    fallback_response: Any
+
 
 class Calling:
     """The calls of a broker."""
 
     calls: Calls
+    requesting: Requesting
     pings: Pings
     registry: Registry
     waiting: Waiting
 
-    async def call(
+    async def call(self, action: str | ActionEndpoint, params: Any = ABSENT, **options: Unpack[CallOptions]) -> Any:
+        """Call an action.
+
+        Args:
+            action: Full name; or an endpoint, to be called whatever the balancer thinks.
+            params: What to give it; ``{}`` when left out, null for None.
+            options: See there.
+
+        Returns:
+            The result; an async iterator when the action answers with a stream.
+
+        Raises:
+            MoleculerError: Whatever the action, or the way to it, said.
+        """
+        if options:
+            return await self._call_with(action, params, **options)
+        if params is ABSENT:
+            params = {}
+        if type(action) is str:
+            endpoints = self.registry.actions.get(action)
+            endpoint = endpoints.next_blindly() if endpoints is not None else None
+            if endpoint is not None:
+                begun = self.requesting.begin(endpoint, params)
+                if begun is not None:
+                    waiting, answer = begun
+                    try:
+                        return await answer
+                    except BaseException:
+                        self.requesting.give_up(waiting)
+                        raise
+                action = endpoint
+        return await self.calls.start(Context(self, params), action)  # type: ignore[arg-type]  # a Broker is what this is a part of
+
+    async def _call_with(
         self,
         action: str | ActionEndpoint,
-        params: Any = ABSENT,
+        params: Any,
         *,
         timeout_s: float | None = None,
         meta: Mapping[str, Any] | None = None,
@@ -39,36 +108,12 @@ class Calling:
         ctx: Context | None = None,
         fallback_response: Any = ABSENT,
     ) -> Any:
-        """Call an action.
-
-        Args:
-            action: Full name; or an endpoint, to be called whatever the balancer thinks.
-            params: What to give it; ``{}`` when left out, null for None.
-            timeout_s: After how long to give up; 0 for never.
-            meta: Travels along; what comes back is merged into this very dict, or into the parent's.
-            headers: Of this one call (protocol 5).
-            node_id: Only this node may serve it.
-            retries: Instead of the retry policy's number.
-            stream: Chunks to send along.
-            request_id: Of the trace this belongs to; a new one when left out.
-            caller: A service on whose behalf this is.
-            tracing: The sampling decision.
-            parent: The context that calls; ``ctx.call`` gives it.
-            ctx: Made before, for another attempt: of all the rest only ``node_id`` counts.
-            fallback_response: The answer when the call fails: a value, or a function of context and error.
-
-        Returns:
-            The result; an async iterator when the action answers with a stream.
-
-        Raises:
-            MoleculerError: Whatever the action, or the way to it, said.
-        """
         if ctx is not None:
             return await self.calls.start(ctx, action, node_id)
         if parent is not None:
             ctx = parent.child({} if params is ABSENT else params, meta)
         else:
-            ctx = Context(self, {} if params is ABSENT else params)  # type: ignore[arg-type]  # a Broker is what this is a part of
+            ctx = Context(self, {} if params is ABSENT else params)  # type: ignore[arg-type]  # as above
             if meta is not None:
                 ctx.meta = meta if isinstance(meta, dict) else dict(meta)
         ctx.timeout_s, ctx.retries, ctx.stream = timeout_s, retries, stream

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
@@ -17,15 +18,15 @@ ABSENT: Final[Any] = type("Absent", (), {"__repr__": lambda _self: "ABSENT"})()
 """No params were given: sent as ``{}``, as MoleculerJS does; None is sent as null."""
 
 
-_DRAWN: Final[list[str]] = []
+DRAWN: Final[list[str]] = []
 _AT_ONCE: Final = 256
 
 
 def new_id() -> str:
     """A fresh id, as text of a random UUID (version 4)."""
-    if not _DRAWN:
+    if not DRAWN:
         _draw()
-    return _DRAWN.pop()
+    return DRAWN.pop()
 
 
 def _draw() -> None:
@@ -34,11 +35,11 @@ def _draw() -> None:
     for begin in range(0, len(digits), 32):
         it = digits[begin : begin + 32]
         variant = "89ab"[int(it[16], 16) & 3]
-        _DRAWN.append(f"{it[:8]}-{it[8:12]}-4{it[13:16]}-{variant}{it[17:20]}-{it[20:]}")
+        DRAWN.append(f"{it[:8]}-{it[8:12]}-4{it[13:16]}-{variant}{it[17:20]}-{it[20:]}")
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_DRAWN.clear)  # a child must not use the ids of its parent
+    os.register_at_fork(after_in_child=DRAWN.clear)  # a child must not use the ids of its parent
 
 
 class EventOptions(TypedDict, total=False):
@@ -87,6 +88,7 @@ class Context:
         retries: How often it may be tried again; None as the policy says.
         attempts: How often it was tried again.
         stream: The chunks of the request, or None.
+        task: In which it is served for another node, or None.
         fallback_response: What answers when the call fails: a value, or a function of context and error.
         fallback_result: Whether the answer is that of a fallback.
         cached_result: Whether the answer was kept from an earlier call.
@@ -123,13 +125,14 @@ class Context:
         "spans",
         "started_s",
         "stream",
+        "task",
         "timeout_s",
         "tracing",
     )
 
     def __init__(self, broker: Broker, params: Any = None, *, context_id: str | None = None) -> None:
         self.broker = broker
-        self.id = self.request_id = context_id or (_DRAWN.pop() if _DRAWN else new_id())
+        self.id = self.request_id = context_id or (DRAWN.pop() if DRAWN else new_id())
         self.endpoint: ActionEndpoint | EventEndpoint | None = None
         self.node_id = broker.node_id
         self.params = params
@@ -145,6 +148,7 @@ class Context:
         self.retries: int | None = None
         self.attempts = 0
         self.stream: AsyncIterable[Any] | None = None
+        self.task: asyncio.Task[Any] | None = None
         self.fallback_response: Any = ABSENT
         self.fallback_result = False
         self.cached_result = False

@@ -29,11 +29,13 @@ class ActionDefinition:
         name: Its full name, such as ``v2.orders.get``.
         schema: All that its author said of it, under MoleculerJS's names; of others' what INFO says.
         handler: What runs it here; None when it is somebody else's.
+        direct: What serves calls that bring no option of their own, where no middleware minds; else None.
     """
 
     name: str
     schema: dict[str, Any]
     handler: Handler | None = None
+    direct: Handler | None = None
 
     def said(self, key: str) -> Any:
         """What its author said under a key, as it was said; None when nothing was."""

@@ -25,9 +25,21 @@ class ActionEndpoint:
         held: What somebody holds it at by hand, whatever its circuit breaker says; None if nobody does.
         is_available: Whether it may be chosen.
         handler: What serves it, middlewares around it.
+        direct: The same for calls that bring no option of their own, where no middleware minds; else None.
     """
 
-    __slots__ = ("_allowed", "action", "circuit", "handler", "held", "is_available", "local", "node", "service")
+    __slots__ = (
+        "_allowed",
+        "action",
+        "circuit",
+        "direct",
+        "handler",
+        "held",
+        "is_available",
+        "local",
+        "node",
+        "service",
+    )
 
     def __init__(self, node: NodeEntry, service: ServiceDefinition, action: ActionDefinition, handler: Handler) -> None:
         self.node = node
@@ -38,6 +50,7 @@ class ActionEndpoint:
         self.held: bool | None = None
         self.is_available = self._allowed = True
         self.handler = handler
+        self.direct = action.direct
 
     @property
     def state(self) -> bool:
@@ -94,8 +107,10 @@ class EndpointList(Generic[_E]):
         self.group = group
         self.endpoints: list[_E] = []
         self._local: list[_E] = []
+        self.sole_local: _E | None = None
         self._strategy = strategy
         self._prefer_local = prefer_local
+        self._is_blind = not strategy.sees_context
         self._internal = name.startswith("$")
         self._empty_since_s: float | None = None
 
@@ -105,6 +120,7 @@ class EndpointList(Generic[_E]):
         self._empty_since_s = None
         if endpoint.local:
             self._local.append(endpoint)
+            self.sole_local = self._local[0] if len(self._local) == 1 else None
         self._strategy.changed(self.endpoints)
 
     def find(self, node: NodeEntry, service_name: str) -> _E | None:
@@ -118,6 +134,7 @@ class EndpointList(Generic[_E]):
         """Take one out."""
         self.endpoints = [kept for kept in self.endpoints if kept is not endpoint]
         self._local = [kept for kept in self._local if kept is not endpoint]
+        self.sole_local = self._local[0] if len(self._local) == 1 else None
         self._strategy.changed(self.endpoints)
 
     def is_unused(self, now_s: float, keep_s: float) -> bool:
@@ -150,6 +167,13 @@ class EndpointList(Generic[_E]):
         if self._prefer_local and self._local and (ours := self.next_local(ctx)) is not None:
             return ours
         return self._select(endpoints, ctx)
+
+    def next_blindly(self) -> _E | None:
+        """The same for a call without a context; also None where one must be seen to choose."""
+        endpoints = self.endpoints
+        if len(endpoints) == 1:
+            return endpoints[0] if endpoints[0].is_available else None
+        return self.next() if self._is_blind else None
 
     def next_local(self, ctx: Context | None = None) -> _E | None:
         """The one of ours to use now."""

@@ -152,7 +152,7 @@ class Making:
     def _own_action(self, action: ActionDefinition) -> Own:
         broker, service = self._broker, self._service
         assert action.handler is not None  # noqa: S101 - ours always have one
-        handler = broker.middlewares.wrap("local_action", action.handler, service, action)
+        handler = broker.middlewares.wrap_action("local_action", action.handler, service, action)
         endpoint = ActionEndpoint(broker.registry.local, service, action, handler)
 
         async def own(params: Any = ABSENT, **options: Any) -> Any:

@@ -240,7 +240,7 @@ class Registry:
         if found is None:
             endpoints.add(ActionEndpoint(node, service, action, handler))
         else:
-            found.service, found.action, found.handler = service, action, handler
+            found.service, found.action, found.handler, found.direct = service, action, handler, action.direct
 
     def _add_event(
         self, node: NodeEntry, service: ServiceDefinition, event: EventDefinition, handler: Handler | None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import weakref
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from broker.node.context import Context
+from broker.node.context import DRAWN, Context, new_id
 from broker.node.definitions import mapping
 from broker.node.endpoints import ActionEndpoint
 from broker.node.errors import (
@@ -21,6 +22,7 @@ from broker.node.errors import (
 )
 from broker.node.fields import action_name, marked, milliseconds
 from broker.node.streaming import IncomingStream, OutgoingStream, as_stream
+from broker.protocol import ordinary
 from broker.protocol.packets import Request, Response
 from broker.protocol.streams import OBJECT_MODE, STREAM_ERROR, marks
 
@@ -29,12 +31,24 @@ if TYPE_CHECKING:
     from broker.node.wire import Wire
 
 
-class _Pending(msgspec.Struct, eq=False):
-    """A request that waits for its answer."""
+class Waiting(msgspec.Struct, eq=False):
+    """A request that waits for its answer.
 
-    ctx: Context
+    Attributes:
+        id: Of the request.
+        action: Which one; empty while nobody serves it.
+        node_id: Who was asked.
+        answer: Gets what comes back; None when it was a stream, which must not be held here.
+        ctx: Of the call; None where nobody would see it.
+        is_streaming: Whether the answer is a stream.
+        stream: That stream, while somebody reads it.
+    """
+
+    id: str
+    action: str
     node_id: str
     answer: asyncio.Future[Any] | None
+    ctx: Context | None = None
     is_streaming: bool = False
     stream: weakref.ref[IncomingStream] | None = None
 
@@ -59,7 +73,8 @@ class Requesting:
     def __init__(self, broker: Broker, wire: Wire) -> None:
         self._broker = broker
         self._wire = wire
-        self._pending: dict[str, _Pending] = {}
+        self._pending: dict[str, Waiting] = {}
+        self._most = broker.options.max_queue_size if broker.options.max_queue_size > 0 else sys.maxsize
         self.orphaned = 0
         wire.on("RES", self.take_response)
 
@@ -85,12 +100,11 @@ class Requesting:
         endpoint = ctx.endpoint
         if type(endpoint) is ActionEndpoint and endpoint.held is False:
             raise ServiceNotAvailableError({"action": action_name(ctx), "nodeID": ctx.node_id})
-        limit = self._broker.options.max_queue_size
-        if len(self._pending) >= limit > 0:
+        if len(self._pending) >= self._most:
             about = {"action": action_name(ctx), "nodeID": self._broker.node_id}
-            raise QueueIsFullError({**about, "size": len(self._pending), "limit": limit})
+            raise QueueIsFullError({**about, "size": len(self._pending), "limit": self._most})
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        pending = self._pending[ctx.id] = _Pending(ctx, ctx.node_id, answer)
+        pending = self._pending[ctx.id] = Waiting(ctx.id, action_name(ctx), ctx.node_id, answer, ctx)
         sending: asyncio.Task[None] | None = None
         try:
             if ctx.stream is None:
@@ -101,10 +115,41 @@ class Requesting:
         except BaseException:
             if sending is not None:
                 sending.cancel()
+            self.give_up(pending)
             raise
-        finally:
-            if not pending.is_streaming:
-                self._pending.pop(ctx.id, None)
+
+    def begin(self, endpoint: ActionEndpoint, params: Any) -> tuple[Waiting, asyncio.Future[Any]] | None:
+        """Send an ordinary request: from outside of any other, without options, with no middleware that minds.
+
+        Nobody sees the context of such a call, so it has none.
+
+        Args:
+            endpoint: Chosen just now.
+            params: What to give it.
+
+        Returns:
+            None, and nothing is sent, when it is not so ordinary.
+        """
+        wire, waiting = self._wire, self._pending
+        if endpoint.direct is None or endpoint.local or not wire.writes_plainly or len(waiting) >= self._most:
+            return None
+        node_id = endpoint.node.id
+        if wire.protocols.get(node_id) != ordinary.VERSION:
+            return None
+        request_id = DRAWN.pop() if DRAWN else new_id()
+        action = endpoint.action.name
+        body = ordinary.request(request_id, action, params, self._broker.node_id)
+        if body is None:
+            return None
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        begun = waiting[request_id] = Waiting(request_id, action, node_id, answer)
+        wire.put_out(wire.names_of_requests.get(node_id) or wire.name_channel("REQ", node_id), body)
+        return begun, answer
+
+    def give_up(self, begun: Waiting) -> None:
+        """Nobody waits any longer for an answer; a stream of answers goes on."""
+        if not begun.is_streaming:
+            self._pending.pop(begun.id, None)
 
     def node_gone(self, node_id: str) -> None:
         """Reject everything that waits for a node that is gone."""
@@ -117,9 +162,9 @@ class Requesting:
         for request_id, pending in list(self._pending.items()):
             self._reject(request_id, pending)
 
-    def _reject(self, request_id: str, pending: _Pending) -> None:
+    def _reject(self, request_id: str, pending: Waiting) -> None:
         del self._pending[request_id]
-        error = RequestRejectedError({"action": action_name(pending.ctx), "nodeID": pending.node_id})
+        error = RequestRejectedError({"action": pending.action, "nodeID": pending.node_id})
         stream = pending.stream() if pending.stream is not None else None
         if stream is not None:
             stream.fail(error)
@@ -194,21 +239,23 @@ class Requesting:
             self.orphaned += 1
             return
         ctx = pending.ctx
-        ctx.node_id = response.sender
-        if response.meta:
-            ctx.meta.update(mapping(response.meta))
+        if ctx is not None:
+            ctx.node_id = response.sender
+            if response.meta:
+                ctx.meta.update(mapping(response.meta))
         if response.stream or response.seq:
             self._take_response_chunk(pending, response)
             return
+        del self._pending[response.id]
         answer = pending.answer
         if not response.success:
             pending.settle(error=from_wire(response.error, response.sender))
         elif answer is not None and not answer.done():
-            pending.answer = None
             answer.set_result(response.data)
 
-    def _take_response_chunk(self, pending: _Pending, response: Response) -> None:
-        pending.ctx.meta.pop(OBJECT_MODE, None)
+    def _take_response_chunk(self, pending: Waiting, response: Response) -> None:
+        if pending.ctx is not None:
+            pending.ctx.meta.pop(OBJECT_MODE, None)
         if not pending.is_streaming:
             is_of_values = bool(marks(response).get(OBJECT_MODE))
             most_bytes = self._broker.options.max_unread_bytes

@@ -140,7 +140,7 @@ class LocalServices:
 
     def _wrap_action(self, service: ServiceDefinition, action: ActionDefinition) -> Handler:
         assert action.handler is not None  # noqa: S101 - ours always have one
-        return self._middlewares.wrap("local_action", action.handler, service, action)
+        return self._middlewares.wrap_action("local_action", action.handler, service, action)
 
     def _wrap_event(self, service: ServiceDefinition, event: EventDefinition) -> Handler:
         assert event.handler is not None  # noqa: S101 - ours always have one

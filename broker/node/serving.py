@@ -11,6 +11,7 @@ from broker.node.endpoints import ActionEndpoint
 from broker.node.errors import MoleculerError, ServiceNotAvailableError, from_wire, to_wire
 from broker.node.fields import level, marked, seconds
 from broker.node.streaming import NO_STREAMS, IncomingStream, OutgoingStream, as_stream, is_stream
+from broker.protocol import ordinary
 from broker.protocol.packets import Request, Response
 from broker.protocol.streams import OBJECT_MODE, STREAM_ERROR, marks
 
@@ -72,19 +73,39 @@ class Serving:
             stream, is_new = self._take_request_chunk(request)
             if not is_new:
                 return
-        ctx = self._context_of(request, stream)
+        broker = self._broker
+        ctx = Context(broker, request.params, context_id=request.id)
+        ctx.node_id = request.sender
+        if request.meta:
+            ctx.meta = mapping(request.meta)
+            ctx.meta.pop(OBJECT_MODE, None)
+        if request.headers:
+            ctx.headers = mapping(request.headers)
+            ctx.headers.pop(OBJECT_MODE, None)
+        if request.level != 1:
+            ctx.level = level(request.level)
+        if request.request_id:
+            ctx.request_id = request.request_id
+        ctx.parent_id = request.parent_id
+        ctx.caller = request.caller
+        ctx.tracing = request.tracing
+        ctx.timeout_s = seconds(request.timeout_ms) if request.timeout_ms else 0.0
+        ctx.stream = stream
         try:
-            if self._broker.is_stopping:
-                raise ServiceNotAvailableError({"action": request.action, "nodeID": self._broker.node_id})
-            ctx.endpoint = endpoint = self._broker.calls.local_endpoint(request.action, ctx)
+            if broker.is_stopping:
+                raise ServiceNotAvailableError({"action": request.action, "nodeID": broker.node_id})
+            endpoints = broker.registry.actions.get(request.action)
+            endpoint = endpoints.sole_local if endpoints is not None else None
+            if endpoint is None or not endpoint.is_available:
+                endpoint = broker.calls.local_endpoint(request.action, ctx)
+            ctx.endpoint = endpoint
         except MoleculerError as error:
             self._respond(request, ctx, error=error.with_traceback(None))  # our own lines mean nothing to the caller
             if stream is not None:
                 stream.abandon()
             return
-        own: list[asyncio.Task[None]] = []
-        own.append(asyncio.get_running_loop().create_task(self._serve(request, ctx, endpoint, stream, own)))
-        endpoint.service.running.update(own)
+        ctx.task = task = asyncio.get_running_loop().create_task(self._serve(request, ctx, endpoint))
+        endpoint.service.running.add(task)
 
     def _take_request_chunk(self, request: Request) -> tuple[IncomingStream, bool]:
         """The stream this packet belongs to, and whether it is its opener."""
@@ -106,8 +127,6 @@ class Serving:
         request: Request,
         ctx: Context,
         endpoint: ActionEndpoint,
-        stream: IncomingStream | None,
-        own: list[asyncio.Task[None]],
     ) -> None:
         """Run our action for another node and answer.
 
@@ -115,42 +134,35 @@ class Serving:
             request: What was asked.
             ctx: What the action is given.
             endpoint: The action.
-            stream: Chunks that come along.
-            own: Holds the task of this, which leaves the service's running ones here: as a callback at its end
-                that would cost each call another turn of the loop.
         """
+        running = endpoint.service.running
+        stream: IncomingStream | None = ctx.stream  # type: ignore[assignment]  # the request's own, until the handler runs
+        handler = endpoint.direct if ctx.timeout_s == 0 else None
         try:
-            result = await endpoint.handler(ctx)
+            result = await (handler or endpoint.handler)(ctx)
         except Exception as error:  # noqa: BLE001 - every error is an answer
             self._respond(request, ctx, error=error)
         else:
             if type(result) in NO_STREAMS or not is_stream(result):
-                self._respond(request, ctx, data=result)
+                self._answer(request, ctx, result)
             else:
                 await self._respond_stream(request, ctx, as_stream(result))
         finally:
             if stream is not None:
                 stream.abandon()
-            endpoint.service.running.difference_update(own)
+            # as a callback at the task's end this would cost each call another turn of the loop
+            running.discard(ctx.task)
 
-    def _context_of(self, request: Request, stream: IncomingStream | None) -> Context:
-        ctx = Context(self._broker, request.params, context_id=request.id)
-        ctx.node_id = request.sender
-        if request.meta:
-            ctx.meta = mapping(request.meta)
-            ctx.meta.pop(OBJECT_MODE, None)
-        if request.headers:
-            ctx.headers = mapping(request.headers)
-            ctx.headers.pop(OBJECT_MODE, None)
-        if request.level != 1:
-            ctx.level = level(request.level)
-        ctx.request_id = request.request_id or request.id
-        ctx.parent_id = request.parent_id
-        ctx.caller = request.caller
-        ctx.tracing = request.tracing
-        ctx.timeout_s = seconds(request.timeout_ms)
-        ctx.stream = stream
-        return ctx
+    def _answer(self, request: Request, ctx: Context, data: Any) -> None:
+        """Send a result; most is ordinary."""
+        wire = self._wire
+        if request.ver == ordinary.VERSION and wire.writes_plainly and not ctx.response_headers:
+            body = ordinary.response(request.id, ctx.meta, data, self._broker.node_id)
+            if body is not None:
+                sender = request.sender
+                wire.put_out(wire.names_of_responses.get(sender) or wire.name_channel("RES", sender), body)
+                return
+        self._respond(request, ctx, data=data)
 
     def _respond(
         self,

@@ -71,6 +71,11 @@ _FROM_MSGPACK: Final[dict[str, Callable[[bytes], Packet]]] = {
 }
 
 
+def json_reader(command: str) -> Callable[[bytes], Packet]:
+    """What reads a command's packets in JSON, and raises one of REFUSALS for all others."""
+    return _FROM_JSON[command]
+
+
 def to_wire(packet: Packet) -> dict[str, Any]:
     """A packet as plain data with the wire's names."""
     shape = _SHAPES[type(packet)][packet.ver == "4"]

@@ -48,6 +48,10 @@ class Middleware:
         """Whether a built-in one is needed at all by a broker with these options."""
         return True
 
+    def lets_pass(self, service: ServiceDefinition, action: ActionDefinition) -> bool:
+        """Whether it does nothing about calls of an action that bring neither a timeout nor a fallback of their own."""
+        return False
+
     # around what services do
 
     def local_action(self, call: Handler, service: ServiceDefinition, action: ActionDefinition) -> Handler:

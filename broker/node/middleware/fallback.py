@@ -25,9 +25,13 @@ class Fallback(AroundCalls):
     it never got here: as in MoleculerJS, it fails.
     """
 
+    def lets_pass(self, service: ServiceDefinition, action: ActionDefinition) -> bool:
+        """Where the action has no fallback of its own."""
+        return _own(action) is None
+
     def around(self, call: Handler, service: ServiceDefinition, action: ActionDefinition) -> Handler:
         """Always, since any call may bring a fallback of its own; without one it costs a plain function call."""
-        own = action.said("fallback") if action.handler is not None else None
+        own = _own(action)
 
         def handler(ctx: Context) -> Awaitable[Any]:
             if own is None and ctx.fallback_response is ABSENT:
@@ -48,6 +52,10 @@ class Fallback(AroundCalls):
                 return await answer if inspect.isawaitable(answer) else answer
 
         return handler
+
+
+def _own(action: ActionDefinition) -> Any:
+    return action.said("fallback") if action.handler is not None else None
 
 
 def _own_fallback(own: object, service: ServiceDefinition, action: ActionDefinition) -> FallbackFunction:

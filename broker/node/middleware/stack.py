@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
+from broker.node.definitions import ActionDefinition, Handler, ServiceDefinition
 from broker.node.middleware.base import Middleware
 
 _LOG: Final = logging.getLogger("broker.node")
@@ -48,6 +49,16 @@ class Middlewares:
         for put_around in reversed(taking_part) if first_is_outermost else taking_part:
             inner = put_around(inner, *about)
         return inner
+
+    def wrap_action(self, point: str, inner: Handler, service: ServiceDefinition, action: ActionDefinition) -> Handler:
+        """As `wrap` of an action; where nobody minds ordinary calls, these may go to ``inner`` directly."""
+        handler, minds = inner, False
+        for put_around in self._of(point):
+            around = put_around(handler, service, action)
+            minds = minds or not (around is handler or put_around.__self__.lets_pass(service, action))
+            handler = around
+        action.direct = None if minds else inner
+        return handler
 
     def tell(self, point: str, *about: object) -> None:
         """Tell all of something, in their order."""

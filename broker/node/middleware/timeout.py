@@ -28,10 +28,14 @@ class Timeout(AroundCalls):
         super().created(broker)
         self._deadlines = Deadlines(broker.timers)
 
+    def lets_pass(self, service: ServiceDefinition, action: ActionDefinition) -> bool:
+        """Where there is no timeout but the calls' own."""
+        return self._default_s(action) <= 0
+
     def around(self, call: Handler, service: ServiceDefinition, action: ActionDefinition) -> Handler:
         """Always, since any call may bring a timeout of its own; without one it costs a plain function call."""
         broker = self._broker
-        default_s = action.timeout_s if action.timeout_s is not None else broker.options.request_timeout_s
+        default_s = self._default_s(action)
         deadlines = self._deadlines
 
         def handler(ctx: Context) -> Awaitable[Any]:
@@ -55,6 +59,9 @@ class Timeout(AroundCalls):
                 deadline.end()
 
         return handler
+
+    def _default_s(self, action: ActionDefinition) -> float:
+        return action.timeout_s if action.timeout_s is not None else self._broker.options.request_timeout_s
 
     async def stopped(self, broker: Broker) -> None:
         """End all timers."""

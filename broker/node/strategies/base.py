@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from broker.node.endpoints import ActionEndpoint, EventEndpoint
 
@@ -19,6 +19,9 @@ class Strategy:
 
     Each action, and each group of an event, has one of its own.
     """
+
+    sees_context: ClassVar[bool] = True
+    """Whether the context of a call may matter for the choice."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:  # noqa: ARG002 - for those who have some
         """Take what was said of it.

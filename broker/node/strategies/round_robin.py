@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 class RoundRobin(Strategy):
     """Each gets as much as any other."""
 
+    sees_context = False
+
     def __init__(self, options: Mapping[str, Any]) -> None:  # noqa: ARG002
         """It has no options."""
         self._next = 0

@@ -33,7 +33,7 @@ def dumps(value: object) -> bytes:
         TypeError: It holds something that JSON cannot carry, or nests too deep.
     """
     try:
-        plain = rewritten(value, PLAIN, _written)
+        plain = rewritten(value, PLAIN, written)
         try:
             return _ENCODE(plain)
         except UnicodeEncodeError:
@@ -57,7 +57,7 @@ def dumps_record(
             kind = type(value)
             if kind in PLAIN or (kind is dict and not value):
                 continue
-            if rewritten(value, PLAIN, _written) is not value:
+            if rewritten(value, PLAIN, written) is not value:
                 return None
         return _ENCODE(record(*values))
     except (TypeError, RecursionError, OverflowError, ValueError):
@@ -90,14 +90,14 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 
-def _written(value: object) -> object:
+def written(value: object) -> object:
     """The rule of what is written otherwise than the library would."""
     if isinstance(value, Binary):
         return {"type": "Buffer", "data": list(bytes(value))}
     if isinstance(value, datetime) and value.tzinfo is not None:
         precision = "microseconds" if value.microsecond % 1000 else "milliseconds"
         return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=precision) + "Z"
-    return rewritten_data(value, PLAIN, _written)
+    return rewritten_data(value, PLAIN, written)
 
 
 def _finite(value: object) -> object:

@@ -83,7 +83,9 @@ class RedisPublisher:
                 self._loop.call_soon(self._end_turn)
             return
         wire = self._kept.wire
-        if wire is None or not wire.offer(command, MOST_WAITING_BYTES):
+        if wire is not None and not wire.is_full and not wire.transport.is_closing():
+            wire.transport.write(command)
+        elif wire is None or not wire.offer(command, MOST_WAITING_BYTES):
             self.lost += 1
         now_s = self._loop.time()
         if now_s - self._while_since_s > WHILE_S:

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
-from broker.protocol.frame import RawFrame
 from broker.transport.base import Deliver, TransportError
 from broker.transport.redis.connect import open_connection
 from broker.transport.redis.keep import KeptWire
@@ -67,15 +66,8 @@ class RedisSubscription:
                 if isinstance(error, Refused):
                     raise self._forbidden(error) from error
                 raise
-            wire.deliver_to(self._hear)
+            wire.deliver_each(self._deliver)
             return wire
-
-    def _hear(self, _at_ns: int, frames: Sequence[RawFrame]) -> None:
-        for channel, body in frames:
-            try:
-                self._deliver(channel, body)
-            except Exception:
-                log.exception("a packet on %r could not be taken in", channel)
 
     async def add(self, channels: Sequence[bytes]) -> None:
         """Hear these as well; they are heard when this returns, or, while the connection is lost, when it is back.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 import hiredis
@@ -12,10 +14,12 @@ from redis.asyncio import Connection
 
 from broker.clock import Clock
 from broker.protocol.frame import RawFrame
-from broker.transport.base import TransportError
+from broker.transport.base import Deliver, TransportError
 from broker.transport.redis.patient import PatientReader
 from broker.transport.redis.replies import Replies, pack
 from broker.transport.redis.rest import Rest
+
+log = logging.getLogger(__name__)
 
 ANSWER_S: Final = 5.0
 """How long the server may take to answer a command."""
@@ -36,6 +40,17 @@ Take = Callable[[int, Sequence[RawFrame]], None]
 """Takes when (ns since the epoch) frames arrived, and the frames."""
 
 
+NOT_TAKEN_IN: Final = "a packet on %r could not be taken in"
+
+
+def _each(deliver: Deliver, _at_ns: int, frames: Sequence[RawFrame]) -> None:
+    for channel, body in frames:
+        try:
+            deliver(channel, body)
+        except Exception:
+            log.exception(NOT_TAKEN_IN, channel)
+
+
 class Refused(Exception):  # noqa: N818 it is what the server did
     """The server answered a command with an error; the text is its own."""
 
@@ -48,6 +63,8 @@ class Wire(asyncio.Protocol):
 
     Attributes:
         on_refusal: Given the errors that nobody waits for.
+        transport: Where what is sent goes.
+        is_full: Whether the server is slow to take it.
     """
 
     def __init__(self, connection: Connection, clock: Clock | None = None, *, rests: bool = False) -> None:
@@ -60,7 +77,8 @@ class Wire(asyncio.Protocol):
             rests: Whether what arrives may be read a moment later while nobody waits for it.
         """
         self._clock = clock
-        self._replies = Replies(self._other)
+        self._feed = Replies(self._other).feed
+        self._deliver: Deliver | None = None
         self._held: list[tuple[int, list[RawFrame]]] = []
         self._take: Take = self._hold
         self._confirming = 0
@@ -76,16 +94,16 @@ class Wire(asyncio.Protocol):
         self._bug: Exception | None = None
         self._can_write = asyncio.Event()
         self._can_write.set()
-        self._is_full = False
+        self.is_full = False
         self._pings: deque[asyncio.Future[None] | None] = deque()
         self.on_refusal: Callable[[str], None] = lambda _refusal: None
         # the stream is kept because Python closes the transport of one that nobody holds
-        self._stream, self._transport, self._before = self._take_over(connection)
+        self._stream, self.transport, self._before = self._take_over(connection)
         self._ticking = self._loop.call_later(CHECK_EVERY_S, self._tick)
-        self._rest = Rest(self._transport) if rests else None
+        self._rest = Rest(self.transport) if rests else None
         self._patient: PatientReader | None = None
-        if clock is not None and PatientReader.is_possible(self._transport):
-            self._patient = PatientReader(self._transport, clock, self._arrived, self._read_end)
+        if clock is not None and PatientReader.is_possible(self.transport):
+            self._patient = PatientReader(self.transport, clock, self._arrived, self._read_end)
 
     def _take_over(
         self, connection: Connection
@@ -107,6 +125,22 @@ class Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """These bytes arrived together."""
+        deliver = self._deliver
+        if deliver is not None and self._was_short and len(data) < FULL_READ_BYTES:
+            # what follows, for the usual case and in place: with one packet at a time each function more is felt
+            self._heard_s = self._read_s = self._loop.time()
+            self._is_pinged, self._behind_bytes = False, len(data)
+            try:
+                frames = self._feed(data)
+            except Exception as error:  # noqa: BLE001 as below
+                self._failed(error)
+                return
+            for channel, body in frames:
+                try:
+                    deliver(channel, body)
+                except Exception:
+                    log.exception(NOT_TAKEN_IN, channel)
+            return
         has_waited = False
         is_short = len(data) < FULL_READ_BYTES
         if not (is_short and self._was_short):
@@ -123,13 +157,10 @@ class Wire(asyncio.Protocol):
         self._is_pinged = False
         self._behind_bytes = self._behind_bytes + len(data) if has_waited else len(data)
         try:
-            if frames := self._replies.feed(data):
+            if frames := self._feed(data):
                 self._take(at_ns, frames)
-        except ValueError as error:
-            self._end(f"What the server sent is not Redis's protocol: {error}.")
-        except Exception as error:  # noqa: BLE001 it is raised where `ended` is awaited
-            self._bug = error
-            self._end("")
+        except Exception as error:  # noqa: BLE001 it is told, or raised where `ended` is awaited
+            self._failed(error)
         self._read_s = self._loop.time()
 
     def eof_received(self) -> bool:
@@ -157,12 +188,12 @@ class Wire(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The server is slow to take what we send."""
-        self._is_full = True
+        self.is_full = True
         self._can_write.clear()
 
     def resume_writing(self) -> None:
         """It takes again."""
-        self._is_full = False
+        self.is_full = False
         self._can_write.set()
 
     # what others call
@@ -170,11 +201,11 @@ class Wire(asyncio.Protocol):
     @property
     def is_open(self) -> bool:
         """Whether it has not ended."""
-        return not self._transport.is_closing()
+        return not self.transport.is_closing()
 
     def write(self, commands: bytes) -> None:
         """Send packed commands; nothing happens when the connection has ended."""
-        self._transport.write(commands)
+        self.transport.write(commands)
 
     def offer(self, commands: bytes, most_waiting_bytes: int) -> bool:
         """Send packed commands, unless the connection has ended, or more than this is waiting to leave.
@@ -182,8 +213,8 @@ class Wire(asyncio.Protocol):
         Returns:
             Whether they are sent.
         """
-        transport = self._transport
-        if transport.is_closing() or (self._is_full and transport.get_write_buffer_size() > most_waiting_bytes):
+        transport = self.transport
+        if transport.is_closing() or (self.is_full and transport.get_write_buffer_size() > most_waiting_bytes):
             return False
         transport.write(commands)
         return True
@@ -238,6 +269,11 @@ class Wire(asyncio.Protocol):
         if self._patient is not None and self.is_open:
             self._patient.hurry(is_hurried)
 
+    def deliver_each(self, deliver: Deliver) -> None:
+        """As `deliver_to`, one by one and without their time; an exception of it is logged."""
+        self._deliver = deliver
+        self.deliver_to(partial(_each, deliver))
+
     def deliver_to(self, take: Take) -> None:
         """Hand over what was held, and everything from now on."""
         held, self._held = self._held, []
@@ -265,12 +301,12 @@ class Wire(asyncio.Protocol):
         """Hand over what has arrived, send what waits, and end the connection."""
         self.catch_up()
         self._why = self._why or "We closed the connection."
-        self._transport.close()
+        self.transport.close()
         try:
             async with asyncio.timeout(1.0):
                 await asyncio.wait([self._ended])
         except TimeoutError:
-            self._transport.abort()  # a frozen server takes nothing
+            self.transport.abort()  # a frozen server takes nothing
             await asyncio.wait([self._ended])
         self._ended.exception()  # a bug was told by `ended`, or there is nobody to tell
 
@@ -322,12 +358,19 @@ class Wire(asyncio.Protocol):
             self._heard_s = self._loop.time() - QUIET_S
             self._ping()
 
+    def _failed(self, error: Exception) -> None:
+        if isinstance(error, ValueError):
+            self._end(f"What the server sent is not Redis's protocol: {error}.")
+            return
+        self._bug = error
+        self._end("")
+
     def _read_end(self, error: OSError | None) -> None:
         self._end(self._reason(error))
 
     def _end(self, why: str) -> None:
         self._why = self._why or why
-        self._transport.abort()
+        self.transport.abort()
 
     def _reason(self, error: Exception | None) -> str:
         if self._behind_bytes >= BEHIND_BYTES and self._loop.time() - self._read_s < AT_ONCE_S:
