@@ -11,20 +11,25 @@ from app.cli.errors import SaidNo
 from app.cli.group import Programs
 from app.cli.targets import Target
 from broker.operate import log_masks
+from broker.probe import spare
 
 
 def open_window(*, target: Target | None = None, demo: bool = False, show_s: float = 0.0, picture: str = "") -> int:
     """Import Qt only when a window is wanted, and say so when it is not installed."""
+    spare.prepare()
     try:
-        from app.main import run_window  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        if error.name is None or not error.name.startswith(("PySide6", "pyqtgraph", "qtawesome", "shiboken6")):
-            raise
-        raise SaidNo(
-            f"The window needs {error.name}, which is not installed.",
-            "Install it with: pip install 'meshscope[window]'. Headless commands (see --help) work without it.",
-        ) from error
-    return run_window(target=target, demo=demo, show_s=show_s, picture=picture)
+        try:
+            from app.main import run_window  # noqa: PLC0415
+        except ModuleNotFoundError as error:
+            if error.name is None or not error.name.startswith(("PySide6", "pyqtgraph", "qtawesome", "shiboken6")):
+                raise
+            raise SaidNo(
+                f"The window needs {error.name}, which is not installed.",
+                "Install it with: pip install 'meshscope[window]'. Headless commands (see --help) work without it.",
+            ) from error
+        return run_window(target=target, demo=demo, show_s=show_s, picture=picture)
+    finally:
+        spare.dismiss()
 
 
 def main() -> None:

@@ -28,6 +28,7 @@ from broker.probe.client_reader import ProbeCallbacks, Reader
 from broker.probe.client_streams import ClientStreams
 from broker.probe.options import SessionOptions
 from broker.probe.pipe import PipeError, Unpacker, encodable, greeting, pack
+from broker.probe.spare import PROBE_COMMAND, start_or_take
 from broker.probe.status import ProbeStatus
 from broker.probe.unpacking import Unpacking
 
@@ -40,11 +41,6 @@ KEPT_STDERR_LINES: Final = 50
 CLOSE_TIMEOUT_S: Final = 6.0
 NOBODYS: Final = -1
 """The id of a command of which nobody wants to know what became of it."""
-
-PROBE_COMMAND: Final = (
-    (sys.executable, "probe") if getattr(sys, "frozen", False) else (sys.executable, "-m", "broker.probe")
-)
-"""A probe on this machine. Another machine's: ``("ssh", host, "meshscope", "probe")``."""
 
 
 class ProbeClient:
@@ -76,9 +72,7 @@ class ProbeClient:
             OSError: The program could not be started.
         """
         self._masking = options.masking
-        self._process = subprocess.Popen(
-            self._argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
-        )
+        self._process = start_or_take(self._argv)
         _widen(self._process.stdout)
         for name, work in (("probe in", self._read), ("probe errors", self._read_errors)):
             thread = threading.Thread(target=work, name=name, daemon=True)
