@@ -22,9 +22,10 @@ from PySide6.QtWidgets import QApplication
 from app import theme
 from app.graph.layouter import Layouter
 from app.graph.layouts import lay_out
+from app.graph.meanwhile import meanwhile
 from app.graph.plan import Line, Placing, Plan
 from app.widgets.canvas.canvas import GraphCanvas
-from app.widgets.canvas.items import Card, Wire
+from app.widgets.canvas.items import CARD_HEIGHT, CARD_WIDTH, Card, Wire
 from app.widgets.canvas.routes import sampled
 from app.widgets.canvas.scene import Content
 
@@ -52,6 +53,7 @@ def run() -> dict[str, Any]:
         "wires": WIRES,
         "size": f"{SIZE[0]}x{SIZE[1]}",
         **layout,
+        **_groups(cards, wires),
         **_moves(app, canvas),
         **_picture(canvas),
         **_small(app),
@@ -109,6 +111,21 @@ def _layout(cards: list[Card], wires: list[Wire]) -> tuple[Placing, dict[str, fl
         "layout_stall_ms": stall_ms,
     }
     return answers[0], figures
+
+
+def _groups(cards: list[Card], wires: list[Wire]) -> dict[str, float]:
+    """All groups opened at once, each with one card: what is seen at once, and the layout in its process."""
+    number = {card.key: n for n, card in enumerate(cards)}
+    lines = [Line(w.key, number[w.source], number[w.target]) for w in wires]
+    plan = Plan(1, "layered", list(number), lines, groups=[[n] for n in range(len(cards))])
+    begin_s = perf_counter()
+    lay_out(plan)
+    layout_s = perf_counter() - begin_s
+    frames = {key: f"g{n}" for key, n in number.items()}
+    stood = {group: (n % 40 * 200.0, n // 40 * 90.0) for n, group in enumerate(frames.values())}
+    begin_s = perf_counter()
+    meanwhile(list(number), frames, stood, {}, CARD_WIDTH, CARD_HEIGHT)
+    return {"groups_layout_s": layout_s, "groups_at_once_ms": (perf_counter() - begin_s) * 1000}
 
 
 class _Stalls:

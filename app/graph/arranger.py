@@ -9,6 +9,7 @@ from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal
 
 from app.graph.beside import place_beside
 from app.graph.layouter import Layouter
+from app.graph.meanwhile import meanwhile
 from app.graph.places import Places, PlaceStore, current_store
 from app.graph.plan import Kind, Line, Placing, Plan, Point
 
@@ -16,6 +17,8 @@ YOUNG_MS: Final = 12_000
 """So long after a picture was begun everything may still move: the mesh is just being found out."""
 BETWEEN_MS: Final = 900
 SAVE_AFTER_MS: Final = 1_500
+MANY_BOXES: Final = 200
+"""So many take so long to lay out that something else is shown before."""
 
 Ends = tuple[str, str, str, float]
 """A line: its key, the keys of its ends, its weight."""
@@ -99,9 +102,11 @@ class Arranger(QObject):
             return
         is_first, self._shape = self._shape is None, shape
         self._boxes, self._lines = sorted(boxes), sorted(lines)
-        self._width, self._height, self._frames = width, height, dict(frames or {})
+        was, self._frames = self._frames, dict(frames or {})
+        self._width, self._height = width, height
         if self._wants_whole:
             self._wants_whole = False
+            self._show_meanwhile(was)
             self._lay_out()
             return
         known = self.places.at
@@ -112,6 +117,8 @@ class Arranger(QObject):
         if len(new) > len(self._boxes) / 2 or is_framed or (is_young and not is_first and not self.places.pinned):
             self._want_layout(is_first=is_first)
             if len(new) == len(self._boxes):
+                if len(new) > MANY_BOXES:
+                    self._show_meanwhile(was)
                 return
         if new:
             pairs = [(source, target) for _, source, target, _ in self._lines]
@@ -148,6 +155,13 @@ class Arranger(QObject):
 
     def _write(self) -> None:
         self._store.save()
+
+    def _show_meanwhile(self, was: Mapping[str, str]) -> None:
+        """Something to look at until there is a layout; nobody is to find it again."""
+        places = self.places
+        at = meanwhile(self._boxes, self._frames, places.at, was, self._width, self._height)
+        at |= {key: places.at[key] for key in places.pinned if key in at and key in places.at}
+        self.arranged.emit(at, {}, True)
 
     def _want_layout(self, *, is_first: bool) -> None:
         if is_first or not self._layouter.is_busy:

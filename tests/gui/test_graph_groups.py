@@ -84,6 +84,20 @@ def test_a_box_closes_to_one_card_with_its_edges_bundled_and_opens_again(graph: 
     qtbot.waitUntil(lambda: "reports" in titles(graph), timeout=5000)
 
 
+def test_groups_that_are_opened_are_seen_before_there_is_a_layout(graph: GraphView, qtbot: QtBot) -> None:
+    group(graph, "node", qtbot)
+    graph.toggle_all(is_open=False)
+    wait_closed(graph, "cat-2", qtbot)
+    settled(graph, qtbot)
+    scene, seen = graph.canvas.scene, list[bool]()
+    graph._arranger.arranged.connect(lambda *_: seen.append(scene.cards.keys() <= scene.at.keys()))
+    graph.toggle_all(is_open=True)
+    qtbot.waitUntil(lambda: "reports" in titles(graph), timeout=5000)
+    settled(graph, qtbot)
+    assert seen == [True, True], "all of it is shown at once, and once more when it is laid out"
+    assert len(graph.canvas.scene.frames) > 3
+
+
 def test_a_card_closes_its_group_with_a_key_and_what_was_closed_is_remembered(
     graph: GraphView, desk: Desk, shown: Show, qtbot: QtBot
 ) -> None:
