@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, get_args
 
@@ -18,6 +18,7 @@ from broker.capture.mask_json import mask_assigned, mask_json, mask_url
 from broker.capture.mask_walk import mask_values
 from broker.capture.messages import MESSAGE_HEAD_BYTES
 from broker.capture.options_answers import OptionsAnswers
+from broker.capture.search import places_of, rows_of
 from broker.capture.secret_names import DEFAULT_NAMES, SecretNames
 from broker.protocol.channels import parse_channel
 from broker.protocol.frame import CATALOGUE_CHANNEL, KEY_CHANNEL_PREFIX
@@ -86,10 +87,8 @@ class Masking:
     def hide_known(self, text: bytearray) -> None:
         """Overwrite secrets as they are, wherever they stand in a buffer."""
         for known in self._known:
-            at = text.find(known)
-            while at >= 0:
+            for at in places_of(text, known):
                 text[at : at + len(known)] = b"*" * len(known)
-                at = text.find(known, at + len(known))
 
     def mask(self, channel: bytes, text: bytearray, begin: int, end: int) -> None:
         """Overwrite what may not be kept of one body, which is part of a buffer."""
@@ -146,10 +145,10 @@ class ChunkMask:
         if self.masking.policy == "everything":
             return
         if self.masking.policy == "headers":
-            suspected = range(len(offsets))
+            suspected: Sequence[int] = range(len(offsets))
         else:
             places = self.masking.suspects(np.frombuffer(raw, np.uint8), offsets)
-            suspected = np.unique(np.searchsorted(offsets, places, "right") - 1).tolist()
+            suspected = rows_of(places, offsets) if len(places) else ()
         for row in suspected:
             self._mask(raw, int(offsets[row]), ends[row])
 

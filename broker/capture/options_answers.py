@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from broker.capture.blank import blank_payload
 from broker.capture.bodies import frame_at
 from broker.capture.chunk import OpenChunk
+from broker.capture.search import places_of, rows_of
 from broker.protocol.channels import parse_channel
 from broker.protocol.headers import Malformed, read_request, read_response
 
@@ -86,14 +87,8 @@ def _questions(chunks: Iterable[OpenChunk], name_of: Callable[[int], bytes]) -> 
 
 def _rows(raw: bytearray, offsets: NDArray[np.int64], wanted: bytes) -> list[int]:
     """Rows in which some bytes stand, rising."""
-    rows: list[int] = []
-    at = raw.find(wanted)
-    while at >= 0:
-        row = int(np.searchsorted(offsets, at, "right")) - 1
-        if not rows or rows[-1] != row:
-            rows.append(row)
-        at = raw.find(wanted, at + len(wanted))
-    return rows
+    places = places_of(raw, wanted)
+    return rows_of(places, offsets) if places else []
 
 
 def _question(channel: bytes, body: bytes) -> bytes:

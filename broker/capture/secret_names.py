@@ -9,6 +9,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from broker.native import IS_COMPILED, compiled
+
 DEFAULT_NAMES: Final = (
     "password",
     "passwd",
@@ -90,14 +92,21 @@ class SecretNames:
 
     def suspect_keys(self, octets: NDArray[np.uint8]) -> NDArray[np.int64]:
         """As `suspects`, for bytes that are JSON only, at less than half the cost: looks at the ends of keys."""
+        if IS_COMPILED:
+            return np.frombuffer(compiled.suspect_keys(octets, self._tails, self._long_tails.pairs), np.int64)
+        return self.suspect_keys_slowly(octets)
+
+    def suspect_keys_slowly(self, octets: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """As `suspect_keys`, and the same, without the compiled module."""
         found = [at for begin in range(0, len(octets), _KEYS_BLOCK) for at in self._keys_in_block(octets, begin)]
-        return np.sort(np.concatenate(found)) if found else np.empty(0, np.int64)
+        return np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
 
     def _keys_in_block(self, octets: NDArray[np.uint8], begin: int) -> list[NDArray[np.int64]]:
         """Colons are looked for: of all that ends a key, JSON holds them least often."""
         first = max(0, begin - _BEFORE)  # a key may be in the block before its colon
         part = octets[first : begin + _KEYS_BLOCK + 2]
-        colons = np.flatnonzero(part == _COLON)
+        block = octets[begin : begin + _KEYS_BLOCK]
+        colons = np.flatnonzero(block == _COLON) + (begin - first)
         urls = colons[(part.take(colons + 1, mode="clip") == _SLASH) & (part.take(colons + 2, mode="clip") == _SLASH)]
         quotes, unclear = _quotes_before(part, colons[colons > _TAIL])
         ends = quotes
@@ -107,7 +116,7 @@ class SecretNames:
                 break
             ends = np.maximum(ends - escaped, 1)
         hits = self._with_tails(part, ends[ends >= _TAIL])
-        equals = np.flatnonzero(part == _EQUALS)  # as in texts that hold a query or a message
+        equals = np.flatnonzero(block == _EQUALS) + (begin - first)  # as in texts that hold a query or a message
         assigned = self._with_tails(part, equals[equals >= _TAIL])
         return [found + first for found in (hits - 1, urls, unclear, assigned - 1) if len(found)]
 
@@ -185,7 +194,11 @@ def _hashed(tails: NDArray[np.uint32]) -> NDArray[np.uint32]:
 
 
 class _LongTails(dict[int, bool]):
-    """Whether a tail of eight bytes ends with one of some names; the same few keys are asked for again and again."""
+    """Whether a tail of eight bytes ends with one of some names; the same few keys are asked for again and again.
+
+    Attributes:
+        pairs: All that it knows: how far a tail is shifted, and what it is then. Shape (n, 2).
+    """
 
     def __init__(self, endings: Iterable[str]) -> None:
         super().__init__()
@@ -193,6 +206,8 @@ class _LongTails(dict[int, bool]):
         for ending in endings:
             shift = 8 * (_TAIL - min(_TAIL, max(4, len(ending))))
             self._by_shift.setdefault(shift, set()).add(_tail(ending) >> shift)
+        pairs = [(shift, tail) for shift, tails in self._by_shift.items() for tail in sorted(tails)]
+        self.pairs: Final = np.array(pairs, np.uint64)
 
     def __missing__(self, tail: int) -> bool:
         is_one = any(tail >> shift in tails for shift, tails in self._by_shift.items())

@@ -3,6 +3,10 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import Buffer
+
 Entry = tuple[int, bytes, int, str, Any, Any, int, int]
 
 ROW_BYTES: Final[int]
@@ -97,3 +101,9 @@ def append_frames(
 
 def all_begin_with(frames: Sequence[tuple[bytes, bytes]], is_one: bytes, /) -> bool:
     """Twin: broker.protocol.peeling.all_begin_with_slowly."""
+
+def suspect_keys(octets: NDArray[np.uint8], tails: NDArray[np.bool_], endings: NDArray[np.uint64], /) -> bytes:
+    """Twin: broker.capture.secret_names.SecretNames.suspect_keys_slowly; places as int64."""
+
+def places_of(text: Buffer, wanted: bytes, /) -> bytes:
+    """Twin: broker.capture.search.places_of_slowly; places as int64."""

@@ -1,23 +1,19 @@
 /* Chunks of message records being written. The twin is append_frames_slowly in broker/capture/messages.py. */
 
+#include "little_endian.h"
 #include "native.h"
 
 #define MESSAGE_OPCODE 5
 #define HEAD_BYTES 31   /* opcode, length, channel, sequence, log time, publish time */
 #define FIELDS_BYTES 22 /* of these, what the length counts beside the body */
 
-/* Numbers are little endian on disk, whatever the machine. */
-static inline void put_number(char *to, uint64_t number, int bytes) {
-    for (int place = 0; place < bytes; place++) to[place] = (char)(number >> (8 * place));
-}
-
 static void put_message(char *to, uint16_t channel, uint64_t at_ns, const char *body, Py_ssize_t size) {
     to[0] = MESSAGE_OPCODE;
-    put_number(to + 1, (uint64_t)size + FIELDS_BYTES, 8);
-    put_number(to + 9, channel, 2);
-    put_number(to + 11, 0, 4);
-    put_number(to + 15, at_ns, 8);
-    put_number(to + 23, at_ns, 8);
+    write_u64(to + 1, (uint64_t)size + FIELDS_BYTES);
+    write_u16(to + 9, channel);
+    write_u32(to + 11, 0);
+    write_u64(to + 15, at_ns);
+    write_u64(to + 23, at_ns);
     memcpy(to + HEAD_BYTES, body, (size_t)size);
 }
 

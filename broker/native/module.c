@@ -14,13 +14,24 @@ static struct PyModuleDef definition = {
     .m_methods = functions,
 };
 
+static int (*const parts[])(PyObject *) = {
+    add_young,
+    add_rows,
+    add_intake,
+    add_chunks,
+    add_peeling,
+    add_replies,
+    add_search,
+};
+
 PyMODINIT_FUNC PyInit__compiled(void) {
     PyObject *module = PyModule_Create(&definition);
     if (module == NULL) return NULL;
-    if (add_young(module) < 0 || add_rows(module) < 0 || add_intake(module) < 0 || add_chunks(module) < 0 ||
-        add_peeling(module) < 0 || add_replies(module) < 0) {
-        Py_DECREF(module);
-        return NULL;
+    for (size_t part = 0; part < sizeof(parts) / sizeof(parts[0]); part++) {
+        if (parts[part](module) < 0) {
+            Py_DECREF(module);
+            return NULL;
+        }
     }
     return module;
 }

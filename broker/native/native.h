@@ -20,6 +20,7 @@ int add_intake(PyObject *module);
 int add_chunks(PyObject *module);
 int add_peeling(PyObject *module);
 int add_replies(PyObject *module);
+int add_search(PyObject *module);
 
 /* -- headers.c: the header of a packet, where it is ordinary JSON */
 

@@ -1,9 +1,13 @@
 """What is compiled gives the same as its twin. Without a compiler both are the twin."""
 
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.capture.messages import append_frames, append_frames_slowly
+from broker.capture.search import places_of, places_of_slowly
+from broker.capture.secret_names import DEFAULT_NAMES, SecretNames
 from broker.protocol.frame import RawFrame
 
 CHANNELS = [b"MOL.REQ.a", b"MOL.RES.a", b"", b"@gap", b"\xff"]
@@ -28,3 +32,28 @@ def test_frames_are_written_as_the_twin_writes_them(
         numbers = [write(raw, offsets, ids, feed, min(first, len(feed)), at_ns, base, full) for feed in feeds]
         told.append((raw, offsets, numbers))
     assert told[0] == told[1]
+
+
+NAMES = [*DEFAULT_NAMES, "abc", "x=y=z", 'say "hi"']
+keys = st.sampled_from(["password", "userPassword", "PWD", "cvv", "apiKeys", "card-number", "keyword", "id", "é", ""])
+keys |= st.sampled_from(NAMES) | st.text(max_size=12)
+marks = st.sampled_from(['"', '":', '":{"', '" :', '"\\n: ', '\\":', '\\\\\\":', "://", ":/", "=", "&", ":", " "])
+blanks = st.integers(1, 40).map(lambda count: " " * count)
+slashes = st.integers(1, 20).map(lambda count: "\\" * count)
+runs = st.lists(keys | marks | blanks | slashes, max_size=60).map(lambda parts: "".join(parts).encode())
+
+
+@given(runs | st.binary(max_size=300), st.integers(65, 200))
+def test_keys_are_suspected_as_the_twin_suspects_them(run: bytes, block: int) -> None:
+    secrets, octets = SecretNames(NAMES), np.frombuffer(run, np.uint8)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("broker.capture.secret_names._KEYS_BLOCK", block)
+        expected = secrets.suspect_keys_slowly(octets).tolist()
+    assert secrets.suspect_keys_slowly(octets).tolist() == expected  # where blocks are cut changes nothing
+    assert secrets.suspect_keys(octets).tolist() == expected
+
+
+@given(st.binary(max_size=200) | st.text("ab", max_size=200).map(str.encode), st.text("ab", min_size=1, max_size=4))
+def test_some_bytes_are_found_where_the_twin_finds_them(text: bytes, wanted: str) -> None:
+    for looked_for in (wanted.encode(), text[3:6] or b"x"):
+        assert places_of(bytearray(text), looked_for) == places_of_slowly(bytearray(text), looked_for)
