@@ -380,7 +380,7 @@ class Desk(QObject):
         if self.judge is not None:
             return self.judge(command, name)
         may = _permission(self.status)[0]
-        return verdict(None, may, None, command, name=name)
+        return verdict(self.profile, may, None, command, name=name)
 
     def use_template(self, template: Template) -> None:
         """Lead the user to the caller, with this to begin with."""

@@ -109,6 +109,7 @@ class Unlocking(QObject):
             advice = "Close it and connect again with the permission that you need, or save it as a profile."
             self._tell("refused", f"This session was opened to {self.may}, and belongs to no profile.", advice)
             return None
+        step = self._desk.may(Unlock("act", UNLOCK_S))
         until = clock_time(SystemClock().now_ns() + round(UNLOCK_S * SECOND))
         dialog = ConfirmDialog(
             self._over,
@@ -116,7 +117,7 @@ class Unlocking(QObject):
             act="Unlock",
             tone="failed" if profile.is_production else "held",
             about=f"{self._place.url} · now it may {self.may}",
-            type_name=profile.name if profile.is_production else "",
+            type_name=step.name if step.confirm == "type" else "",
             note=f"Locks itself at {until}, and is never made longer by itself.",
         )
         steps = {may: QRadioButton(text) for may, text in CHOICES.items() if not allows(self.may, may)}

@@ -17,7 +17,7 @@ from app.cli.errors import SaidNo
 from app.cli.options import target
 from app.cli.sitting import options_of
 from app.cli.targets import Target
-from app.cli.unlocking import is_unlocking, operator_of
+from app.cli.unlocking import expect_name, is_unlocking, operator_of, unlock_step
 from app.cli.variables import expect_variables, with_variables
 from broker.mesh.timeline import Snapshot, Timeline
 from broker.operate.commands import Command, Progress, Report, Unlock
@@ -92,6 +92,7 @@ class Actor:
             SaidNo: It may not; the message says what to do.
         """
         self._let(command.needs)
+        expect_name(self.target)
         target = self.target
         expect_variables(target, command)
         found = verdict(target.profile, target.may, None, command, in_window=False, name=name)
@@ -160,10 +161,11 @@ class Actor:
         """
         timeline = Timeline()
         options = options_of(replace(self.target, may=self.target.base))
+        step = await unlock_step(self.target) if is_unlocking(self.target) else None
         async with sitting(options, deliver=timeline.take) as session:
             made = Sitting(self.target, session, operator_of(self.target), timeline)
-            if is_unlocking(self.target):
-                await made.unlock()
+            if step is not None:
+                await made.unlock(step)
             yield made
 
 
@@ -190,9 +192,9 @@ class Sitting:
         """What was heard so far."""
         return self._timeline.snapshot()
 
-    async def unlock(self) -> None:
-        """Let the session do what the command needs. Raises SaidNo."""
-        report = await self.do(Unlock(self._target.may, UNLOCK_S), Confirmation(given=True))
+    async def unlock(self, step: Confirmation) -> None:
+        """Let the session do what the command needs, after that step was taken. Raises SaidNo."""
+        report = await self.do(Unlock(self._target.may, UNLOCK_S), step)
         if report.outcome != "done":
             raise SaidNo(report.message, report.advice)
 

@@ -25,14 +25,16 @@ async def ask_yes(name: str, where: str) -> bool:
     return answer.strip().lower() in ("y", "yes")
 
 
-async def ask_name(name: str, where: str) -> str:
+async def ask_name(name: str, where: str, does: str = "acts on", to: str = "send it") -> str:
     """What was typed.
 
     Args:
         name: What is to be typed.
         where: Where it is done.
+        does: What is done there.
+        to: What it is typed for.
     """
-    return (await _line(f"This acts on {where}. Type {click.style(name, bold=True)} to send it: ")).strip()
+    return (await _line(f"This {does} {where}. Type {click.style(name, bold=True)} to {to}: ")).strip()
 
 
 async def _line(question: str) -> str:

@@ -41,6 +41,7 @@ class Target:
         tls_ca: File of the authority that signed the server's certificate.
         wire: How packets are written.
         profile: Whose rules hold; None for a URL that belongs to none, and for a capture.
+        named: The profile's name, where that stands on the command line and not its URL.
         learned: Secrets that were asked of the key store since.
         is_may_given: Whether that stands on the command line; otherwise it is what the command needs.
         unlocks: Whether a locked profile is to be unlocked for this command.
@@ -57,6 +58,7 @@ class Target:
     tls_ca: str = ""
     wire: WireOptions = field(default_factory=WireOptions)
     profile: Profile | None = None
+    named: str = ""
     learned: list[str] = field(default_factory=list, repr=False, compare=False)
     is_may_given: bool = False
     unlocks: bool = False
@@ -158,7 +160,7 @@ def find_target(
         found = Target(url=text, namespaces=names, tls_ca=tls_ca, wire=wire, profile=profile)
     elif (profile := profiles.get(text)) is not None:
         is_whole = True
-        found = Target(url=profile.url, namespaces=names, tls_ca=tls_ca, wire=wire, profile=profile)
+        found = Target(url=profile.url, namespaces=names, tls_ca=tls_ca, wire=wire, profile=profile, named=text)
     elif not file_allowed:
         raise SaidNo(
             f"'{text}' is neither a URL nor a saved profile.",

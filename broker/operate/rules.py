@@ -60,9 +60,11 @@ def verdict(
         in_window: Whether it is a window that asks. On the command line a bare URL needs no confirmation:
             the command was typed.
         name: What an operator knows the target as, if it is not what the command is sent to: an endpoint,
-            a service, a node.
+            a service, a node. What is unlocked is the profile, whatever is said here.
     """
     about = name or act_name(command)
+    if isinstance(command, Unlock):
+        about = profile.name if profile is not None else ""
     needs = command.needs
     if not allows(may_now(base, unlocked), needs):
         return Verdict(False, refusal(profile, may_now(base, unlocked), needs), "", about)
@@ -94,7 +96,7 @@ def refusal(profile: Profile | None, may: Permission, needs: Permission) -> str:
 
 def _confirm(profile: Profile | None, command: Command, in_window: bool) -> Confirm:
     if isinstance(command, Unlock):
-        return "ask"
+        return "type" if profile is not None and profile.is_production else "ask"
     if isinstance(command, AskOnce | AskBreakers | Record | StopRecording | Cancel | Lock | Hide):
         return ""
     if command.needs == "act":

@@ -170,6 +170,16 @@ def test_unlocking_to_listen_has_an_end_and_is_written_down(run: Run, store: Pro
     assert (entry["profile"], entry["source"], entry["may"]) == ("shop", "command line", "see")
 
 
+def test_production_is_unlocked_by_its_name_and_not_by_its_url(run: Run, store: ProfileStore) -> None:
+    store.save(Profile("shop", "redis://127.0.0.1:1", is_production=True))
+    for command in (("nodes", "--duration", "0.1"), ("call", "orders.get", "--confirm", "orders.get")):
+        refused = run(command[0], "redis://127.0.0.1:1/2", *command[1:], "--unlock")
+        assert refused.exit_code == 1
+        assert "To unlock 'shop', which is PRODUCTION, its name is typed, and a URL was." in refused.stderr
+        assert "Say shop instead of the URL" in refused.stderr
+    assert json.loads(run("audit", "list", "--json").stdout) == []
+
+
 def test_a_broken_file_of_profiles_opens_nothing(run: Run, store: ProfileStore) -> None:
     store.path.parent.mkdir(parents=True)
     store.path.write_text("{")

@@ -204,8 +204,20 @@ def test_one_may_always_lock(tmp_path: Path) -> None:
     bench = Bench(tmp_path, PRODUCTION)
     bench.audit.path.mkdir()
     assert bench.act(Lock()).outcome == "done"
-    assert bench.act(Unlock("act"), YES).outcome == "refused"
+    assert bench.act(Unlock("act"), Confirmation(given=True, typed=PRODUCTION.name)).outcome == "refused"
     assert bench.sent == [Lock()]
+
+
+@pytest.mark.parametrize("is_window", [True, False], ids=["window", "command line"])
+def test_production_is_not_unlocked_by_whoever_forgets_to_ask_for_its_name(tmp_path: Path, *, is_window: bool) -> None:
+    bench = Bench(tmp_path, PRODUCTION, is_window=is_window)
+    for step in (NOT_CONFIRMED, YES, Confirmation(given=True, typed="shop"), Confirmation(typed=PRODUCTION.name)):
+        report = bench.act(Unlock("act"), step)
+        assert report.outcome == "refused"
+        assert f"This needs the name '{PRODUCTION.name}' typed to confirm it" in report.message
+    assert bench.sent == []
+    assert bench.act(Unlock("act"), Confirmation(given=True, typed=PRODUCTION.name)).outcome == "done"
+    assert bench.sent == [Unlock("act")]
 
 
 def test_a_lost_second_line_is_told(tmp_path: Path) -> None:

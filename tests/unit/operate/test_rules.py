@@ -79,7 +79,7 @@ def test_what_is_allowed_and_how_it_is_confirmed(profile: Profile | None, case: 
         command, needs, name = CASES[case]
         found = verdict(profile, base, unlocked, command, in_window=in_window)
         may = max(PERMISSIONS.index(base), PERMISSIONS.index(unlocked) if unlocked else 0)
-        assert found.name == name
+        assert found.name == (profile.name if case == "unlock" and profile is not None else name)
         assert found.allowed == (may >= PERMISSIONS.index(needs))
         assert bool(found.why) != found.allowed
         if not found.allowed:
@@ -95,7 +95,7 @@ def expected_step(profile: Profile | None, case: str, needs: Permission, *, in_w
     if case in SAYS_ITSELF:
         return ""
     if case == "unlock":
-        return "ask"
+        return "type" if profile is PRODUCTION else "ask"
     if profile is PRODUCTION:
         return "type" if needs == "act" else "ask"
     if needs == "act":
@@ -106,6 +106,12 @@ def expected_step(profile: Profile | None, case: str, needs: Permission, *, in_w
 def test_a_name_that_people_know_goes_before_what_is_sent_to() -> None:
     command = CASES["set a breaker"][0]
     assert verdict(PRODUCTION, "see", "act", command, name="bank").name == "bank"
+
+
+def test_what_is_unlocked_is_the_profile_and_no_caller_can_say_otherwise() -> None:
+    for in_window in (True, False):
+        found = verdict(PRODUCTION, "see", None, Unlock("act"), in_window=in_window, name="something else")
+        assert found == Verdict(True, "", "type", "shop-production")
 
 
 def test_a_refusal_says_what_to_do() -> None:
