@@ -60,6 +60,7 @@ class Pipeline:
         self._limits = limits or Limits()
         self._frame_numbers = frame_numbers
         self._now_ns = begin_ns
+        self._calm_until_ns = 0  # before this moment nodes and counters want nothing of the clock
         self._tally = Tally()
         self._names = NameBook(self._limits)
         self._counters = Counters(self._limits.reasons, is_compiled=is_compiled)
@@ -102,10 +103,11 @@ class Pipeline:
             numbers = self._frame_numbers(at_ns, frames)
         at_ns = max(at_ns, self._now_ns)
         self._now_ns = at_ns
-        if at_ns >= min(self._correlation.due_ns, self._roster.due_ns):
-            self._advance(at_ns)
-        if at_ns >= self._counters.next_second_ns:
-            self._counters.begin_second(at_ns)
+        if at_ns >= self._calm_until_ns or at_ns >= self._correlation.due_ns:
+            self.advance(at_ns)
+            if at_ns >= self._counters.next_second_ns:
+                self._counters.begin_second(at_ns)
+            self._calm_until_ns = min(self._roster.due_ns, self._counters.next_second_ns)
         if self._fast_path.is_there:
             place, count = 0, len(frames) if numbers is None else min(len(frames), len(numbers))
             while (place := self._fast_path.take(at_ns, frames, numbers, place)) < count:
@@ -119,6 +121,7 @@ class Pipeline:
 
     def _handle(self, at_ns: int, frame: RawFrame, number: int) -> None:
         """Take in one frame."""
+        self._calm_until_ns = 0  # it may tell of nodes
         channel, body = frame
         lane = self._lanes.get(channel)
         if lane is None:
@@ -133,6 +136,7 @@ class Pipeline:
 
     def _advance(self, now_ns: int) -> None:
         """Deadlines of calls and of nodes, in the order of their moments."""
+        self._calm_until_ns = 0
         correlation, roster = self._correlation, self._roster
         while True:
             if roster.due_ns > now_ns:

@@ -44,6 +44,10 @@ class Tongues:
         self._new: list[Tongue] = []
         self._channels: set[bytes] = set()
 
+    def knows(self, channel: bytes) -> bool:
+        """Whether a frame of this channel was looked into."""
+        return channel in self._channels
+
     def hear(self, _at_ns: int, frames: Sequence[RawFrame]) -> None:
         """Take in frames; looks into the first one of each channel."""
         known = self._channels

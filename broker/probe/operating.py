@@ -164,12 +164,14 @@ class Operating:
 
     def hear(self, at_ns: int, frames: Sequence[RawFrame]) -> None:
         """Take in all frames."""
-        if self._speaking.voice is None:
+        if self._speaking.voice is None and frames:
             # enough to know how to speak here, should it be unlocked; keys are told once, packets on asking
-            self._tongues.hear(at_ns, frames[-1:])
-            if frames and frames[0][0].startswith(KEY_CHANNEL_PREFIX):
+            if not self._tongues.knows(frames[-1][0]):
+                self._tongues.hear(at_ns, frames[-1:])
+            if frames[0][0].startswith(KEY_CHANNEL_PREFIX):
                 self._introductions.hear(frames)
-        self._speaking.hear(at_ns, frames)
+        if self._speaking.hears:
+            self._speaking.hear(at_ns, frames)
 
     def learn(self, changes: Sequence[StateChange]) -> None:
         """Take in what was observed."""

@@ -71,6 +71,11 @@ class Speaking:
 
     # what is heard
 
+    @property
+    def hears(self) -> bool:
+        """Whether there is anybody to hear frames."""
+        return self._own is not None or bool(self._tasks)
+
     def hear(self, at_ns: int, frames: Sequence[RawFrame]) -> None:
         """Take in all frames."""
         for voice in self._voices():
