@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QWidget
 
 from app.mask_list import MaskList
 from app.profile_keeper import ProfileKeeper
 from app.settings import Settings
 from app.widgets.controls import button, column, label, row, section
+from app.widgets.edged import EdgedDialog
 
 THEMES: Final = (("dark", "Dark"), ("light", "Light"), ("system", "As the system"))
 WIDTH_PX: Final = 560
@@ -26,7 +27,7 @@ class Uses:
     reduce_motion: Callable[[bool], None]
 
 
-class SettingsPage(QDialog):
+class SettingsPage(EdgedDialog):
     """Everything takes effect as it is changed; there is nothing to be saved or given up."""
 
     def __init__(self, settings: Settings, keeper: ProfileKeeper, uses: Uses, parent: QWidget) -> None:

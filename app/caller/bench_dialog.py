@@ -6,7 +6,7 @@ from typing import Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QDialog, QSpinBox, QWidget
+from PySide6.QtWidgets import QSpinBox, QWidget
 
 from app.caller.asking import ask_before
 from app.caller.keeping import Keeping
@@ -14,6 +14,7 @@ from app.caller.sender import Sender
 from app.desk import Desk
 from app.permits import allow
 from app.widgets.controls import button, column, label, row, set_property, set_text
+from app.widgets.edged import EdgedDialog
 from app.widgets.figures import Figure, FigureRow
 from app.widgets.format import count, duration_ms, percent, rate
 from app.widgets.mini_table import Cell, MiniRow, MiniTable
@@ -34,7 +35,7 @@ ABOUT: Final = (
 ROWS: Final = 6
 
 
-class BenchDialog(QDialog):
+class BenchDialog(EdgedDialog):
     """Asks how, confirms, runs, shows; one bench at a time."""
 
     def __init__(self, parent: QWidget, desk: Desk, request: Request, keeping: Keeping) -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCompleter, QDialog, QLineEdit, QWidget
+from PySide6.QtWidgets import QCompleter, QLineEdit, QWidget
 
 from app.widgets.controls import button, column, label, row, set_text
+from app.widgets.edged import EdgedDialog
 from broker.operate.calling.collection import wrong_name
 
 ADVICE = "A / makes groups, which are folders: on-call/order by id"
 
 
-class NameDialog(QDialog):
+class NameDialog(EdgedDialog):
     """One line; says at once what is wrong with it."""
 
     named = Signal(str, bool)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QDialog, QGridLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from app.desk import Desk
 from app.widgets.controls import button, clear, column, label, row, section, set_property, set_text
+from app.widgets.edged import EdgedDialog
 from broker.operate.calling.loose_json import VARIABLE
 
 ABOUT = (
@@ -19,7 +20,7 @@ ABOUT = (
 NO_PROFILE = "No profile is open: they last as long as this session, and none of them can be secret."
 
 
-class VariablesDialog(QDialog):
+class VariablesDialog(EdgedDialog):
     """Each change is kept at once."""
 
     changed = Signal()

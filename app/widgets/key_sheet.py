@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.widgets.controls import button, label, row, section
+from app.widgets.edged import EdgedDialog
 
 Keys = Sequence[tuple[str, Sequence[tuple[str, str]]]]
 """Parts of the sheet: heading, and lines of key and meaning."""
 KEY_PX = 112
 
 
-class KeySheet(QDialog):
+class KeySheet(EdgedDialog):
     """A list of keys in two columns; Esc closes it."""
 
     def __init__(self, keys: Keys, parent: QWidget) -> None:
