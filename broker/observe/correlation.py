@@ -174,6 +174,7 @@ class Correlation:
             return None
         if body[:1] != b"{":
             lane.decode = read_request  # which finds the serializer for each packet
+            self.fast_path.leave(lane)
         if self._is_endless(header.id, header.requestID, header.parentID):
             self._malformed(lane, f"ids of more than {self._id_length} letters")
             return None
@@ -230,6 +231,7 @@ class Correlation:
             header = read_response(body)
             if body[:1] != b"{":
                 lane.decode = read_response  # which finds the serializer for each packet
+                self.fast_path.leave(lane)
         if isinstance(header, Malformed):
             self._malformed(lane, header.reason)
             return

@@ -50,6 +50,14 @@ class FastPath:
                 takes_requests, lane.counter, lane.prefix, lane.routes, lane.senders
             )
 
+    def leave(self, lane: Lane) -> None:
+        """What comes on a lane is not JSON."""
+        self._lanes.pop(lane.name, None)
+
+    def knows(self, channel: bytes) -> bool:
+        """Whether it may take what comes on a channel."""
+        return channel in self._lanes
+
     def forget(self) -> None:
         """All lanes begin anew."""
         self._lanes.clear()

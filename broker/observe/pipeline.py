@@ -109,15 +109,23 @@ class Pipeline:
                 self._counters.begin_second(at_ns)
             self._calm_until_ns = min(self._roster.due_ns, self._counters.next_second_ns)
         if self._fast_path.is_there:
-            place, count = 0, len(frames) if numbers is None else min(len(frames), len(numbers))
-            while (place := self._fast_path.take(at_ns, frames, numbers, place)) < count:
-                self._handle(at_ns, frames[place], 0 if numbers is None else numbers[place])
-                place += 1
+            self._feed_fast(at_ns, frames, numbers)
         else:
             for frame, number in zip(frames, repeat(0) if numbers is None else numbers, strict=False):
                 self._handle(at_ns, frame, number)
         if len(self._correlation.rows) >= _MANY_ROWS:
             self._correlation.compact()
+
+    def _feed_fast(self, at_ns: int, frames: Sequence[RawFrame], numbers: Sequence[int] | None) -> None:
+        """Take in frames: runs of ordinary ones at once, the others one by one."""
+        place, count = 0, len(frames) if numbers is None else min(len(frames), len(numbers))
+        while place < count:
+            if self._fast_path.knows(frames[place][0]):
+                place = self._fast_path.take(at_ns, frames, numbers, place)
+                if place == count:
+                    return
+            self._handle(at_ns, frames[place], 0 if numbers is None else numbers[place])
+            place += 1
 
     def _handle(self, at_ns: int, frame: RawFrame, number: int) -> None:
         """Take in one frame."""
