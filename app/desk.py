@@ -289,6 +289,11 @@ class Desk(QObject):
 
     # asking
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is asked and not answered."""
+        return self._worker.is_idle
+
     def ask(self, owner: QObject, key: str, question: Callable[[Snapshot], T], answer: Callable[[T], None]) -> None:
         """Ask something of the timeline without making the window wait.
 

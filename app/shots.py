@@ -19,7 +19,7 @@ from app.check_run import check_live
 from app.settings import Connection
 from app.settings_page import SettingsPage
 from app.shell import Shell
-from app.shots_caller import caller_shoot
+from app.shots_caller import caller_shoot, wait_for
 from app.sittings import Sittings, opening
 from app.views.graph import GraphView
 from app.views.registry import load_views
@@ -34,6 +34,7 @@ SIZES = ((1280, 800), (2560, 1440))
 THEMES = ("dark", "light")
 HEAR_S = 40.0
 SETTLE_MS = 1500
+PAINT_MS = 100
 FOUND_WITHIN_S = 30
 
 
@@ -68,8 +69,18 @@ class Camera:
                 for name, prepare in shoot.items():
                     if callable(prepare):
                         prepare()
-                    wait(SETTLE_MS)
+                    self._settle()
                     self.take(name)
+
+    def _settle(self) -> None:
+        """Let the window live until what was asked is answered and painted."""
+        wait(SETTLE_MS)
+        shell = self._window.shell
+        if shell is None:
+            return
+        desk, graph = shell.desk, shell.area.widget("graph")
+        wait_for(lambda: desk.is_idle and not (isinstance(graph, GraphView) and graph.is_unfinished))
+        wait(PAINT_MS)  # answers that came last are shown
 
 
 def start_pictures(window: Window, camera: Camera) -> None:

@@ -83,7 +83,7 @@ KEYS = (
         ("Ctrl+L", "find an action or event"),
         ("Ctrl+Enter", "send"),
         ("Esc", "cancel what was sent"),
-        ("Ctrl+S / Ctrl+Shift+S", "save into a collection / under another name"),
+        ("Ctrl+(Shift+)S", "save into a collection / under another name"),
         ("F2 / Del", "in collections: rename, delete"),
     )),
     ("Window", (

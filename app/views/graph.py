@@ -238,6 +238,11 @@ class GraphView(QWidget):
             text, this = self.bar.hide_box.text().strip(), filter_for(subject)
             self.bar.hide_box.set_text(f"{text} or {this}" if text else this)
 
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether it is seen and not laid out or not painted yet."""
+        return self.canvas.isVisible() and (self._arranger.is_busy or not self.canvas.has_sharp_picture)
+
     def lay_out(self) -> None:
         """Lay out anew; what was put somewhere by hand stays."""
         self._arranger.lay_out()

@@ -31,7 +31,7 @@ def _title(service: ServiceRecord) -> str:
 COLUMNS: tuple[Column[ServiceRecord], ...] = (
     Column("service", _title, lambda s: (s.full_name.startswith("$"), s.full_name), width=160, tone=name_of_health),
     namespace_column(),
-    Column("instances", _instances, lambda s: len(s.nodes), True, 92, tone=_instance_tone),
+    Column("instances", _instances, lambda s: len(s.nodes), True, 108, tone=_instance_tone),
     *figure_columns(lambda s: s.figures),
     Column(
         "on nodes", lambda s: ", ".join((*s.nodes, *(f"{n} (offline)" for n in s.offline_nodes))) or NOTHING, width=0

@@ -27,6 +27,12 @@ class FigureCard(QFrame):
     """One figure. With a curve when there is room for one."""
 
     def __init__(self, what: str, *, has_curve: bool = False, parent: QWidget | None = None) -> None:
+        """
+        Args:
+            what: What the figure is.
+            has_curve: Whether there is room for one.
+            parent: What it belongs to.
+        """
         super().__init__(parent)
         self.setProperty("role", "card")
         self.setAccessibleName(what)
@@ -59,23 +65,20 @@ class FigureCard(QFrame):
         set_property(self._value, "tone", figure.tone)
         set_text(self._what, figure.what)
         set_text(self._change, change)
-        self._fit()
         set_property(self._change, "tone", change_tone)
         self.setToolTip(figure.note)
         self.setAccessibleDescription(f"{figure.value} {figure.what}. {change} {figure.note}".strip())
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """A narrow card writes its figure smaller rather than cutting it off."""
-        super().resizeEvent(event)
-        self._fit()
-
-    def _fit(self) -> None:
-        if self.curve is not None:
-            return
+    @property
+    def is_tight(self) -> bool:
+        """Whether its figure would be cut off at its full size."""
         font = QFont(self._value.font())
         font.setPixelSize(FULL_PX)
-        is_tight = QFontMetrics(font).horizontalAdvance(self._value.text()) > self.contentsRect().width() - 12
-        set_property(self._value, "fit", "tight" if is_tight else "")
+        return QFontMetrics(font).horizontalAdvance(self._value.text()) > self.contentsRect().width() - 12
+
+    def write_small(self, is_small: bool) -> None:
+        """Write the figure smaller, or at its full size."""
+        set_property(self._value, "fit", "tight" if is_small else "")
 
     @property
     def text(self) -> str:
@@ -100,3 +103,14 @@ class FigureRow(QWidget):
         """Show as many figures as there are cards."""
         for card, figure in zip(self.cards, figures, strict=True):
             card.show_figure(figure)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Narrow cards write their figures smaller rather than cutting one off: all of them, so that they line up."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        is_small = any(card.is_tight for card in self.cards)
+        for card in self.cards:
+            card.write_small(is_small)

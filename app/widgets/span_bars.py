@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtCore import QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
 
 from app import theme
 from app.widgets.controls import SIGNS, Tone
+from app.widgets.row_walk import RowWalk
 
 ROW_PX = 26
 BAR_PX = 13
@@ -41,24 +42,17 @@ class Bar(NamedTuple):
     thing: Any = None
 
 
-class SpanBars(QWidget):
-    """As high as it has bars. A click or Enter chooses one."""
-
-    chosen = Signal(object)
+class SpanBars(RowWalk):
+    """As high as it has bars."""
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setAccessibleName(name)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.setMouseTracking(True)
+        super().__init__(name, ROW_PX, parent=parent)
         self._bars: list[Bar] = []
-        self._current = -1
 
     def show_bars(self, bars: Sequence[Bar]) -> None:
         """Show these."""
         self._bars = list(bars)
-        self._current = min(self._current, len(bars) - 1)
+        self._set_meanings([bar.thing for bar in bars], [bar.tip for bar in bars])
         self.setFixedHeight(self.sizeHint().height())
         self.setAccessibleDescription("; ".join(f"{bar.title} {bar.figure}" for bar in bars))
         self.update()
@@ -85,7 +79,7 @@ class SpanBars(QWidget):
         colours = theme.current()
         metrics = painter.fontMetrics()
         ground = colours.surface1
-        if number == self._current and self.hasFocus():
+        if self._is_marked(number):
             ground = colours.selected
             painter.fillRect(box, QColor(ground))
         middle = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
@@ -105,42 +99,3 @@ class SpanBars(QWidget):
         painter.drawRoundedRect(QRectF(left, top, width, BAR_PX), 3, 3)
         painter.setPen(QColor(colours.ink(colours.dim, ground)))
         painter.drawText(QRectF(left + width + 6, box.top(), FIGURE_PX, box.height()), middle, bar.figure)
-
-    def _row_at(self, y: float) -> int:
-        row = int(y) // ROW_PX
-        return row if 0 <= row < len(self._bars) else -1
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Show the tip of a bar."""
-        row = self._row_at(event.position().y())
-        self.setToolTip(self._bars[row].tip if row >= 0 else "")
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Choose a bar."""
-        self._current = self._row_at(event.position().y())
-        self._choose()
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Whoever comes with the keyboard sees where it is."""
-        super().focusInEvent(event)
-        self._current = max(0, self._current)
-        self.update()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrows move, Enter chooses."""
-        match event.key():
-            case Qt.Key.Key_Down:
-                self._current = min(len(self._bars) - 1, self._current + 1)
-            case Qt.Key.Key_Up:
-                self._current = max(0, self._current - 1)
-            case Qt.Key.Key_Return | Qt.Key.Key_Enter if not event.modifiers():
-                self._choose()
-            case _:
-                super().keyPressEvent(event)
-                return
-        self.update()
-
-    def _choose(self) -> None:
-        self.update()
-        if 0 <= self._current < len(self._bars) and self._bars[self._current].thing is not None:
-            self.chosen.emit(self._bars[self._current].thing)

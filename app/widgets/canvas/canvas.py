@@ -131,7 +131,7 @@ class GraphCanvas(QWidget):
         if self._is_at_home:
             self._go_home()
         self._set_dots()
-        self._easel.repaint()
+        self._easel.put_elsewhere()
 
     def set_marks(self, found: Iterable[str], faded: Iterable[str]) -> None:
         """What is meant by a search, and what is not."""
@@ -286,7 +286,8 @@ class GraphCanvas(QWidget):
         painter = QPainter(self)
         self.picture.draw(painter, self.viewport, colours_of(theme.current()).ground)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._motion.paint(painter)
+        if not self._easel.is_of_before:
+            self._motion.paint(painter)
         marked = Marked(self.selected, self.hovered, self.hasFocus(), self.other)
         paint_overlay(painter, self.scene, self.viewport, marked, self.chips)
         self._hands.paint(painter)

@@ -31,7 +31,7 @@ class Easel:
     def __init__(self, canvas: GraphCanvas) -> None:
         self.picture = Picture()
         self._canvas = canvas
-        self._is_dirty = True
+        self._is_dirty = self._is_of_before = True
         self._slices = QTimer(canvas)
         self._slices.setInterval(0)
         self._slices.timeout.connect(lambda: self._work(SLICE_S))
@@ -45,6 +45,16 @@ class Easel:
         """Whether what is seen was painted for just this view and these things."""
         picture = self.picture
         return picture.view == self._canvas.viewport and not self._is_dirty and not picture.is_painting
+
+    @property
+    def is_of_before(self) -> bool:
+        """Whether what is shown was painted before things were put elsewhere: nothing may run over it."""
+        return self._is_of_before
+
+    def put_elsewhere(self) -> None:
+        """Things stand elsewhere: paint all of it again."""
+        self._is_of_before = True
+        self.repaint()
 
     def follow(self) -> None:
         """The view has moved: what is being painted is finished all the same, so that long drags see something."""
@@ -115,6 +125,7 @@ class Easel:
         if not self.picture.work(budget_s):
             return
         self._slices.stop()
+        self._is_of_before = self._is_dirty
         self._canvas.update()
         if not self.is_sharp:
             self._begin()
