@@ -9,7 +9,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from setuptools import Distribution, Extension
 from setuptools.command.build_ext import build_ext
-from setuptools.errors import BaseError
+from setuptools.errors import BaseError, CCompilerError
 
 ROOT = Path(__file__).parent
 FOLDER = Path("broker/native")
@@ -28,8 +28,9 @@ def compile_in_place() -> Path | None:
     command.ensure_finalized()
     try:
         command.run()
-    except (BaseError, OSError) as error:
+    except (BaseError, CCompilerError, OSError) as error:
         sys.stderr.write(f"Not compiled, so packets are read several times slower: {error}\n")
+        Path(command.get_ext_fullpath(NAME)).unlink(missing_ok=True)  # it was made of other sources
         return None
     return Path(command.get_ext_fullpath(NAME))
 

@@ -51,11 +51,11 @@ class FastLane:
     """What is ordinary on a lane: its routes and senders, found again by the bytes in which packets say them."""
 
     def __init__(
-        self, takes_requests: bool, counter: Counter, prefix: str, routes: dict[Any, bytes], senders: set[str], /
+        self, takes: str, counter: Counter, prefix: str, routes: dict[Any, bytes], senders: set[str], /
     ) -> None: ...
 
 class Intake:
-    """Twin: broker.observe.correlation.Correlation, its hot path."""
+    """Twins: broker.observe.correlation.Correlation, its hot path; broker.observe.pipeline.Pipeline for events."""
 
     has_soon: bool
     def __init__(
@@ -76,6 +76,7 @@ class Intake:
         numbers: list[int] | None,
         first: int,
         room: int,
+        events: list[tuple[int, bytes, int, Any, Any, Any, int]],
         /,
     ) -> int: ...
     def take_soon(self) -> list[tuple[int, str]]: ...

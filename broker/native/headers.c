@@ -179,12 +179,50 @@ static bool read_whole(Cursor *c, Slice *slice, int most_digits) {
     return slice->length <= most_digits;
 }
 
+/* true, false or null, by its first letter. */
+static bool read_flag(Cursor *c, char *flag) {
+    if (c->at >= c->end) return false;
+    *flag = *c->at;
+    return *flag == 't' ? skip_word(c, "true", 4) : *flag == 'f' ? skip_word(c, "false", 5) : skip_word(c, "null", 4);
+}
+
+/* An array of plain texts; null is none. */
+static bool read_texts(Cursor *c, Slice *slice) {
+    Slice text;
+    slice->at = NULL;
+    if (c->at < c->end && *c->at == 'n') return skip_word(c, "null", 4);
+    slice->at = c->at;
+    if (!take(c, '[')) return false;
+    skip_blanks(c);
+    if (!take(c, ']')) {
+        do {
+            skip_blanks(c);
+            if (!read_text(c, &text)) return false;
+            skip_blanks(c);
+        } while (take(c, ','));
+        if (!take(c, ']')) return false;
+    }
+    slice->length = c->at - slice->at;
+    return true;
+}
+
+bool next_text(const char **at, Slice *text) {
+    while (**at != '"' && **at != ']') ++*at;
+    if (**at == ']') return false;
+    text->at = ++*at;
+    while (**at != '"') ++*at;
+    text->length = *at - text->at;
+    ++*at;
+    return true;
+}
+
 static bool read_no_stream(Cursor *c) {
     return c->at < c->end && *c->at == 'n' ? skip_word(c, "null", 4) : skip_word(c, "false", 5);
 }
 
 enum { ID = 1, SENDER = 2, ACTION = 4, TIMEOUT = 8, LEVEL = 16, TRACING = 32, PARENT = 64, REQUEST = 128, CALLER = 256,
-       STREAM = 512, SEQ = 1024, VER = 2048, SUCCESS = 4096, ERROR_FIELD = 8192 };
+       STREAM = 512, SEQ = 1024, VER = 2048, SUCCESS = 4096, ERROR_FIELD = 8192, EVENT = 16384, GROUPS = 32768,
+       BROADCAST = 65536, EVENT_ID = 131072 };
 
 #define IS(text) (length == sizeof(text) - 1 && memcmp(key, text, sizeof(text) - 1) == 0)
 
@@ -212,6 +250,19 @@ static int response_field(const char *key, Py_ssize_t length) {
     }
 }
 
+static int event_field(const char *key, Py_ssize_t length) {
+    switch (length) {
+    case 2: return IS("id") ? EVENT_ID : 0;
+    case 3: return IS("ver") ? VER : 0;
+    case 5: return IS("event") ? EVENT : IS("level") ? LEVEL : 0;
+    case 6: return IS("sender") ? SENDER : IS("caller") ? CALLER : IS("groups") ? GROUPS : 0;
+    case 7: return IS("tracing") ? TRACING : 0;
+    case 8: return IS("parentID") ? PARENT : 0;
+    case 9: return IS("requestID") ? REQUEST : IS("broadcast") ? BROADCAST : 0;
+    default: return 0;
+    }
+}
+
 static bool read_field(Cursor *c, int field, Header *header) {
     Slice unused;
     switch (field) {
@@ -234,10 +285,11 @@ static bool read_field(Cursor *c, int field, Header *header) {
             header->timeout_ms = header->timeout_ms * 10 + (digits.at[place] - '0');
         return true;
     }
-    case TRACING:
-        if (c->at >= c->end) return false;
-        header->tracing = *c->at;
-        return *c->at == 't' ? skip_word(c, "true", 4) : *c->at == 'f' ? skip_word(c, "false", 5) : skip_word(c, "null", 4);
+    case TRACING: return read_flag(c, &header->tracing);
+    case BROADCAST: return read_flag(c, &header->broadcast);
+    case EVENT: return read_text(c, &header->event) && header->event.length > 0;
+    case EVENT_ID: return read_text_or_null(c, &header->id);
+    case GROUPS: return read_texts(c, &header->groups);
     default: return skip_value(c, 1);
     }
 }
@@ -247,7 +299,7 @@ static bool read_header(const char *body, Py_ssize_t length, Header *header, int
     Cursor c = {body, body + length};
     int seen = 0;
     memset(header, 0, sizeof *header);
-    header->tracing = 'n';
+    header->tracing = header->broadcast = 'n';
     if (!take(&c, '{')) return false;
     do {
         Slice key;
@@ -276,4 +328,8 @@ bool read_request_header(const char *body, Py_ssize_t length, Header *header) {
 
 bool read_response_header(const char *body, Py_ssize_t length, Header *header) {
     return read_header(body, length, header, response_field, ID | SENDER | SUCCESS);
+}
+
+bool read_event_header(const char *body, Py_ssize_t length, Header *header) {
+    return read_header(body, length, header, event_field, EVENT | SENDER);
 }

@@ -1,4 +1,5 @@
-/* Takes ordinary requests and answers in. The twin is Correlation in broker/observe/correlation.py.
+/* Takes ordinary requests, answers and events in. The twins are Correlation in broker/observe/correlation.py, and
+ * for events Pipeline in broker/observe/pipeline.py.
  *
  * What is not ordinary, or not known yet, ends a run of frames: the twin takes that one, and then it goes on here.
  */
@@ -51,9 +52,11 @@ typedef struct {
     PyObject *value;
 } Known;
 
+enum { REQUESTS = 'Q', ANSWERS = 'S', EVENTS = 'E' };
+
 typedef struct {
     PyObject_HEAD
-    int takes_requests;
+    int takes; /* one of the letters below */
     Counter *counter;
     PyObject *routes;  /* of the lane: dict */
     PyObject *senders; /* of the lane: set */
@@ -110,11 +113,11 @@ static void know(FastLane *self, uint64_t hash, const char *key, Py_ssize_t leng
 }
 
 static PyObject *FastLane_new(PyTypeObject *type, PyObject *arguments, PyObject *unused) {
-    int takes_requests;
+    int takes;
     PyObject *counter, *routes, *senders;
     const char *prefix;
     Py_ssize_t length;
-    if (!PyArg_ParseTuple(arguments, "pO!s#O!O!:FastLane", &takes_requests, &Counter_Type, &counter, &prefix, &length,
+    if (!PyArg_ParseTuple(arguments, "CO!s#O!O!:FastLane", &takes, &Counter_Type, &counter, &prefix, &length,
                           &PyDict_Type, &routes, &PySet_Type, &senders))
         return NULL;
     if (length > (Py_ssize_t)sizeof(((FastLane *)0)->prefix)) {
@@ -123,7 +126,7 @@ static PyObject *FastLane_new(PyTypeObject *type, PyObject *arguments, PyObject 
     }
     FastLane *self = (FastLane *)type->tp_alloc(type, 0);
     if (self == NULL) return NULL;
-    self->takes_requests = takes_requests;
+    self->takes = takes;
     self->counter = (Counter *)Py_NewRef(counter);
     self->routes = Py_NewRef(routes);
     self->senders = Py_NewRef(senders);
@@ -166,6 +169,8 @@ static PyObject *text_or_none(const Slice *slice) {
     return PyUnicode_DecodeASCII(slice->at, slice->length, NULL);
 }
 
+static PyObject *flag_of(char letter) { return letter == 'n' ? Py_None : letter == 't' ? Py_True : Py_False; }
+
 /* The lane's route of a request, borrowed; NULL without an exception if there is none yet. */
 static PyObject *route_of(FastLane *lane, const Header *header) {
     char key[MOST_KEY], *end = key;
@@ -181,15 +186,58 @@ static PyObject *route_of(FastLane *lane, const Header *header) {
 
     PyObject *action = text_or_none(&header->action), *caller = text_or_none(&header->caller);
     PyObject *sender = text_or_none(&header->sender), *wanted = NULL;
-    PyObject *tracing = header->tracing == 'n' ? Py_None : header->tracing == 't' ? Py_True : Py_False;
     long level = 0;
     for (Py_ssize_t place = 0; place < header->level.length; place++) level = level * 10 + (header->level.at[place] - '0');
     if (action != NULL && caller != NULL && sender != NULL)
-        wanted = Py_BuildValue("OOOlO", action, caller, sender, level, tracing);
+        wanted = Py_BuildValue("OOOlO", action, caller, sender, level, flag_of(header->tracing));
     if (wanted != NULL) route = PyDict_GetItemWithError(lane->routes, wanted);
     Py_XDECREF(action);
     Py_XDECREF(caller);
     Py_XDECREF(sender);
+    Py_XDECREF(wanted);
+    if (route == NULL || !PyBytes_Check(route) || PyBytes_GET_SIZE(route) != ROUTE_BYTES) return NULL;
+    know(lane, hash, key, end - key, route);
+    return route;
+}
+
+/* The known texts of an array, as a tuple; None where there is none. */
+static PyObject *texts_of(const Slice *slice) {
+    if (slice->at == NULL) Py_RETURN_NONE;
+    PyObject *list = PyList_New(0), *tuple = NULL;
+    const char *at = slice->at + 1;
+    Slice text;
+    while (list != NULL && next_text(&at, &text)) {
+        PyObject *one = PyUnicode_DecodeASCII(text.at, text.length, NULL);
+        if (one == NULL || PyList_Append(list, one) < 0) Py_CLEAR(list);
+        Py_XDECREF(one);
+    }
+    if (list != NULL) tuple = PyList_AsTuple(list);
+    Py_XDECREF(list);
+    return tuple;
+}
+
+/* As route_of, of an event. */
+static PyObject *route_of_event(FastLane *lane, const Header *header) {
+    char key[MOST_KEY], *end = key;
+    end = append(end, key + MOST_KEY, &header->event);
+    end = append(end, key + MOST_KEY, &header->caller);
+    end = append(end, key + MOST_KEY, &header->sender);
+    end = append(end, key + MOST_KEY, &header->groups);
+    if (end == NULL || end >= key + MOST_KEY) return NULL;
+    *end++ = header->broadcast;
+    uint64_t hash = keyed_hash(key, end - key);
+    PyObject *route = known(lane, hash, key, end - key);
+    if (route != NULL) return route;
+
+    PyObject *event = text_or_none(&header->event), *caller = text_or_none(&header->caller);
+    PyObject *sender = text_or_none(&header->sender), *groups = texts_of(&header->groups), *wanted = NULL;
+    if (event != NULL && caller != NULL && sender != NULL && groups != NULL)
+        wanted = PyTuple_Pack(5, event, caller, sender, flag_of(header->broadcast), groups);
+    if (wanted != NULL) route = PyDict_GetItemWithError(lane->routes, wanted);
+    Py_XDECREF(event);
+    Py_XDECREF(caller);
+    Py_XDECREF(sender);
+    Py_XDECREF(groups);
     Py_XDECREF(wanted);
     if (route == NULL || !PyBytes_Check(route) || PyBytes_GET_SIZE(route) != ROUTE_BYTES) return NULL;
     know(lane, hash, key, end - key, route);
@@ -222,7 +270,8 @@ typedef struct {
 typedef struct {
     long long at_ns;
     Py_ssize_t room;
-    PyObject *now; /* at_ns as an object, for rows that are made of one */
+    PyObject *now;    /* at_ns as an object, for rows that are made of one */
+    PyObject *events; /* EventRow of each: list */
 } Moment;
 
 typedef enum { FAILED = -1, ODD = 0, TAKEN = 1 } Verdict;
@@ -312,15 +361,46 @@ static Verdict take_response(Intake *self, FastLane *lane, const Moment *moment,
     return TAKEN;
 }
 
-/* take(lanes, at_ns, frames, numbers, first, room): the number of the first frame that is not ordinary. */
+static Verdict take_event(Intake *self, FastLane *lane, const Moment *moment, const char *body, Py_ssize_t size,
+                          uint64_t frame) {
+    Header header;
+    if (!read_event_header(body, size, &header)) return ODD;
+    PyObject *route = route_of_event(lane, &header);
+    if (route == NULL) return PyErr_Occurred() ? FAILED : ODD;
+    PyObject *id = text_or_none(&header.id), *trace = text_or_none(&header.request_id);
+    PyObject *parent = text_or_none(&header.parent_id), *row = NULL;
+    if (id != NULL && trace != NULL && parent != NULL)
+        row = Py_BuildValue("OOnOOOK", moment->now, route, size, id, trace, parent, (unsigned long long)frame);
+    int outcome = row == NULL ? -1 : PyList_Append(moment->events, row);
+    Py_XDECREF(id);
+    Py_XDECREF(trace);
+    Py_XDECREF(parent);
+    Py_XDECREF(row);
+    if (outcome < 0) return FAILED;
+    lane->counter->packets++;
+    lane->counter->bytes += size;
+    return TAKEN;
+}
+
+static Verdict take_one(Intake *self, FastLane *lane, const Moment *moment, const char *body, Py_ssize_t size,
+                        uint64_t frame) {
+    switch (lane->takes) {
+    case REQUESTS: return take_request(self, lane, moment, body, size, frame);
+    case ANSWERS: return take_response(self, lane, moment, body, size, frame);
+    case EVENTS: return take_event(self, lane, moment, body, size, frame);
+    default: return ODD;
+    }
+}
+
+/* take(lanes, at_ns, frames, numbers, first, room, events): the number of the first frame that is not ordinary. */
 static PyObject *Intake_take(Intake *self, PyObject *const *arguments, Py_ssize_t count) {
-    if (count != 6 || !PyDict_Check(arguments[0]) || !PyList_Check(arguments[2]) ||
+    if (count != 7 || !PyDict_Check(arguments[0]) || !PyList_Check(arguments[2]) || !PyList_Check(arguments[6]) ||
         !(arguments[3] == Py_None || PyList_Check(arguments[3]))) {
-        PyErr_SetString(PyExc_TypeError, "take(lanes: dict, at_ns, frames: list, numbers: list or None, first, room)");
+        PyErr_SetString(PyExc_TypeError, "take(lanes: dict, at_ns, frames: list, numbers: list or None, first, room, events)");
         return NULL;
     }
     PyObject *lanes = arguments[0], *frames = arguments[2], *numbers = arguments[3] == Py_None ? NULL : arguments[3];
-    Moment moment = {.at_ns = PyLong_AsLongLong(arguments[1]), .now = arguments[1]};
+    Moment moment = {.at_ns = PyLong_AsLongLong(arguments[1]), .now = arguments[1], .events = arguments[6]};
     Py_ssize_t place = PyLong_AsSsize_t(arguments[4]);
     moment.room = PyLong_AsSsize_t(arguments[5]);
     if (PyErr_Occurred()) return NULL;
@@ -340,9 +420,8 @@ static PyObject *Intake_take(Intake *self, PyObject *const *arguments, Py_ssize_
             frame = PyLong_AsUnsignedLongLong(PyList_GET_ITEM(numbers, place));
             if (frame == (uint64_t)-1 && PyErr_Occurred()) return NULL;
         }
-        FastLane *fast = (FastLane *)lane;
-        Verdict verdict = (fast->takes_requests ? take_request : take_response)(
-            self, fast, &moment, PyBytes_AS_STRING(body), PyBytes_GET_SIZE(body), frame);
+        Verdict verdict =
+            take_one(self, (FastLane *)lane, &moment, PyBytes_AS_STRING(body), PyBytes_GET_SIZE(body), frame);
         if (verdict == FAILED) return NULL;
         if (verdict == ODD) break;
     }

@@ -35,12 +35,20 @@ typedef struct {
     Slice action, request_id, parent_id, caller, level;
     int64_t timeout_ms; /* 0: none */
     char tracing;       /* 't', 'f'; 'n' for null, or not there */
+    /* of an event */
+    Slice event, groups; /* groups as they are written, brackets included */
+    char broadcast;      /* as tracing */
 } Header;
 
-/* Whether a body is an ordinary request or answer; what it says then. Odd ones are not: errors, streams, escapes or
+/* Whether a body is an ordinary request, answer or event; what it says then. Odd ones are not: errors, streams, escapes or
  * other than ASCII in a name or an id, numbers where texts are expected, malformed JSON. */
 bool read_request_header(const char *body, Py_ssize_t length, Header *header);
 bool read_response_header(const char *body, Py_ssize_t length, Header *header);
+bool read_event_header(const char *body, Py_ssize_t length, Header *header);
+
+/* The next of the plain texts in an array that is known to hold nothing else; false when there is none. `at` begins
+ * behind the bracket that opens it. */
+bool next_text(const char **at, Slice *text);
 
 /* -- young.c: calls that wait for their answer */
 

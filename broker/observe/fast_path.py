@@ -1,21 +1,25 @@
-"""Ordinary requests and answers, taken in by the compiled module a run at a time."""
+"""Ordinary requests, answers and events, taken in by the compiled module a run at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from broker.native import compiled
 from broker.observe.counters import Counter
 from broker.observe.lanes import Lane
 from broker.observe.limits import LONGEST_TIMEOUT_MS, WAITING_AFTER_NS, Limits
 from broker.observe.open_calls import OpenCalls
-from broker.observe.rows import CallRows
+from broker.observe.rows import CallRows, EventRow
 from broker.observe.young import Young
 from broker.protocol.frame import RawFrame
 
+_TAKES: Final = {"REQ": "Q", "RES": "S", "EVENT": "E", "EVENTB": "E"}
+"""By packet type, what a fast lane is told to take."""
+
 
 class FastPath:
-    """Knows lanes on which requests and answers come. What is not ordinary there it leaves to those who handle lanes.
+    """Knows lanes on which requests, answers and events come; what is not ordinary there it leaves to their handlers.
 
     Without the compiled module it knows no lanes, and takes nothing.
     """
@@ -42,13 +46,11 @@ class FastPath:
 
     def know(self, lane: Lane) -> None:
         """A lane is new."""
-        takes_requests = lane.command == "REQ" and lane.node != 0
-        if not (takes_requests or lane.command == "RES"):
+        takes = _TAKES.get(lane.command, "")
+        if not takes or (takes == "Q" and not lane.node):
             return
         if self._intake is not None and not isinstance(lane.counter, Counter):
-            self._lanes[lane.name] = compiled.FastLane(
-                takes_requests, lane.counter, lane.prefix, lane.routes, lane.senders
-            )
+            self._lanes[lane.name] = compiled.FastLane(takes, lane.counter, lane.prefix, lane.routes, lane.senders)
 
     def leave(self, lane: Lane) -> None:
         """What comes on a lane is not JSON."""
@@ -62,7 +64,14 @@ class FastPath:
         """All lanes begin anew."""
         self._lanes.clear()
 
-    def take(self, at_ns: int, frames: Sequence[RawFrame], numbers: Sequence[int] | None, first: int) -> int:
+    def take(
+        self,
+        at_ns: int,
+        frames: Sequence[RawFrame],
+        numbers: Sequence[int] | None,
+        first: int,
+        events: list[EventRow],
+    ) -> int:
         """Take frames in, up to the first that is not ordinary.
 
         Args:
@@ -70,6 +79,7 @@ class FastPath:
             frames: Channel and body of each.
             numbers: FrameNumber of each; None for 0.
             first: The first of them to be taken.
+            events: Where rows of events go.
 
         Returns:
             The place of the first that was not taken; the count of frames if all were.
@@ -79,7 +89,7 @@ class FastPath:
             return first
         many = frames if type(frames) is list else list(frames)
         numbered = numbers if numbers is None or type(numbers) is list else list(numbers)
-        place = intake.take(self._lanes, at_ns, many, numbered, first, self._calls.room)
+        place = intake.take(self._lanes, at_ns, many, numbered, first, self._calls.room, events)
         if intake.has_soon:
             for deadline_ns, key in intake.take_soon():
                 self._calls.look_at(deadline_ns, key)

@@ -121,7 +121,7 @@ class Pipeline:
         place, count = 0, len(frames) if numbers is None else min(len(frames), len(numbers))
         while place < count:
             if self._fast_path.knows(frames[place][0]):
-                place = self._fast_path.take(at_ns, frames, numbers, place)
+                place = self._fast_path.take(at_ns, frames, numbers, place, self._events)
                 if place == count:
                     return
             self._handle(at_ns, frames[place], 0 if numbers is None else numbers[place])
@@ -269,6 +269,7 @@ class Pipeline:
             return None
         if body[:1] != b"{":
             lane.decode = read_event  # which finds the serializer for each packet
+            self._fast_path.leave(lane)
         if is_breaker_event(header.event):
             packet = decode_body(body)
             data = packet.get("data") if isinstance(packet, dict) else None

@@ -92,11 +92,33 @@ RESPONSE = {
     "headers": {},
     "stream": False,
 }
+EVENT = {
+    "ver": "5",
+    "sender": "node-1",
+    "id": REQUEST["id"],
+    "event": "order.created",
+    "data": {"id": 7, "name": "Åsa"},
+    "groups": ["mail", "stock"],
+    "broadcast": False,
+    "meta": {},
+    "level": 1,
+    "tracing": None,
+    "parentID": None,
+    "requestID": REQUEST["id"],
+    "caller": "v2.orders",
+    "needAck": None,
+}
+KINDS = {
+    "request": (b"MOL.REQ.node-2", REQUEST),
+    "response": (b"MOL.RES.node-1", RESPONSE),
+    "event": (b"MOL.EVENT.node-2", EVENT),
+    "balanced event": (b"MOL.EVENTB.mail.order.created", EVENT),
+}
 ODD_TEXTS = ["", "x", "é", "\ud800", "a\u0000b", "x" * 41, "x" * 600, "1B4E28BA-2FA1-11d2-883f~", "node-2"]
 ODD = st.sampled_from(
-    [None, True, False, 0, 1, -1, 2.0, 1e300, 10**30, 86_400_001, 900, *ODD_TEXTS, [], {}, ["a"], {"a": 1}]
+    [None, True, False, 0, 1, -1, 2.0, 1e300, 10**30, 86_400_001, 900, *ODD_TEXTS, [], {}, ["a"], ["a", 'b"'], {"a": 1}]
 )
-FIELDS = sorted({*REQUEST, *RESPONSE, "seq", "error", "other"})
+FIELDS = sorted({*REQUEST, *RESPONSE, *EVENT, "seq", "error", "other"})
 CHANGES = st.lists(st.tuples(st.sampled_from(FIELDS), st.one_of(ODD, st.just("(none)"))), max_size=2)
 SEPARATORS = st.sampled_from([(",", ":"), (", ", ": "), (" ,\n", "\t:\r\n")])
 DAMAGE = st.lists(
@@ -120,20 +142,19 @@ def body(packet: dict[str, Any], changes: Iterable[tuple[str, Any]], separators:
 
 
 PACKETS = st.lists(
-    st.tuples(st.booleans(), CHANGES, SEPARATORS, st.one_of(st.just([]), st.just([]), DAMAGE)), min_size=1, max_size=6
+    st.tuples(st.sampled_from(sorted(KINDS)), CHANGES, SEPARATORS, st.one_of(st.just([]), st.just([]), DAMAGE)),
+    min_size=1,
+    max_size=6,
 )
 
 
 @settings(max_examples=1_000)
 @given(PACKETS)
 def test_odd_packets_among_ordinary_ones_are_told_the_same(packets: list[Any]) -> None:
-    ordinary = [
-        (b"MOL.REQ.node-2", body(REQUEST, [], (",", ":"), [])),
-        (b"MOL.RES.node-1", body(RESPONSE, [], (",", ":"), [])),
-    ]
+    ordinary = [(channel, body(packet, [], (",", ":"), [])) for channel, packet in KINDS.values()]
     frames: list[RawFrame] = [*ordinary, *ordinary]
-    for is_request, changes, separators, damage in packets:
-        channel, packet = (b"MOL.REQ.node-2", REQUEST) if is_request else (b"MOL.RES.node-1", RESPONSE)
+    for kind, changes, separators, damage in packets:
+        channel, packet = KINDS[kind]
         frames.append((channel, body(packet, changes, separators, damage)))
     frames += ordinary
     agree([Frame(START_NS + place * MILLISECOND, *frame) for place, frame in enumerate(frames)])
@@ -152,6 +173,12 @@ def test_any_payload_is_passed_over(value: Any, is_ascii: bool, separators: tupl
     frames = [(b"MOL.REQ.node-2", body(REQUEST, [("id", "first")], separators, []))]
     frames += [(b"MOL.REQ.node-2", text.encode("utf-8", "surrogatepass"))]
     agree([Frame(START_NS + place, *frame) for place, frame in enumerate(frames)])
+
+
+@given(st.lists(st.one_of(ODD, st.text(max_size=5)), max_size=4), SEPARATORS)
+def test_groups_of_events_are_told_the_same(groups: list[Any], separators: tuple[str, str]) -> None:
+    text = body(EVENT, [("groups", groups)], separators, [])
+    agree([Frame(START_NS + place, b"MOL.EVENT.node-2", text) for place in range(3)])
 
 
 def test_a_busy_mesh_is_told_the_same() -> None:
