@@ -1,6 +1,7 @@
 """Types of the compiled module; what each does is written with its twin."""
 
 from collections.abc import Callable, Sequence
+from socket import socket
 from typing import Any, Final
 
 import numpy as np
@@ -80,6 +81,14 @@ class Intake:
         /,
     ) -> int: ...
     def take_soon(self) -> list[tuple[int, str]]: ...
+
+class Reading:
+    """Twin: broker.transport.redis.reading.Reading. Only on Linux."""
+
+    def __init__(self, connection: socket, small_reads: int, most_bytes: int, most_reads: int, /) -> None: ...
+    def read(
+        self, size: int, now_ns: int, ahead_ns: int, has_waited: bool, /
+    ) -> tuple[list[tuple[int, bytes, bool]], int, int]: ...
 
 class Splitter:
     """Twin: hiredis, as broker.transport.redis.replies.Replies uses it."""

@@ -21,6 +21,7 @@ int add_chunks(PyObject *module);
 int add_peeling(PyObject *module);
 int add_replies(PyObject *module);
 int add_search(PyObject *module);
+int add_reading(PyObject *module);
 
 /* -- headers.c: the header of a packet, where it is ordinary JSON */
 

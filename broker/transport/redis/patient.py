@@ -11,14 +11,16 @@ when we get a CPU.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
-import struct
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from broker.clock import Clock
+from broker.native import IS_COMPILED, compiled
+from broker.transport.redis.reading import DRAINED, MORE, SO_TIMESTAMPNS, Arrived, Reading
 
 PAUSE_S: Final = 0.001
 """Between two rounds of reading. The kernel may join what it holds for us, up to 17 writes, and keep the last stamp
@@ -45,13 +47,8 @@ THINK_BYTES: Final = 1 << 20
 SLICE_BYTES: Final = 1 << 16
 """After so much has been handed over it is time to read again."""
 
-_SO_TIMESTAMPNS: Final = 35
-_STAMP: Final = struct.Struct("@qq")  # a timespec: s, ns
-_NOTE_BYTES: Final = 64
-
-Taken = Callable[[int, bytes, bool], None]
-"""Takes when (ns since the epoch) bytes arrived, the bytes, and whether they were there already when the bytes before
-them had been read."""
+Taken = Callable[[Iterable[Arrived]], None]
+"""Takes what arrived, at least one piece, oldest first."""
 
 Ended = Callable[[OSError | None], None]
 """Told once that no more can be read: the error, or None when the other side hung up."""
@@ -60,7 +57,15 @@ Ended = Callable[[OSError | None], None]
 class PatientReader:
     """Reads a connection that asyncio made; its transport goes on writing, and closes it."""
 
-    def __init__(self, transport: asyncio.Transport, clock: Clock, taken: Taken, ended: Ended) -> None:
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        clock: Clock,
+        taken: Taken,
+        ended: Ended,
+        *,
+        is_compiled: bool = IS_COMPILED,
+    ) -> None:
         """Begin to read; asyncio reads no more.
 
         Args:
@@ -68,21 +73,23 @@ class PatientReader:
             clock: Stamps what the kernel has not.
             taken: Given what arrives.
             ended: Told that it is over.
+            is_compiled: Whether the socket is read in C; Python does the same.
         """
         transport.pause_reading()
         self._loop = asyncio.get_running_loop()
         # a loop refuses to watch a socket that one of its transports has
         self._socket: socket.socket = transport.get_extra_info("socket").dup()
-        self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self._clock = clock
         self._taken = taken
         self._ended = ended
-        self._at_ns = 0
+        make = compiled.Reading if is_compiled else Reading
+        self._reading = make(self._socket, STAMPS_A_ROUND + 1, MOST_BYTES, MOST_READS)
         self._piece_bytes = LEAST_BYTES
         self._pause_s = PAUSE_S
         self._is_behind = self._is_hurried = False
         self._piled_s = 0.0
-        self._unread: deque[tuple[int, bytes, bool]] = deque()
+        self._unread: deque[Arrived] = deque()
         self._unread_bytes = 0
         self._thought_s = 0.0
         self._resting: asyncio.Handle | None = None
@@ -150,47 +157,20 @@ class PatientReader:
         """Read what there is, within measure. Whether there was anything."""
         ahead_ns = self._clock.ahead_of_wall_ns()
         now_ns = self._clock.now_ns()
-        receive, size = self._socket.recvmsg, self._piece_bytes
         has_waited = self._is_behind or self._loop.time() - self._piled_s < PILE_S
-        round_bytes = 0
-        for number in range(MOST_READS):
-            try:
-                piece, notes, _, _ = receive(size, _NOTE_BYTES)
-            except (BlockingIOError, InterruptedError):
-                self._is_behind = False
-                break
-            except OSError as error:
-                self._end(error)
-                return False
-            if not piece:
-                self._end(None)
-                return False
-            self._unread.append((self._stamp(notes, ahead_ns, now_ns), piece, has_waited or number > 0))
-            round_bytes += len(piece)
-            if len(piece) < size:
-                self._is_behind = False
-                break
-            if number >= STAMPS_A_ROUND:
-                size = MOST_BYTES  # much has piled up
-        else:
-            self._is_behind = True
+        arrived, round_bytes, ending = self._reading.read(self._piece_bytes, now_ns, ahead_ns, has_waited)
+        self._unread += arrived
         self._unread_bytes += round_bytes
+        if ending not in (DRAINED, MORE):
+            self._end(OSError(ending, os.strerror(ending)) if ending > 0 else None)
+            return False
+        self._is_behind = ending == MORE
         if round_bytes >= PILE_BYTES:
             self._is_behind = True
             self._piled_s = self._loop.time()
         self._piece_bytes = min(max(LEAST_BYTES, round_bytes // STAMPS_A_ROUND), MOST_BYTES)
         self._pause_s = LONG_PAUSE_S if round_bytes >= BUSY_BYTES else PAUSE_S
         return round_bytes > 0
-
-    def _stamp(self, notes: list[tuple[int, int, bytes]], ahead_ns: int, now_ns: int) -> int:
-        """When it arrived, in ns since the epoch; never before what arrived before it, never later than now."""
-        at_ns = now_ns
-        for level, kind, data in notes:
-            if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS and len(data) == _STAMP.size:
-                seconds, ns = _STAMP.unpack(data)
-                at_ns = min(at_ns, seconds * 1_000_000_000 + ns + ahead_ns)
-        self._at_ns = max(self._at_ns, at_ns)
-        return self._at_ns
 
     def _end(self, error: OSError | None) -> None:
         self._think_of(self._unread_bytes)
@@ -208,10 +188,15 @@ class PatientReader:
             self._thinking = self._loop.call_soon(self._think)
 
     def _think_of(self, most_bytes: int) -> None:
-        unread, taken = self._unread, self._taken
-        while unread and most_bytes > 0:
-            at_ns, piece, has_waited = unread.popleft()
-            self._unread_bytes -= len(piece)
-            most_bytes -= len(piece)
-            taken(at_ns, piece, has_waited)  # which may close us
+        if self._unread:
+            self._taken(self._pieces(most_bytes))
         self._thought_s = self._loop.time()
+
+    def _pieces(self, most_bytes: int) -> Iterator[Arrived]:
+        """What is unread, one after the other: who takes a piece may close us, or let us catch up."""
+        unread = self._unread
+        while unread and most_bytes > 0:
+            piece = unread.popleft()
+            self._unread_bytes -= len(piece[1])
+            most_bytes -= len(piece[1])
+            yield piece

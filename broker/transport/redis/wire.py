@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from broker.clock import Clock
 from broker.protocol.frame import RawFrame
 from broker.transport.base import Deliver, TransportError
 from broker.transport.redis.patient import PatientReader
+from broker.transport.redis.reading import Arrived
 from broker.transport.redis.replies import Replies, pack
 from broker.transport.redis.rest import Rest
 
@@ -147,18 +148,20 @@ class Wire(asyncio.Protocol):
             # what has piled up is read without a pause, and its last read is a short one
             has_waited = self._loop.time() - self._read_s <= PAUSE_S
             self._was_short = is_short
-        self._arrived(self._clock.now_ns() if self._clock is not None else 0, data, has_waited)
+        self._arrived([(self._clock.now_ns() if self._clock is not None else 0, data, has_waited)])
         if self._rest is not None and not self._pings and self._confirmed is None:
             self._rest.begin()
 
-    def _arrived(self, at_ns: int, data: bytes, has_waited: bool) -> None:
-        """Bytes arrived; they had waited if they were there when those before them had been read."""
+    def _arrived(self, pieces: Iterable[Arrived]) -> None:
+        """Bytes arrived."""
         self._heard_s = self._loop.time()
         self._is_pinged = False
-        self._behind_bytes = self._behind_bytes + len(data) if has_waited else len(data)
+        read = self._feed
         try:
-            if frames := self._feed(data):
-                self._take(at_ns, frames)
+            for at_ns, data, has_waited in pieces:
+                self._behind_bytes = self._behind_bytes + len(data) if has_waited else len(data)
+                if frames := read(data):
+                    self._take(at_ns, frames)
         except Exception as error:  # noqa: BLE001 it is told, or raised where `ended` is awaited
             self._failed(error)
         self._read_s = self._loop.time()
