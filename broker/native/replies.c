@@ -237,20 +237,24 @@ static int take_messages(Splitter *self, Cursor *cursor, PyObject *frames) {
 
 /* split(block, begin, frames): appends the messages; the place in the block of something odd, or its end. */
 static PyObject *Splitter_split(Splitter *self, PyObject *const *arguments, Py_ssize_t count) {
-    if (count != 3 || !PyBytes_Check(arguments[0]) || !PyList_Check(arguments[2])) {
-        PyErr_SetString(PyExc_TypeError, "split(block: bytes, begin: int, frames: list)");
+    Py_buffer block;
+    if (count != 3 || !PyList_Check(arguments[2])) {
+        PyErr_SetString(PyExc_TypeError, "split(block, begin: int, frames: list)");
         return NULL;
     }
-    Py_ssize_t begin = PyLong_AsSsize_t(arguments[1]), length = PyBytes_GET_SIZE(arguments[0]);
+    Py_ssize_t begin = PyLong_AsSsize_t(arguments[1]);
     if (begin == -1 && PyErr_Occurred()) return NULL;
-    if (begin < 0 || begin > length) {
+    if (PyObject_GetBuffer(arguments[0], &block, PyBUF_SIMPLE) < 0) return NULL; /* bytes; a bytearray on Windows */
+    PyObject *place = NULL;
+    if (begin < 0 || begin > block.len) {
         PyErr_SetString(PyExc_ValueError, "begin lies outside of the block");
-        return NULL;
+    } else {
+        const char *first = block.buf;
+        Cursor cursor = {first + begin, first + block.len};
+        if (take_messages(self, &cursor, arguments[2]) == 0) place = PyLong_FromSsize_t(cursor.at - first);
     }
-    const char *block = PyBytes_AS_STRING(arguments[0]);
-    Cursor cursor = {block + begin, block + length};
-    if (take_messages(self, &cursor, arguments[2]) < 0) return NULL;
-    return PyLong_FromSsize_t(cursor.at - block);
+    PyBuffer_Release(&block);
+    return place;
 }
 
 /* release(): what is held of a header; it is held no longer. */

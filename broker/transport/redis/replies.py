@@ -64,19 +64,20 @@ class Replies:
             ValueError: This is not Redis's protocol; nothing can be read any more.
         """
         frames: list[RawFrame] = []
+        splitter, begin = self._splitter, 0
         try:
-            if self._splitter is None:
+            if splitter is None:
                 for piece in (block,) if len(block) <= SLICE_BYTES else _slices(block):
                     self._feed(piece)
                     self._take_replies(frames)
-            else:
-                self._split(self._splitter, block, frames)
+            elif self._is_hiredis_on or (begin := splitter.split(block, 0, frames)) < len(block):
+                self._feed_both(splitter, block, begin, frames)
         except (hiredis.ProtocolError, TypeError) as error:  # TypeError: a RESP3 map with lists for keys
             raise ValueError(str(error)) from error
         return frames
 
-    def _split(self, splitter: compiled.Splitter, block: bytes, frames: list[RawFrame]) -> None:
-        begin = 0
+    def _feed_both(self, splitter: compiled.Splitter, block: bytes, begin: int, frames: list[RawFrame]) -> None:
+        """Take in a block from here on, in which something odd comes, or of which hiredis has the begin."""
         while begin < len(block):
             if not self._is_hiredis_on:
                 begin = splitter.split(block, begin, frames)

@@ -98,6 +98,12 @@ def test_each_byte_gives_what_it_gives_with_hiredis(stream):
     same([data[place : place + 1] for place in range(len(data))])
 
 
+@given(STREAMS, CUTS)
+def test_blocks_may_be_bytearrays_as_on_windows(stream, cuts):
+    blocks = cut(b"".join(stream), cuts)
+    assert story([bytearray(block) for block in blocks], is_compiled=True) == story(blocks, is_compiled=True)
+
+
 @given(STREAMS, CHANGES, CUTS)
 def test_what_came_broken_gives_what_it_gives_with_hiredis(stream, changes, cuts):
     same(cut(changed(b"".join(stream), changes), cuts))
