@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Final, TypeVar
 
 import click
 
-from app.cli.asking import ask_name, ask_yes, can_ask
+from app.cli.asking import ask_name, ask_yes, can_ask, told_typed
 from app.cli.errors import SaidNo
 from app.cli.options import target
 from app.cli.sitting import options_of
@@ -139,9 +139,9 @@ class Actor:
         if found.confirm == "type":
             typed = await ask_name(found.name, where)
             if typed != found.name:
-                raise SaidNo(f"'{typed}' was typed, and this is about '{found.name}'. Nothing was sent.")
+                raise SaidNo(f"{told_typed(typed)}, and this is about '{found.name}'. Nothing was sent.")
             return Confirmation(given=True, typed=typed)
-        if not await ask_yes(found.name, where):
+        if not await ask_yes(f"Send it to {found.name} on {where}?"):
             raise SaidNo("It was not confirmed. Nothing was sent.")
         return Confirmation(given=True)
 

@@ -120,7 +120,7 @@ async def _confirmed(actor: Actor, made: Plan) -> Confirmation:
     confirmation = await actor.confirm(command, made.name, [printable(line) for line in lines])
     if made.second_warning and can_ask() and not actor.is_confirmed:
         name = ", ".join(sorted({str(step.endpoint) for step in made.steps if step.is_own}))
-        if not await ask_yes(name, "its own node, for everybody"):
+        if not await ask_yes(f"It turns away every caller of {name}. Send it all the same?"):
             raise SaidNo("It was not confirmed. Nothing was sent.", "Leave --include-callee out to spare it.")
     return confirmation
 
@@ -179,7 +179,8 @@ async def _wants_undo(back: Plan) -> bool:
         return False
     for line in (*back.preview, *back.warnings):
         click.echo(printable(f"  {line}"), err=True)
-    return await ask_yes("take back what was done", f"{len(back.steps)} of its targets")
+    count = len(back.steps)
+    return await ask_yes(f"Take back what was done on {count} target{'' if count == 1 else 's'}?")
 
 
 def _plan_document(made: Plan) -> dict[str, Any]:

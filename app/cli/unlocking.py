@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from app.cli.asking import ask_name, can_ask
+from app.cli.asking import ask_name, can_ask, told_typed
 from app.cli.errors import SaidNo
 from app.cli.targets import Target
 from broker.clock import SystemClock
@@ -58,7 +58,7 @@ async def unlock_step(target: Target) -> Confirmation:
         return Confirmation(given=True, typed=target.named)
     typed = await ask_name(profile.name, f"'{profile.name}', which is PRODUCTION", "unlocks", "do so")
     if typed != profile.name:
-        raise SaidNo(f"'{typed}' was typed, and this unlocks '{profile.name}'. Nothing was sent.")
+        raise SaidNo(f"{told_typed(typed)}, and this unlocks '{profile.name}'. Nothing was sent.")
     return Confirmation(given=True, typed=typed)
 
 
