@@ -117,3 +117,6 @@ def suspect_keys(octets: NDArray[np.uint8], tails: NDArray[np.bool_], endings: N
 
 def places_of(text: Buffer, wanted: bytes, /) -> bytes:
     """Twin: broker.capture.search.places_of_slowly; places as int64."""
+
+def is_written_as_it_is(value: object, /) -> bool:
+    """Twin: broker.protocol.serializers.json.is_written_as_it_is_slowly; False for what nests deep."""

@@ -23,6 +23,7 @@ static int (*const parts[])(PyObject *) = {
     add_replies,
     add_reading,
     add_search,
+    add_plain,
 };
 
 PyMODINIT_FUNC PyInit__compiled(void) {

@@ -17,6 +17,7 @@
 int add_young(PyObject *module);
 int add_rows(PyObject *module);
 int add_intake(PyObject *module);
+int add_plain(PyObject *module);
 int add_chunks(PyObject *module);
 int add_peeling(PyObject *module);
 int add_replies(PyObject *module);

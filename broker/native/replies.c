@@ -1,7 +1,8 @@
 /* Takes messages out of what Redis sends to a subscriber. The twin is hiredis, in broker/transport/redis/replies.py.
  *
- * A message is `*3 message channel body` or `*4 pmessage pattern channel body`, of bulk strings. Whatever else comes
- * ends a run: the twin takes that reply, and then it goes on here.
+ * A message is `*3 message channel body` or `*4 pmessage pattern channel body`, of bulk strings. Numbers between them,
+ * the answers to PUBLISH, are passed over. Whatever else comes ends a run: the twin takes that reply, and then it goes
+ * on here.
  */
 
 #include "native.h"
@@ -46,9 +47,9 @@ static Verdict pass_text(Cursor *cursor, const char *text, Py_ssize_t length) {
     return WHOLE;
 }
 
-/* The length of a bulk string, written as Redis writes it. */
-static Verdict pass_length(Cursor *cursor, Py_ssize_t *length) {
-    Verdict verdict = pass_text(cursor, "$", 1);
+/* A number behind a sign, written as Redis writes it. */
+static Verdict pass_number(Cursor *cursor, const char *sign, Py_ssize_t *length) {
+    Verdict verdict = pass_text(cursor, sign, 1);
     if (verdict != WHOLE) return verdict;
     const char *first = cursor->at;
     for (*length = 0; cursor->at < cursor->end && *cursor->at >= '0' && *cursor->at <= '9'; cursor->at++) {
@@ -58,6 +59,9 @@ static Verdict pass_length(Cursor *cursor, Py_ssize_t *length) {
     if (cursor->at == first) return cursor->at == cursor->end ? PARTIAL : ODD;
     return pass_text(cursor, "\r\n", 2);
 }
+
+/* The length of a bulk string. */
+static Verdict pass_length(Cursor *cursor, Py_ssize_t *length) { return pass_number(cursor, "$", length); }
 
 static Verdict pass_name(Cursor *cursor, Slice *name) {
     Verdict verdict = pass_length(cursor, &name->length);
@@ -219,7 +223,13 @@ static int take_messages(Splitter *self, Cursor *cursor, PyObject *frames) {
     }
     while (cursor->at < cursor->end) {
         Head head;
+        Py_ssize_t number;
         Cursor ahead = *cursor;
+        if (*cursor->at == ':') {
+            if (pass_number(&ahead, ":", &number) != WHOLE) return 0;
+            *cursor = ahead;
+            continue;
+        }
         Verdict verdict = pass_head(&ahead, &head);
         if (verdict == ODD || (verdict == PARTIAL && cursor->end - cursor->at > LONGEST_HEADER)) return 0;
         if (verdict == PARTIAL) {

@@ -88,7 +88,7 @@ class Calling:
                         self.requesting.give_up(waiting)
                         raise
                 action = endpoint
-        return await self.calls.start(Context(self, params), action)  # type: ignore[arg-type]  # a Broker is what this is a part of
+        return await self.calls.start(Context.fresh(self, params), action)  # type: ignore[arg-type]  # a Broker is what this is a part of
 
     async def _call_with(
         self,
@@ -113,7 +113,7 @@ class Calling:
         if parent is not None:
             ctx = parent.child({} if params is ABSENT else params, meta)
         else:
-            ctx = Context(self, {} if params is ABSENT else params)  # type: ignore[arg-type]  # as above
+            ctx = Context.fresh(self, {} if params is ABSENT else params)  # type: ignore[arg-type]  # as above
             if meta is not None:
                 ctx.meta = meta if isinstance(meta, dict) else dict(meta)
         ctx.timeout_s, ctx.retries, ctx.stream = timeout_s, retries, stream

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
+from copy import copy
 from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
+
+import msgspec
 
 from broker.node.errors import MaxCallLevelError, RequestSkippedError
 
@@ -66,8 +69,10 @@ class EventOptions(TypedDict, total=False):
     throw_error: bool
 
 
-class Context:
+class Context(msgspec.Struct, eq=False):
     """What is known of one call or event.
+
+    A struct, since one is made for every request, and it has many fields.
 
     Attributes:
         broker: Our broker.
@@ -99,65 +104,40 @@ class Context:
         event_groups: The groups it is for, or None for all.
     """
 
-    __slots__ = (
-        "attempts",
-        "broker",
-        "cached_result",
-        "caller",
-        "endpoint",
-        "event_groups",
-        "event_kind",
-        "event_name",
-        "fallback_response",
-        "fallback_result",
-        "headers",
-        "id",
-        "level",
-        "locals",
-        "meta",
-        "node_id",
-        "params",
-        "parent_id",
-        "request_id",
-        "response_headers",
-        "retries",
-        "span",
-        "spans",
-        "started_s",
-        "stream",
-        "task",
-        "timeout_s",
-        "tracing",
-    )
+    broker: Broker
+    params: Any = None
+    id: str = msgspec.field(default_factory=new_id)
+    request_id: str = ""
+    node_id: str = ""
+    meta: dict[str, Any] = {}  # of each its own: msgspec sees to that
+    headers: dict[str, Any] = {}
+    level: int = 1
+    parent_id: str | None = None
+    caller: str | None = None
+    tracing: bool | None = None
+    timeout_s: float | None = None
+    stream: AsyncIterable[Any] | None = None
+    endpoint: ActionEndpoint | EventEndpoint | None = None
+    response_headers: dict[str, Any] = {}
+    started_s: float | None = None
+    retries: int | None = None
+    attempts: int = 0
+    task: asyncio.Task[Any] | None = None
+    fallback_response: Any = ABSENT
+    fallback_result: bool = False
+    cached_result: bool = False
+    span: Span | None = None
+    spans: list[Span] | None = None
+    locals: dict[str, Any] = {}
+    event_name: str | None = None
+    event_kind: str | None = None
+    event_groups: list[str] | None = None
 
-    def __init__(self, broker: Broker, params: Any = None, *, context_id: str | None = None) -> None:
-        self.broker = broker
-        self.id = self.request_id = context_id or (DRAWN.pop() if DRAWN else new_id())
-        self.endpoint: ActionEndpoint | EventEndpoint | None = None
-        self.node_id = broker.node_id
-        self.params = params
-        self.meta: dict[str, Any] = {}
-        self.headers: dict[str, Any] = {}
-        self.response_headers: dict[str, Any] = {}
-        self.level = 1
-        self.parent_id: str | None = None
-        self.caller: str | None = None
-        self.tracing: bool | None = None
-        self.timeout_s: float | None = None
-        self.started_s: float | None = None
-        self.retries: int | None = None
-        self.attempts = 0
-        self.stream: AsyncIterable[Any] | None = None
-        self.task: asyncio.Task[Any] | None = None
-        self.fallback_response: Any = ABSENT
-        self.fallback_result = False
-        self.cached_result = False
-        self.span: Span | None = None
-        self.spans: list[Span] | None = None
-        self.locals: dict[str, Any] = {}
-        self.event_name: str | None = None
-        self.event_kind: str | None = None
-        self.event_groups: list[str] | None = None
+    @staticmethod
+    def fresh(broker: Broker, params: Any, context_id: str | None = None) -> Context:
+        """Of something that begins here, as part of nothing else."""
+        context_id = context_id or (DRAWN.pop() if DRAWN else new_id())
+        return Context(broker, params, context_id, context_id, broker.node_id)
 
     @property
     def service(self) -> Any:
@@ -171,23 +151,26 @@ class Context:
 
     def child(self, params: Any, meta: Mapping[str, Any] | None) -> Context:
         """A context for something that this one's handler calls or emits."""
-        child = Context(self.broker, params)
-        child.request_id = self.request_id
-        child.meta = {**self.meta, **meta} if meta else dict(self.meta)
-        child.tracing = self.tracing
-        child.level = self.level + 1
-        child.parent_id = self.id if self.span is None else self.span.id
-        child.caller = self.service_name
-        return child
+        return Context(
+            self.broker,
+            params,
+            new_id(),
+            self.request_id,
+            self.broker.node_id,
+            {**self.meta, **meta} if meta else dict(self.meta),
+            {},
+            self.level + 1,
+            self.id if self.span is None else self.span.id,
+            self.service_name,
+            self.tracing,
+        )
 
     def copy(self) -> Context:
         """The same with an id of its own: another attempt, or the copy of an event for one receiver."""
-        copy = Context.__new__(Context)
-        for name in Context.__slots__:
-            setattr(copy, name, getattr(self, name))
-        copy.id = new_id()
-        copy.started_s = copy.spans = None
-        return copy
+        another = copy(self)
+        another.id = new_id()
+        another.started_s = another.spans = None
+        return another
 
     def start_span(self, name: str, **options: Any) -> Span:
         """Begin a span within the one that runs here; as a context manager it ends with its block.

@@ -46,7 +46,7 @@ class EventPackets:
         """An event for our handlers."""
         if self._broker.is_stopping:
             return
-        ctx = Context(self._broker, event.data, context_id=event.id)
+        ctx = Context.fresh(self._broker, event.data, event.id)
         ctx.event_name = event.event
         ctx.event_kind = "broadcast" if event.broadcast else "emit"
         ctx.event_groups = list(event.groups) if isinstance(event.groups, list) and event.groups else None

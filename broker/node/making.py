@@ -166,7 +166,7 @@ class Making:
         handler = event.handler
 
         async def own(data: Any = None) -> None:
-            ctx = Context(broker, data)
+            ctx = Context.fresh(broker, data)
             ctx.endpoint = EventEndpoint(broker.registry.local, service, event, handler)
             ctx.event_name, ctx.event_kind, ctx.event_groups = event.name, "emit", [event.group]
             await handler(ctx)

@@ -131,10 +131,9 @@ class Requesting:
             None, and nothing is sent, when it is not so ordinary.
         """
         wire, waiting = self._wire, self._pending
-        if endpoint.direct is None or endpoint.local or not wire.writes_plainly or len(waiting) >= self._most:
-            return None
         node_id = endpoint.node.id
-        if wire.protocols.get(node_id) != ordinary.VERSION:
+        channel = wire.ordinary_requests.get(node_id)
+        if channel is None or endpoint.direct is None or endpoint.local or len(waiting) >= self._most:
             return None
         request_id = DRAWN.pop() if DRAWN else new_id()
         action = endpoint.action.name
@@ -143,7 +142,7 @@ class Requesting:
             return None
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         begun = waiting[request_id] = Waiting(request_id, action, node_id, answer)
-        wire.put_out(wire.names_of_requests.get(node_id) or wire.name_channel("REQ", node_id), body)
+        wire.put_out(channel, body)
         return begun, answer
 
     def give_up(self, begun: Waiting) -> None:

@@ -20,11 +20,19 @@ if TYPE_CHECKING:
     from broker.node.wire import Wire
 
 
+def _unmarked(said: Any) -> dict[str, Any]:
+    """A copy without the mark of streams, which is for us alone."""
+    plain = mapping(said)
+    plain.pop(OBJECT_MODE, None)
+    return plain
+
+
 class Serving:
     """The requests that one broker serves."""
 
     def __init__(self, broker: Broker, wire: Wire) -> None:
         self._broker = broker
+        self._node_id = broker.node_id
         self._wire = wire
         self._streams: dict[str, IncomingStream] = {}
         self._doubtful: set[str] = set()
@@ -74,23 +82,21 @@ class Serving:
             if not is_new:
                 return
         broker = self._broker
-        ctx = Context(broker, request.params, context_id=request.id)
-        ctx.node_id = request.sender
-        if request.meta:
-            ctx.meta = mapping(request.meta)
-            ctx.meta.pop(OBJECT_MODE, None)
-        if request.headers:
-            ctx.headers = mapping(request.headers)
-            ctx.headers.pop(OBJECT_MODE, None)
-        if request.level != 1:
-            ctx.level = level(request.level)
-        if request.request_id:
-            ctx.request_id = request.request_id
-        ctx.parent_id = request.parent_id
-        ctx.caller = request.caller
-        ctx.tracing = request.tracing
-        ctx.timeout_s = seconds(request.timeout_ms) if request.timeout_ms else 0.0
-        ctx.stream = stream
+        ctx = Context(
+            broker,
+            request.params,
+            request.id,
+            request.request_id or request.id,
+            request.sender,
+            _unmarked(request.meta) if request.meta else {},
+            _unmarked(request.headers) if request.headers else {},
+            1 if request.level == 1 else level(request.level),
+            request.parent_id,
+            request.caller,
+            request.tracing,
+            request.timeout_ms / 1000 if type(request.timeout_ms) is int else seconds(request.timeout_ms),
+            stream,
+        )
         try:
             if broker.is_stopping:
                 raise ServiceNotAvailableError({"action": request.action, "nodeID": broker.node_id})
@@ -144,7 +150,14 @@ class Serving:
             self._respond(request, ctx, error=error)
         else:
             if type(result) in NO_STREAMS or not is_stream(result):
-                self._answer(request, ctx, result)
+                channel = self._wire.ordinary_responses.get(request.sender)
+                body = None
+                if channel is not None and not ctx.response_headers:
+                    body = ordinary.response(request.id, ctx.meta, result, self._node_id)
+                if body is None or channel is None:
+                    self._respond(request, ctx, data=result)
+                else:
+                    self._wire.put_out(channel, body)
             else:
                 await self._respond_stream(request, ctx, as_stream(result))
         finally:
@@ -152,17 +165,6 @@ class Serving:
                 stream.abandon()
             # as a callback at the task's end this would cost each call another turn of the loop
             running.discard(ctx.task)
-
-    def _answer(self, request: Request, ctx: Context, data: Any) -> None:
-        """Send a result; most is ordinary."""
-        wire = self._wire
-        if request.ver == ordinary.VERSION and wire.writes_plainly and not ctx.response_headers:
-            body = ordinary.response(request.id, ctx.meta, data, self._broker.node_id)
-            if body is not None:
-                sender = request.sender
-                wire.put_out(wire.names_of_responses.get(sender) or wire.name_channel("RES", sender), body)
-                return
-        self._respond(request, ctx, data=data)
 
     def _respond(
         self,

@@ -106,7 +106,7 @@ class Telling:
         if parent is not None:
             ctx = parent.child(data, meta)
         else:
-            ctx = Context(cast("Broker", self), data)
+            ctx = Context.fresh(cast("Broker", self), data)
             if meta is not None:
                 ctx.meta = dict(meta)
         ctx.headers = dict(options.get("headers") or {})

@@ -11,6 +11,7 @@ from broker.node.errors import InvalidPacketDataError, ProtocolVersionMismatchEr
 from broker.node.link import Link
 from broker.node.middleware.base import Publish, Receive, Send, TakePacket
 from broker.node.middleware.stack import Middlewares
+from broker.protocol import ordinary
 from broker.protocol.channels import Channel, channel_name, parse_channel
 from broker.protocol.codec import decode, decode_extended, encode, json_reader
 from broker.protocol.headers import Malformed
@@ -42,6 +43,10 @@ class Wire:
         malformed: How many packets could not be read.
         is_known: Tells whether a node is one of the mesh; of others not everything is remembered.
         on_fault: Told of packets that could not be handled.
+        ordinary_requests: Channels of the nodes to which ordinary requests may go as `broker.protocol.ordinary`
+            writes them, by node.
+        ordinary_responses: The same of answers.
+        put_out: Puts bytes on a channel.
         send: Puts a packet out: (packet, the node it is for or "" for all); raises TypeError when it
             holds something that cannot be serialized.
         receive: Takes in what came on one of our channels: (channel, body); never raises, whatever it is.
@@ -72,8 +77,8 @@ class Wire:
         self._channels: dict[bytes, Channel | None] = {}
         self._known: dict[bytes, tuple[Callable[[bytes], Any], Take]] = {}
         self._names: dict[str, dict[str, bytes]] = {}
-        self.names_of_requests = self._names["REQ"] = {}
-        self.names_of_responses = self._names["RES"] = {}
+        self.ordinary_requests: dict[str, bytes] = {}
+        self.ordinary_responses: dict[str, bytes] = {}
         self.link: Link | None = None
         self.malformed = 0
         self.is_known: Callable[[str], bool] = lambda _node_id: False
@@ -81,7 +86,7 @@ class Wire:
         self._faults = 0
         self._middlewares = middlewares
         self.put_out: Send = _nowhere
-        self.writes_plainly = self._serializer == JSON and not middlewares.has("transit_publish")
+        self._writes_plainly = self._serializer == JSON and not middlewares.has("transit_publish")
         self.send: Publish = middlewares.wrap("transit_publish", self._send)
         self.receive: Receive = middlewares.wrap("transporter_receive", self._receive, first_is_outermost=True)
         self._is_watched = middlewares.has("transit_message_handler")
@@ -118,10 +123,10 @@ class Wire:
         try:
             channel = self._names[packet.COMMAND][target]
         except KeyError:
-            channel = self.name_channel(packet.COMMAND, target)
+            channel = self._name_channel(packet.COMMAND, target)
         self.put_out(channel, body)
 
-    def name_channel(self, command: str, target: str) -> bytes:
+    def _name_channel(self, command: str, target: str) -> bytes:
         """A channel's name, remembered."""
         names = self._names.setdefault(command, {})
         if len(names) >= _MOST_NAMES:
@@ -208,10 +213,23 @@ class Wire:
             return
         if len(self.protocols) > _MOST_NAMES:  # senders that pass by, each under a new id
             self.protocols = {known: spoken for known, spoken in self.protocols.items() if self.is_known(known)}
+            for names in (self.ordinary_requests, self.ordinary_responses):
+                for gone in names.keys() - self.protocols.keys():
+                    del names[gone]
         self.protocols[sender] = protocol
+        self._learn_ordinary(sender, protocol)
         if protocol not in self.spoken:
             self.spoken.append(protocol)
             log.info("%s speaks version %s: so do we from now on", sender, protocol)
+
+    def _learn_ordinary(self, node_id: str, protocol: str) -> None:
+        """Whether what goes to a node may be written without a packet between."""
+        if self._writes_plainly and protocol == ordinary.VERSION:
+            self.ordinary_requests[node_id] = channel_name(self._namespace, "REQ", node_id)
+            self.ordinary_responses[node_id] = channel_name(self._namespace, "RES", node_id)
+        else:
+            self.ordinary_requests.pop(node_id, None)
+            self.ordinary_responses.pop(node_id, None)
 
 
 def _nowhere(_channel: bytes, _body: bytes) -> None:

@@ -135,7 +135,7 @@ class OneBench:
 
     async def _call(self) -> None:
         notes = Notes(self._refusal)
-        ctx = Context(self._node.broker, {} if self._wanted.params is ABSENT else self._wanted.params)
+        ctx = Context.fresh(self._node.broker, {} if self._wanted.params is ABSENT else self._wanted.params)
         ctx.meta, ctx.headers = dict(self._wanted.meta), self._wanted.headers
         ctx.timeout_s, ctx.retries = self._wanted.timeout_s, 0
         ctx.locals[NOTES] = notes

@@ -87,7 +87,7 @@ class OneCall:
 
     def _context(self) -> Context:
         wanted = self._wanted
-        ctx = Context(self._node.broker, {} if wanted.params is ABSENT else wanted.params)
+        ctx = Context.fresh(self._node.broker, {} if wanted.params is ABSENT else wanted.params)
         ctx.meta, ctx.headers = dict(wanted.meta), wanted.headers
         ctx.timeout_s, ctx.retries = wanted.timeout_s, wanted.retries
         ctx.locals[NOTES] = self._notes

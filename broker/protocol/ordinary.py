@@ -11,8 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from broker.protocol.serializers.json import PLAIN, written
-from broker.protocol.serializers.values import rewritten
+from broker.protocol.serializers.json import is_written_as_it_is
 
 VERSION: Final = "5"
 """Of the protocol; requests and answers in another are not ordinary."""
@@ -56,7 +55,7 @@ def request(request_id: str, action: str, params: Any, sender: str) -> bytes | N
         None when the params need more care.
     """
     try:
-        if type(params) in PLAIN or rewritten(params, PLAIN, written) is params:
+        if is_written_as_it_is(params):
             return _ENCODE(
                 _Request(
                     request_id, action, params, _NOTHING, _NOTHING, 0, 1, None, None, request_id, None, False,
@@ -75,9 +74,7 @@ def response(request_id: str, meta: dict[str, Any], data: Any, sender: str) -> b
         None when what is to be sent needs more care.
     """
     try:
-        if (type(data) in PLAIN or rewritten(data, PLAIN, written) is data) and (
-            type(meta) is dict and (not meta or rewritten(meta, PLAIN, written) is meta)
-        ):
+        if is_written_as_it_is(data) and is_written_as_it_is(meta) and type(meta) is dict:
             return _ENCODE(_Response(request_id, meta, _NOTHING, True, data, VERSION, sender))
     except _FAILURES:
         pass

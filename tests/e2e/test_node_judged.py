@@ -264,7 +264,7 @@ def test_a_key_goes_to_the_node_to_which_moleculerjs_sends_it(version: str) -> N
     for case, verdict in zip(cases, judge(version, cases), strict=True):
         endpoints = ring(case["options"], case["nodes"])
         for said, node_id in zip(case["contexts"], verdict, strict=True):
-            ctx = Context(broker, said["params"])
+            ctx = Context.fresh(broker, said["params"])
             ctx.meta = said["meta"]
             chosen = endpoints.next(ctx)
             assert chosen is not None

@@ -15,6 +15,7 @@ from typing import Any, Final, NoReturn
 
 import msgspec
 
+from broker.native import IS_COMPILED, compiled
 from broker.protocol.serializers.values import Binary, rewritten, rewritten_data
 
 _DECODE = msgspec.json.Decoder().decode
@@ -33,13 +34,21 @@ def dumps(value: object) -> bytes:
         TypeError: It holds something that JSON cannot carry, or nests too deep.
     """
     try:
-        plain = rewritten(value, PLAIN, written)
+        plain = rewritten(value, PLAIN, _written)
         try:
             return _ENCODE(plain)
         except UnicodeEncodeError:
             return json.dumps(_finite(plain), separators=(",", ":")).encode()
     except (RecursionError, OverflowError, ValueError) as error:
         raise TypeError(f"cannot be written as JSON: {error}") from error
+
+
+def is_written_as_it_is_slowly(value: object) -> bool:
+    """Whether nothing in it is written otherwise than the library does by itself."""
+    try:
+        return rewritten(value, PLAIN, _written) is value
+    except (TypeError, ValueError, RecursionError, OverflowError):
+        return False
 
 
 def dumps_record(
@@ -53,13 +62,7 @@ def dumps_record(
         data: Those of them whose types are not all in PLAIN.
     """
     try:
-        for value in data:
-            kind = type(value)
-            if kind in PLAIN or (kind is dict and not value):
-                continue
-            if rewritten(value, PLAIN, written) is not value:
-                return None
-        return _ENCODE(record(*values))
+        return _ENCODE(record(*values)) if all(map(is_written_as_it_is, data)) else None
     except (TypeError, RecursionError, OverflowError, ValueError):
         return None
 
@@ -90,14 +93,14 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 
-def written(value: object) -> object:
+def _written(value: object) -> object:
     """The rule of what is written otherwise than the library would."""
     if isinstance(value, Binary):
         return {"type": "Buffer", "data": list(bytes(value))}
     if isinstance(value, datetime) and value.tzinfo is not None:
         precision = "microseconds" if value.microsecond % 1000 else "milliseconds"
         return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=precision) + "Z"
-    return rewritten_data(value, PLAIN, written)
+    return rewritten_data(value, PLAIN, _written)
 
 
 def _finite(value: object) -> object:
@@ -107,3 +110,6 @@ def _finite(value: object) -> object:
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
     return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+is_written_as_it_is: Final = compiled.is_written_as_it_is if IS_COMPILED else is_written_as_it_is_slowly

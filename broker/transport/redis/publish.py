@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 PUBLISH: Final = b"*3\r\n$7\r\nPUBLISH\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n"
 WHILE_S: Final = 0.001
 MOST_ALONE: Final = 8
-"""With more packets than this within WHILE_S a connection is busy; after so many turns of one packet it is quiet."""
+"""With so many packets within WHILE_S a connection is busy; after so many turns of one packet it is quiet."""
 MOST_WAITING_BYTES: Final = 1 << 26
 """Beyond this, what is published is lost: the server takes nothing any more."""
 
@@ -41,8 +41,8 @@ class RedisPublisher:
         self._kept = KeptWire(settings, self._connect, name="redis publisher")
         self._waiting: list[bytes] = []
         self._is_quiet = True
-        self._while_since_s = 0.0
-        self._while_packets = 0
+        self._since_s = 0.0
+        self._alone = MOST_ALONE
         self._turn_packets = 0
         self._quiet_turns = 0
         self._refusal = ""
@@ -87,19 +87,16 @@ class RedisPublisher:
             wire.transport.write(command)
         elif wire is None or not wire.offer(command, MOST_WAITING_BYTES):
             self.lost += 1
-        now_s = self._loop.time()
-        if now_s - self._while_since_s > WHILE_S:
-            self._while_since_s, self._while_packets = now_s, 1
-        elif self._while_packets >= MOST_ALONE:
-            self._is_quiet = False
-        else:
-            self._while_packets += 1
+        self._alone -= 1
+        if self._alone == 0:
+            self._alone, since_s, self._since_s = MOST_ALONE, self._since_s, self._loop.time()
+            self._is_quiet = self._since_s - since_s > WHILE_S
 
     def _end_turn(self) -> None:
         self._quiet_turns = self._quiet_turns + 1 if self._turn_packets == 1 else 0
         self._turn_packets = 0
         if self._quiet_turns >= MOST_ALONE:
-            self._is_quiet, self._quiet_turns, self._while_packets = True, 0, 0
+            self._is_quiet, self._quiet_turns = True, 0
         self._flush()
 
     def _flush(self) -> None:

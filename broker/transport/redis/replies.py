@@ -30,7 +30,7 @@ def pack(*parts: bytes) -> bytes:
 
 
 class Replies:
-    """Reads what a server sends to a subscriber: messages become frames, all else goes to `other`.
+    """Reads what a server sends: messages become frames, numbers are left out, all else goes to `other`.
 
     Compiled, messages are split in C. What is none is given to hiredis line by line until nothing of it is left
     there: replies end with a line, so that the next one begins behind it.
@@ -41,7 +41,8 @@ class Replies:
 
         Args:
             other: Given what is no message, in its place between them: a
-                confirmation, a PONG, an error (as an exception), a number.
+                confirmation, a PONG, an error (as an exception). Not
+                numbers: they answer PUBLISH, and nobody waits for them.
             is_compiled: Whether messages are split in C; hiredis does the same.
         """
         self._other = other
@@ -109,7 +110,7 @@ class Replies:
                 add((reply[1], reply[2]))
             elif parts == 4:  # of what the server sends on RESP2, only messages to a pattern have four
                 add((reply[2], reply[3]))
-            else:
+            elif type(reply) is not int:
                 self._other(reply)
             self._lines = 0
             if not self._has_data():

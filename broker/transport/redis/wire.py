@@ -87,6 +87,7 @@ class Wire(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[str] = self._loop.create_future()
         self._heard_s = self._loop.time()
+        self._was_heard = False  # since the last tick
         self._is_pinged = False
         self._behind_bytes = 0
         self._was_short = True
@@ -128,9 +129,8 @@ class Wire(asyncio.Protocol):
         """These bytes arrived together."""
         deliver = self._deliver
         if deliver is not None and self._was_short and len(data) < FULL_READ_BYTES:
-            # what follows, for the usual case and in place: with one packet at a time each function more is felt
-            self._heard_s = self._read_s = self._loop.time()
-            self._is_pinged, self._behind_bytes = False, len(data)
+            # what follows, for the usual case and in place: with one packet at a time each step more is felt
+            self._was_heard = True
             try:
                 frames = self._feed(data)
             except Exception as error:  # noqa: BLE001 as below
@@ -352,6 +352,9 @@ class Wire(asyncio.Protocol):
 
     def _tick(self) -> None:
         self._ticking = self._loop.call_later(CHECK_EVERY_S, self._tick)
+        if self._was_heard:
+            self._was_heard = self._is_pinged = False
+            self._heard_s = self._loop.time()
         quiet_s = self._loop.time() - self._heard_s
         if quiet_s >= QUIET_S + ANSWER_S and self._is_pinged:
             self._end(f"The server gave no sign of life for {quiet_s:.0f} s.")

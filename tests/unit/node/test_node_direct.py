@@ -1,6 +1,7 @@
 """Ordinary calls take a shorter way; where somebody minds, they take the long one."""
 
 import asyncio
+import json
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -136,6 +137,22 @@ async def test_an_actions_own_timeout_and_fallback_count_for_ordinary_calls_of_o
         with pytest.raises(RequestTimeoutError):
             await a.call("slow.own_timeout")
         assert await a.call("slow.own_fallback") == "fell"
+
+
+@story
+async def test_a_request_whose_timeout_is_null_gets_ours_and_one_of_0_gets_none():
+    bus, slow = MemoryBus(), Slow()
+    async with mesh(("b", slow), bus=bus) as (b,):
+        request = {"ver": "5", "sender": "x", "action": "slow.own_timeout", "params": {}, "meta": {}, "level": 1}
+        for number, timeout in enumerate((None, False, "5", 0)):
+            bus.publish(b"MOL.REQ.b", json.dumps({**request, "id": f"{number}", "timeout": timeout}).encode())
+        await until(lambda: len(said(bus, "RES")) == 3)
+        assert {(each["id"], each["error"]["name"]) for each in said(bus, "RES")} == {
+            (f"{number}", "RequestTimeoutError") for number in range(3)
+        }
+        (service,) = [each for each in b.registry.local.services.values() if each.name == "slow"]
+        (running,) = service.running
+        running.cancel()
 
 
 class Passed(Middleware):

@@ -163,7 +163,7 @@ async def test_timeouts_end_calls_and_leave_the_rest_of_the_time_to_nested_ones(
 @story
 async def test_a_call_is_skipped_when_no_time_is_left():
     async with mesh(("a", Math())) as (a,):
-        ctx = Context(a)
+        ctx = Context.fresh(a, None)
         ctx.timeout_s, ctx.started_s = 0.5, a.monotonic_s() - 1
         with pytest.raises(RequestSkippedError):
             await ctx.call("v2.math.add", {})

@@ -89,7 +89,7 @@ ME = Broker("me")
 
 
 def keyed(key: object) -> Context:
-    ctx = Context(ME, {"user": {"id": key}})
+    ctx = Context.fresh(ME, {"user": {"id": key}})
     ctx.meta = {"tenant": key}
     return ctx
 
@@ -111,7 +111,7 @@ def test_shard_takes_its_key_from_meta_or_a_function_and_calls_without_key_go_an
     by_function = listed(Shard({"shardKey": lambda ctx: ctx.params["user"]["id"]}), *map(node, "abcd"))
     for key in ("x", 7, 1.5, True):
         assert by_meta.next(keyed(key)).node.id == by_function.next(keyed(key)).node.id
-    assert len(chosen(by_meta, 100, Context(ME, {}))) == 4
+    assert len(chosen(by_meta, 100, Context.fresh(ME, {}))) == 4
 
 
 def test_a_strategy_that_does_not_exist_is_refused():

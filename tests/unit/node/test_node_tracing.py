@@ -332,7 +332,7 @@ async def test_events_are_spans_where_that_is_wanted_and_the_decision_is_the_emi
 @story
 async def test_spans_nest_and_the_one_around_is_back_when_one_ends():
     async with mesh(("a",)) as (a,):
-        ctx = Context(a)
+        ctx = Context.fresh(a, None)
         outer = ctx.start_span("outer")
         inner = ctx.start_span("inner")
         assert inner.parent_id == outer.id
@@ -464,7 +464,7 @@ async def test_a_parent_that_is_no_text_does_not_stop_a_call():
     lines: list[str] = []
     options = TracingOptions(exporters=[ConsoleExporter(write=lines.append)])
     async with mesh(("a", Math()), tracing=options) as (a,):
-        ctx = Context(a, {"a": 1, "b": 2})
+        ctx = Context.fresh(a, {"a": 1, "b": 2})
         ctx.parent_id = ["odd"]
         assert await a.calls.start(ctx, "v2.math.add") == 3
     assert len(lines) == 2

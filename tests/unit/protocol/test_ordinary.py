@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broker.native import IS_COMPILED
 from broker.protocol import ordinary
 from broker.protocol.codec import encode
 from broker.protocol.packets import Request, Response
+from broker.protocol.serializers import json
 from tests.unit.protocol.made_up import plain_data, texts
 
 names = texts.filter(bool)
@@ -71,3 +73,20 @@ def test_what_nests_without_end_is_left_to_those_who_take_care() -> None:
     endless.append(endless)
     assert ordinary.request("1", "a.b", endless, "n") is None
     assert ordinary.response("1", {}, endless, "n") is None
+
+
+@given(plain_data | st.sampled_from(ODD) | st.lists(st.sampled_from(ODD), max_size=2))
+def test_compiled_or_not_the_same_is_written_as_it_is(value: object) -> None:
+    if not IS_COMPILED:
+        pytest.fail("broker/native is not compiled: install gcc and Python's headers, then run make setup")
+    for each in (value, [value], (value,), {"in": value}):
+        assert json.is_written_as_it_is(each) is json.is_written_as_it_is_slowly(each)
+
+
+def test_compiled_what_nests_deep_is_left_to_those_who_take_care() -> None:
+    deep: object = 1
+    for _ in range(100_000):
+        deep = [deep]
+    assert not json.is_written_as_it_is(deep)
+    while isinstance(deep, list):  # taken apart, or its end would nest as deep
+        deep = deep.pop()

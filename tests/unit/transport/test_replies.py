@@ -18,9 +18,10 @@ BODIES = st.one_of(st.binary(max_size=300), st.integers(0, 3 * SLICE_BYTES).map(
 PATTERN_MESSAGES = st.tuples(CHANNELS, BODIES).map(lambda f: (pack(b"pmessage", b"MOL*", *f), f))
 MESSAGES = st.tuples(CHANNELS, BODIES).map(lambda f: (pack(b"message", *f), f))
 OTHERS = st.sampled_from(
-    [b"+PONG\r\n", b":3\r\n", b"$-1\r\n", b"*0\r\n", b"*-1\r\n", b"+abcd\r\n", b"-ERR no\r\n", pack(b"pong", b""),
+    [b"+PONG\r\n", b"$-1\r\n", b"*0\r\n", b"*-1\r\n", b"+abcd\r\n", b"-ERR no\r\n", pack(b"pong", b""),
      b"*3\r\n$10\r\npsubscribe\r\n$4\r\nMOL*\r\n:1\r\n"]
 ).map(lambda reply: (reply, None))  # fmt: skip
+NUMBERS = st.sampled_from([b":0\r\n", b":31\r\n", b":1\r\n:1\r\n:2\r\n", b":-1\r\n", b":1234567890123\r\n"])
 STREAMS = st.lists(st.one_of(PATTERN_MESSAGES, MESSAGES, OTHERS), max_size=20)
 
 
@@ -51,6 +52,16 @@ def test_cutting_the_stream_anywhere_changes_nothing(stream, cuts):
 def test_bytes_one_by_one_give_what_they_give_at_once(stream):
     data = b"".join(reply for reply, _ in stream)[:2_000]
     assert read([data[i : i + 1] for i in range(len(data))])[0] == read([data])[0]
+
+
+@given(st.lists(st.one_of(NUMBERS, MESSAGES.map(lambda f: f[0]), OTHERS.map(lambda f: f[0])), max_size=12), st.data())
+def test_numbers_answer_what_nobody_waits_for_and_are_left_out_wherever_they_are_cut(stream, data):
+    without = [reply for reply in stream if not reply.startswith(b":")]
+    whole = b"".join(stream)
+    edge = data.draw(st.integers(0, len(whole)))
+    frames, others = read([whole[:edge], whole[edge:]])
+    same_frames, same_others = read([b"".join(without)])
+    assert (frames, shown(others)) == (same_frames, shown(same_others))
 
 
 @given(st.lists(st.binary(max_size=200), max_size=10))

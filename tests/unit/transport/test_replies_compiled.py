@@ -25,7 +25,8 @@ MESSAGES = st.one_of(
 )
 OTHERS = st.sampled_from(
     [
-        b"+PONG\r\n", b":3\r\n", b"$-1\r\n", b"*0\r\n", b"*-1\r\n", b"-ERR no\r\n", pack(b"pong", b""), b"$0\r\n\r\n",
+        b"+PONG\r\n", b":3\r\n", b":0\r\n:1\r\n", b":03\r\n", b":-3\r\n", b":9999999999\r\n", b":\r\n",
+        b"$-1\r\n", b"*0\r\n", b"*-1\r\n", b"-ERR no\r\n", pack(b"pong", b""), b"$0\r\n\r\n",
         b"*3\r\n$10\r\npsubscribe\r\n$4\r\nMOL*\r\n:1\r\n", pack(b"message", b"a"), pack(b"message", b"a", b"b", b"c"),
         pack(b"smessage", b"a", b"b"), pack(b"pmessage", b"a", b"b"), b"*4\r\n:1\r\n:2\r\n:3\r\n*1\r\n+a\r\n",
         b"*3\r\n+message\r\n$1\r\na\r\n$1\r\nb\r\n", b"*3\r\n$7\r\nmessage\r\n$-1\r\n:7\r\n",
