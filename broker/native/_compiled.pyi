@@ -120,3 +120,37 @@ def places_of(text: Buffer, wanted: bytes, /) -> bytes:
 
 def is_written_as_it_is(value: object, /) -> bool:
     """Twin: broker.protocol.serializers.json.is_written_as_it_is_slowly; False for what nests deep."""
+
+class Ear:
+    """Twin: broker.transport.redis.wire.Wire.data_received.
+
+    Attributes:
+        is_on: Whether messages may be split here; all goes to ``otherwise`` while not.
+        was_heard: Whether something arrived since this was last made False.
+    """
+
+    is_on: bool
+    was_heard: bool
+    def __init__(
+        self,
+        splitter: Splitter,
+        deliver: Callable[[bytes, bytes], None],
+        failed: Callable[[bytes, Exception], None],
+        otherwise: Callable[[bytes, int, list[tuple[bytes, bytes]]], None],
+        full: int,
+        /,
+    ) -> None: ...
+    def __call__(self, block: bytes, /) -> None: ...
+
+class Post:
+    """Twin: broker.node.wire.Wire.receive_slowly."""
+
+    def __init__(
+        self,
+        known: dict[bytes, tuple[Callable[[bytes], Any], Callable[[Any], None]]],
+        protocols: dict[str, str],
+        careful: Callable[[bytes, bytes], None],
+        failed: Callable[[Exception], None],
+        /,
+    ) -> None: ...
+    def __call__(self, channel: bytes, body: bytes, /) -> None: ...

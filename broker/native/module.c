@@ -24,7 +24,19 @@ static int (*const parts[])(PyObject *) = {
     add_reading,
     add_search,
     add_plain,
+    add_ear,
+    add_post,
 };
+
+PyObject *taken_exception(void) {
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    PyErr_NormalizeException(&type, &error, &traceback);
+    if (error != NULL && traceback != NULL) PyException_SetTraceback(error, traceback);
+    Py_XDECREF(type);
+    Py_XDECREF(traceback);
+    return error;
+}
 
 PyMODINIT_FUNC PyInit__compiled(void) {
     PyObject *module = PyModule_Create(&definition);

@@ -18,11 +18,16 @@ int add_young(PyObject *module);
 int add_rows(PyObject *module);
 int add_intake(PyObject *module);
 int add_plain(PyObject *module);
+int add_ear(PyObject *module);
+int add_post(PyObject *module);
 int add_chunks(PyObject *module);
 int add_peeling(PyObject *module);
 int add_replies(PyObject *module);
 int add_search(PyObject *module);
 int add_reading(PyObject *module);
+
+/* The exception that is set, as an object with its traceback, and no longer set; NULL with another. */
+PyObject *taken_exception(void);
 
 /* -- headers.c: the header of a packet, where it is ordinary JSON */
 
@@ -108,5 +113,13 @@ extern PyTypeObject Rows_Type;
 /* The call of a slot was answered well; -1 with an exception. */
 int rows_answered(Rows *self, const Slot *slot, int64_t end_ns, uint32_t size, uint64_t frame);
 int rows_append(Rows *self, PyObject *row);
+
+/* -- replies.c: messages of Redis */
+
+typedef struct Splitter Splitter;
+extern PyTypeObject Splitter_Type;
+
+/* Appends the messages of a block; the place in it of something odd, or its end; -1 with an exception. */
+Py_ssize_t splitter_split(Splitter *self, const char *block, Py_ssize_t length, Py_ssize_t begin, PyObject *frames);
 
 #endif

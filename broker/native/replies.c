@@ -17,7 +17,7 @@
 
 typedef enum { ODD, PARTIAL, WHOLE } Verdict;
 
-typedef struct {
+struct Splitter {
     PyObject_HEAD
     char *held; /* a message whose header is not whole yet */
     Py_ssize_t held_length, held_room;
@@ -26,7 +26,7 @@ typedef struct {
     Py_ssize_t size;   /* of the whole body */
     Py_ssize_t filled; /* of the body and the line's end behind it */
     PyObject **channels;
-} Splitter;
+};
 
 /* -- headers */
 
@@ -243,6 +243,11 @@ static int take_messages(Splitter *self, Cursor *cursor, PyObject *frames) {
     return 0;
 }
 
+Py_ssize_t splitter_split(Splitter *self, const char *block, Py_ssize_t length, Py_ssize_t begin, PyObject *frames) {
+    Cursor cursor = {block + begin, block + length};
+    return take_messages(self, &cursor, frames) < 0 ? -1 : cursor.at - block;
+}
+
 /* -- what Python calls */
 
 /* split(block, begin, frames): appends the messages; the place in the block of something odd, or its end. */
@@ -259,9 +264,8 @@ static PyObject *Splitter_split(Splitter *self, PyObject *const *arguments, Py_s
     if (begin < 0 || begin > block.len) {
         PyErr_SetString(PyExc_ValueError, "begin lies outside of the block");
     } else {
-        const char *first = block.buf;
-        Cursor cursor = {first + begin, first + block.len};
-        if (take_messages(self, &cursor, arguments[2]) == 0) place = PyLong_FromSsize_t(cursor.at - first);
+        Py_ssize_t end = splitter_split(self, block.buf, block.len, begin, arguments[2]);
+        if (end >= 0) place = PyLong_FromSsize_t(end);
     }
     PyBuffer_Release(&block);
     return place;
@@ -301,7 +305,7 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyTypeObject Splitter_Type = {
+PyTypeObject Splitter_Type = {
     PyVarObject_HEAD_INIT(NULL, 0)
     .tp_name = "broker.native._compiled.Splitter",
     .tp_basicsize = sizeof(Splitter),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
+from broker.native import IS_COMPILED, compiled
 from broker.node.errors import InvalidPacketDataError, ProtocolVersionMismatchError
 from broker.node.link import Link
 from broker.node.middleware.base import Publish, Receive, Send, TakePacket
@@ -88,7 +89,10 @@ class Wire:
         self.put_out: Send = _nowhere
         self._writes_plainly = self._serializer == JSON and not middlewares.has("transit_publish")
         self.send: Publish = middlewares.wrap("transit_publish", self._send)
-        self.receive: Receive = middlewares.wrap("transporter_receive", self._receive, first_is_outermost=True)
+        receive: Receive = self.receive_slowly
+        if IS_COMPILED:
+            receive = compiled.Post(self._known, self.protocols, self._receive_with_care, self._fault)
+        self.receive: Receive = middlewares.wrap("transporter_receive", receive, first_is_outermost=True)
         self._is_watched = middlewares.has("transit_message_handler")
         self._handle: TakePacket = middlewares.wrap("transit_message_handler", self._take)
 
@@ -139,7 +143,7 @@ class Wire:
         if self.link is not None:
             await self.link.drain()
 
-    def _receive(self, name: bytes, body: bytes) -> None:
+    def receive_slowly(self, name: bytes, body: bytes) -> None:
         """What came on a channel; most is an ordinary packet in JSON from a node that we know."""
         known = self._known.get(name)
         if known is None:
@@ -212,10 +216,9 @@ class Wire:
         if protocol not in PROTOCOLS or self.protocols.get(sender) == protocol:
             return
         if len(self.protocols) > _MOST_NAMES:  # senders that pass by, each under a new id
-            self.protocols = {known: spoken for known, spoken in self.protocols.items() if self.is_known(known)}
-            for names in (self.ordinary_requests, self.ordinary_responses):
-                for gone in names.keys() - self.protocols.keys():
-                    del names[gone]
+            for stranger in [each for each in self.protocols if not self.is_known(each)]:
+                for kept in (self.protocols, self.ordinary_requests, self.ordinary_responses):
+                    kept.pop(stranger, None)
         self.protocols[sender] = protocol
         self._learn_ordinary(sender, protocol)
         if protocol not in self.spoken:

@@ -34,6 +34,10 @@ class Replies:
 
     Compiled, messages are split in C. What is none is given to hiredis line by line until nothing of it is left
     there: replies end with a line, so that the next one begins behind it.
+
+    Attributes:
+        splitter: What splits messages in C, or None.
+        is_hiredis_on: Whether hiredis has the begin of a reply.
     """
 
     def __init__(self, other: Callable[[Any], None], *, is_compiled: bool = IS_COMPILED) -> None:
@@ -46,8 +50,8 @@ class Replies:
             is_compiled: Whether messages are split in C; hiredis does the same.
         """
         self._other = other
-        self._splitter = compiled.Splitter() if is_compiled else None
-        self._is_hiredis_on = False  # it has the begin of a reply
+        self.splitter = compiled.Splitter() if is_compiled else None
+        self.is_hiredis_on = False
         self._lines = 0
         reader = hiredis.Reader(notEnoughData=_NOT_YET)  # False is a reply on RESP3
         reader.setmaxbuf(KEPT_BUFFER_BYTES)
@@ -65,13 +69,13 @@ class Replies:
             ValueError: This is not Redis's protocol; nothing can be read any more.
         """
         frames: list[RawFrame] = []
-        splitter, begin = self._splitter, 0
+        splitter, begin = self.splitter, 0
         try:
             if splitter is None:
                 for piece in (block,) if len(block) <= SLICE_BYTES else _slices(block):
                     self._feed(piece)
                     self._take_replies(frames)
-            elif self._is_hiredis_on or (begin := splitter.split(block, 0, frames)) < len(block):
+            elif self.is_hiredis_on or (begin := splitter.split(block, 0, frames)) < len(block):
                 self._feed_both(splitter, block, begin, frames)
         except (hiredis.ProtocolError, TypeError) as error:  # TypeError: a RESP3 map with lists for keys
             raise ValueError(str(error)) from error
@@ -80,18 +84,18 @@ class Replies:
     def _feed_both(self, splitter: compiled.Splitter, block: bytes, begin: int, frames: list[RawFrame]) -> None:
         """Take in a block from here on, in which something odd comes, or of which hiredis has the begin."""
         while begin < len(block):
-            if not self._is_hiredis_on:
+            if not self.is_hiredis_on:
                 begin = splitter.split(block, begin, frames)
                 if begin == len(block):
                     return
                 if held := splitter.release():
                     block, begin = held + block[begin:], 0
-                self._is_hiredis_on, self._lines = True, 0
+                self.is_hiredis_on, self._lines = True, 0
             begin = self._leave_to_hiredis(block, begin, frames)
 
     def _leave_to_hiredis(self, block: bytes, begin: int, frames: list[RawFrame]) -> int:
         """Let hiredis have the block from here on until nothing of it is left there. Where that is."""
-        while begin < len(block) and self._is_hiredis_on:
+        while begin < len(block) and self.is_hiredis_on:
             end = min(begin + SLICE_BYTES, len(block))
             if self._lines < MOST_LINES:
                 self._lines += 1
@@ -114,7 +118,7 @@ class Replies:
                 self._other(reply)
             self._lines = 0
             if not self._has_data():
-                self._is_hiredis_on = False
+                self.is_hiredis_on = False
                 return
 
 

@@ -13,6 +13,7 @@ import hiredis
 from redis.asyncio import Connection
 
 from broker.clock import Clock
+from broker.native import compiled
 from broker.protocol.frame import RawFrame
 from broker.transport.base import Deliver, TransportError
 from broker.transport.redis.patient import PatientReader
@@ -41,15 +42,16 @@ Take = Callable[[int, Sequence[RawFrame]], None]
 """Takes when (ns since the epoch) frames arrived, and the frames."""
 
 
-NOT_TAKEN_IN: Final = "a packet on %r could not be taken in"
-
-
 def _each(deliver: Deliver, _at_ns: int, frames: Sequence[RawFrame]) -> None:
     for channel, body in frames:
         try:
             deliver(channel, body)
-        except Exception:
-            log.exception(NOT_TAKEN_IN, channel)
+        except Exception as error:  # noqa: BLE001 it is logged
+            _not_taken_in(channel, error)
+
+
+def _not_taken_in(channel: bytes, error: Exception) -> None:
+    log.error("a packet on %r could not be taken in", channel, exc_info=error)
 
 
 class Refused(Exception):  # noqa: N818 it is what the server did
@@ -78,8 +80,8 @@ class Wire(asyncio.Protocol):
             rests: Whether what arrives may be read a moment later while nobody waits for it.
         """
         self._clock = clock
-        self._feed = Replies(self._other).feed
-        self._deliver: Deliver | None = None
+        self._replies = Replies(self._other)
+        self._ear: compiled.Ear | None = None
         self._held: list[tuple[int, list[RawFrame]]] = []
         self._take: Take = self._hold
         self._confirming = 0
@@ -87,7 +89,6 @@ class Wire(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[str] = self._loop.create_future()
         self._heard_s = self._loop.time()
-        self._was_heard = False  # since the last tick
         self._is_pinged = False
         self._behind_bytes = 0
         self._was_short = True
@@ -127,21 +128,6 @@ class Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """These bytes arrived together."""
-        deliver = self._deliver
-        if deliver is not None and self._was_short and len(data) < FULL_READ_BYTES:
-            # what follows, for the usual case and in place: with one packet at a time each step more is felt
-            self._was_heard = True
-            try:
-                frames = self._feed(data)
-            except Exception as error:  # noqa: BLE001 as below
-                self._failed(error)
-                return
-            for channel, body in frames:
-                try:
-                    deliver(channel, body)
-                except Exception:
-                    log.exception(NOT_TAKEN_IN, channel)
-            return
         has_waited = False
         is_short = len(data) < FULL_READ_BYTES
         if not (is_short and self._was_short):
@@ -156,15 +142,26 @@ class Wire(asyncio.Protocol):
         """Bytes arrived."""
         self._heard_s = self._loop.time()
         self._is_pinged = False
-        read = self._feed
+        read = self._replies.feed
         try:
             for at_ns, data, has_waited in pieces:
                 self._behind_bytes = self._behind_bytes + len(data) if has_waited else len(data)
                 if frames := read(data):
                     self._take(at_ns, frames)
-        except Exception as error:  # noqa: BLE001 it is told, or raised where `ended` is awaited
-            self._failed(error)
+        except ValueError as error:
+            self._end(f"What the server sent is not Redis's protocol: {error}.")
+        except Exception as error:  # noqa: BLE001 it is raised where `ended` is awaited
+            self._bug = error
+            self._end("")
         self._read_s = self._loop.time()
+
+    def _hear_the_rest(self, block: bytes, begin: int, frames: list[RawFrame]) -> None:
+        """What the ear does not hear: the messages until there, and all that follows."""
+        if frames:
+            self._take(0, frames)
+        Wire.data_received(self, block[begin:])
+        if self._ear is not None:
+            self._ear.is_on = self._was_short and not self._replies.is_hiredis_on
 
     def eof_received(self) -> bool:
         """The server has nothing more to say."""
@@ -274,8 +271,13 @@ class Wire(asyncio.Protocol):
 
     def deliver_each(self, deliver: Deliver) -> None:
         """As `deliver_to`, one by one and without their time; an exception of it is logged."""
-        self._deliver = deliver
         self.deliver_to(partial(_each, deliver))
+        if self._replies.splitter is not None:
+            self._ear = compiled.Ear(
+                self._replies.splitter, deliver, _not_taken_in, self._hear_the_rest, FULL_READ_BYTES
+            )
+            self.data_received = self._ear  # type: ignore[method-assign, assignment]  # its twin, without a step in Python
+            self.transport.set_protocol(self)  # uvloop looks for `data_received` here
 
     def deliver_to(self, take: Take) -> None:
         """Hand over what was held, and everything from now on."""
@@ -352,8 +354,8 @@ class Wire(asyncio.Protocol):
 
     def _tick(self) -> None:
         self._ticking = self._loop.call_later(CHECK_EVERY_S, self._tick)
-        if self._was_heard:
-            self._was_heard = self._is_pinged = False
+        if self._ear is not None and self._ear.was_heard:
+            self._ear.was_heard = self._is_pinged = False
             self._heard_s = self._loop.time()
         quiet_s = self._loop.time() - self._heard_s
         if quiet_s >= QUIET_S + ANSWER_S and self._is_pinged:
@@ -363,13 +365,6 @@ class Wire(asyncio.Protocol):
             # a loop that stood still has not read what waits: the answer gets its full time
             self._heard_s = self._loop.time() - QUIET_S
             self._ping()
-
-    def _failed(self, error: Exception) -> None:
-        if isinstance(error, ValueError):
-            self._end(f"What the server sent is not Redis's protocol: {error}.")
-            return
-        self._bug = error
-        self._end("")
 
     def _read_end(self, error: OSError | None) -> None:
         self._end(self._reason(error))
