@@ -108,9 +108,13 @@ def session_pictures(shell: Shell, camera: Camera) -> None:
     namespace = next(iter(desk.snapshot.namespaces()), "")
     service = Subject("service", namespace, _busiest(shell))
 
+    graph = shell.area.widget("graph")
+    assert isinstance(graph, GraphView)  # noqa: S101  the view of that name
+
     def show(view: str, subject: Subject | None) -> None:
         shell.filter_bar.set_text("")
         desk.follow()
+        graph.ways.end()
         desk.select(subject)
         desk.show_view(view)
 
@@ -121,9 +125,6 @@ def session_pictures(shell: Shell, camera: Camera) -> None:
     def write_wrong_filter() -> None:
         show("overview", None)
         shell.filter_bar.set_text("durration > 200ms")
-
-    graph = shell.area.widget("graph")
-    assert isinstance(graph, GraphView)  # noqa: S101  the view of that name
 
     def group(value: str) -> None:
         graph.ways.end()

@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.graph.chips import ChoiceChip
 from app.permits import allow
+from app.widgets.choice_chip import ChoiceChip
 from app.widgets.controls import button, label, row, set_text
 from app.widgets.flow_layout import FlowLayout
 from broker.mesh.breaker_states import Coverage

@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.breaker_words import sign_of, source_of
 from app.breakers.cards import SIGNS, WORDS, left_text
-from app.graph.chips import ChoiceChip
 from app.items.records import Column
 from app.permits import allow
+from app.widgets.choice_chip import ChoiceChip
 from app.widgets.controls import Tone, button, column, label, row, set_text
 from app.widgets.format import clock_time, count
 from app.widgets.state_matrix import ROW_PX, UPRIGHT_PX, Mark, StateMatrix

@@ -10,9 +10,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
 
-from app.graph.chips import ChoiceChip, SearchBox, SwitchChip
+from app.widgets.choice_chip import ChoiceChip, SwitchChip
 from app.widgets.filter_bar import Proposal
 from app.widgets.flow_layout import FlowLayout
+from app.widgets.search_line import SearchBox
 
 GROUPS: Final = {
     "service": "none",

@@ -28,6 +28,7 @@ BREACHES = {
     "capture-is-low": ("broker/capture/breach.py", "import broker.mesh"),
     "probe-knows-commands-only": ("broker/probe/breach.py", "import broker.operate.secrets"),
     "views-are-apart": ("app/views/overview.py", "import app.views.graph"),
+    "parts-of-views-are-apart": ("app/breakers/breach.py", "import app.graph.bar"),
     "items-and-widgets-know-no-mesh": ("app/items/breach.py", "import broker.probe"),
     "cli-without-qt": ("app/cli/breach.py", "import PySide6"),
 }
