@@ -24,8 +24,7 @@ from broker.operate.commands import Command, Progress, Report, Unlock
 from broker.operate.operator import NOT_CONFIRMED, Confirmation, Operator
 from broker.operate.permissions import Permission, allows
 from broker.operate.rules import UNLOCK_S, Verdict, refusal, verdict
-from broker.probe.acting import READY_WITHIN_S, act, only_namespace, sitting
-from broker.probe.session import ProbeSession
+from broker.probe.acting import READY_WITHIN_S, AnySession, act, only_namespace, sitting
 
 MOMENT_S: Final = 1.0
 T = TypeVar("T")
@@ -162,7 +161,7 @@ class Actor:
         timeline = Timeline()
         options = options_of(replace(self.target, may=self.target.base))
         step = await unlock_step(self.target) if is_unlocking(self.target) else None
-        async with sitting(options, deliver=timeline.take) as session:
+        async with sitting(options, deliver=timeline.take, machine=self.target.machine) as session:
             made = Sitting(self.target, session, operator_of(self.target), timeline)
             if step is not None:
                 await made.unlock(step)
@@ -176,7 +175,7 @@ class Sitting:
         session: Runs.
     """
 
-    def __init__(self, target: Target, session: ProbeSession, operator: Operator, timeline: Timeline) -> None:
+    def __init__(self, target: Target, session: AnySession, operator: Operator, timeline: Timeline) -> None:
         """
         Args:
             target: What is acted on.

@@ -41,7 +41,12 @@ def parse_filter(expression: str) -> Filter:
 
 
 def target(
-    *, may: Permission, file_allowed: bool = True, acts: bool = False, opens_window: bool = False
+    *,
+    may: Permission,
+    file_allowed: bool = True,
+    acts: bool = False,
+    opens_window: bool = False,
+    can_be_far: bool = True,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command its first argument URL|FILE and the options of everything that connects.
 
@@ -49,7 +54,8 @@ def target(
         may: The permission that the command needs and starts with.
         file_allowed: Whether a capture serves as well.
         acts: Whether the command is nothing without that permission. It unlocks by itself, when it is about to act.
-        opens_window: Whether it opens a window, which may have its probe on another machine.
+        opens_window: Whether it opens a window.
+        can_be_far: Whether a probe on another machine can do it.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
@@ -95,6 +101,7 @@ def target(
                 file_allowed=file_allowed,
                 acts=acts,
                 opens_window=opens_window,
+                can_be_far=can_be_far,
             )
             if acts:
                 command(target=found, **rest)

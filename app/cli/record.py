@@ -44,7 +44,7 @@ class Bytes(click.ParamType[int]):
 
 
 @meshscope.command("record")
-@target(may="see", file_allowed=False)
+@target(may="see", file_allowed=False, can_be_far=False)
 @click.option("-o", "--output", "path", required=True, metavar="FILE", help="A new .mcap file.")
 @click.option(
     "--duration",

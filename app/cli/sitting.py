@@ -129,11 +129,14 @@ def _gather_live(target: Target, duration_s: float, timeline: Timeline, asks_bre
 
     begin_ns = clock.now_ns()
     options = options_of(target, asks_breakers=asks_breakers)
-    run(listen(options, timeline.take, duration_s=duration_s, progress=progress, clock=clock))
+    machine = target.machine
+    run(listen(options, timeline.take, duration_s=duration_s, progress=progress, clock=clock, machine=machine))
     bar.clear()
     snapshot = timeline.snapshot()
     if not has_listened and not snapshot.tally.packets:
         raise SaidNo(refusal or f"Nothing could be heard in {duration_s:g} s.")
+    if machine is not None:
+        return snapshot, snapshot.everything()  # by the clock there
     return snapshot, Span(begin_ns, max(clock.now_ns(), snapshot.through_ns + 1))
 
 

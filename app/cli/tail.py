@@ -55,7 +55,7 @@ class Tail:
 
 
 @meshscope.command("tail")
-@target(may="see")
+@target(may="see", can_be_far=False)
 @filter_option
 @as_json
 def tail_command(*, target: Target, expression: str, json_output: bool) -> None:

@@ -19,6 +19,7 @@ from broker.operate.masks import Masks
 from broker.operate.permissions import Permission, allows
 from broker.operate.profiles import CIPHER_IV, CIPHER_KEY, HELPER_SECRET, PASSWORD, Profile, ProfilesError
 from broker.operate.rules import refusal, start_permission
+from broker.probe.ssh import Machine
 from broker.protocol.encryption import DEFAULT_ALGORITHM
 from broker.transport import ConnectionSettings
 
@@ -47,6 +48,7 @@ class Target:
         unlocks: Whether a locked profile is to be unlocked for this command.
         policy: What of payloads reaches the disk.
         mask_names: Names whose values are secret, beside those that always are.
+        ssh: The machine from which it is seen; empty for this one.
     """
 
     url: str = field(default="", repr=False)
@@ -64,6 +66,21 @@ class Target:
     unlocks: bool = False
     policy: Policy = "masked"
     mask_names: tuple[str, ...] = ()
+    ssh: str = ""
+
+    @property
+    def machine(self) -> Machine | None:
+        """The other machine on which its probe runs; None for this one.
+
+        Raises:
+            SaidNo: What the profile says is none.
+        """
+        if not self.ssh:
+            return None
+        try:
+            return Machine.parse(self.ssh)
+        except ValueError as error:
+            raise SaidNo(f"The probe's {error}.") from error
 
     @property
     def is_live(self) -> bool:
@@ -124,6 +141,7 @@ def find_target(
     file_allowed: bool = True,
     acts: bool = False,
     opens_window: bool = False,
+    can_be_far: bool = True,
 ) -> Target:
     """Tell a URL from a profile from a file, and let a profile have its say.
 
@@ -140,7 +158,8 @@ def find_target(
         file_allowed: Whether a capture serves as well.
         acts: Whether it judges by itself what it may do, by what it is about to send. Others listen without asking
             where a profile is locked, and say so.
-        opens_window: Whether a window follows: only that has a probe on another machine.
+        opens_window: Whether a window follows.
+        can_be_far: Whether a probe on another machine can do it.
 
     Raises:
         SaidNo: It is none of them, the file is not there, or the profile does not allow it.
@@ -170,10 +189,10 @@ def find_target(
         raise SaidNo(f"'{text}' is neither a URL, nor a saved profile, nor a file that is there.", EXPECTED)
     else:
         return Target(path=text, wire=wire, mask_names=profiles.mask_names)
-    if profile is not None and profile.ssh and is_whole and not opens_window:
+    if profile is not None and profile.ssh and is_whole and not can_be_far:
         raise SaidNo(
-            f"'{profile.name}' is seen from {profile.ssh}, and what its URL leads to from here is another bus.",
-            "Only the window has a probe there (`meshscope connect`). For the command line, log in there with ssh.",
+            f"'{profile.name}' is seen from {profile.ssh}, and packets as they are do not come from there.",
+            f"Log in there (ssh {profile.ssh}) and run this command there.",
         )
     if profile is not None and is_whole and opens_window:
         default_may = profile.may  # a window does what its profile says, not the least that a command needs
@@ -227,6 +246,7 @@ def _with_profile(found: Target, *, is_whole: bool) -> Target:
         announce=found.announce or (profile.announce and allows(found.may, "ask")),
         password=found.password or _kept_password(profile, found.url),
         tls_ca=found.tls_ca or profile.tls_ca,
+        ssh=profile.ssh,
         wire=_wire(found.wire, profile),
     )
 

@@ -11,13 +11,19 @@ from broker.observe.journal import Batch
 from broker.operate.commands import Call, Command, Progress, Report
 from broker.operate.permissions import allows
 from broker.probe.door import Door
+from broker.probe.far import FarSession
 from broker.probe.options import SessionOptions
 from broker.probe.session import ProbeSession
+from broker.probe.ssh import Machine
 from broker.probe.streams import Streams, from_file, to_file
 from broker.transport.base import TransportError
 
 READY_WITHIN_S: Final = 15.0
 """So long a namespace may be silent: nodes beat every ten seconds by default, give or take half a second."""
+
+
+AnySession = ProbeSession | FarSession
+"""In this process, or on another machine."""
 
 
 def _ignore(*_: object) -> None:
@@ -26,20 +32,25 @@ def _ignore(*_: object) -> None:
 
 @asynccontextmanager
 async def sitting(
-    options: SessionOptions, *, deliver: Callable[[Batch], None] = _ignore, door: Door | None = None
-) -> AsyncIterator[ProbeSession]:
+    options: SessionOptions,
+    *,
+    deliver: Callable[[Batch], None] = _ignore,
+    door: Door | None = None,
+    machine: Machine | None = None,
+) -> AsyncIterator[AnySession]:
     """A session that listens while the block runs.
 
     Args:
         options: What it listens to and what it may do.
         deliver: Given a batch ten times a second.
         door: The way to the bus; by the options' URL if it is left out.
+        machine: The other one on which its probe runs; None for this process.
 
     Raises:
         TransportError: The bus said no, and trying again would not help.
         ValueError: The options are wrong; says what.
     """
-    session = ProbeSession(options, door=door)
+    session = ProbeSession(options, door=door) if machine is None else FarSession(options, machine)
     listening = asyncio.create_task(session.run(deliver), name="session")
     body = asyncio.current_task()
     assert body is not None  # noqa: S101 - coroutines run in tasks
@@ -64,7 +75,7 @@ async def sitting(
 
 
 async def act(
-    session: ProbeSession,
+    session: AnySession,
     command: Command,
     told: Callable[[Progress], None] = _ignore,
     *,
@@ -92,7 +103,10 @@ async def act(
         except TimeoutError:
             pass  # why not, says the report
     streams = Streams(
-        from_file(upload) if upload is not None else None, to_file(download) if download is not None else None
+        from_file(upload) if upload is not None else None,
+        to_file(download) if download is not None else None,
+        upload,
+        download,
     )
     reported = session.submit(command, told=told, streams=streams)
     try:
@@ -102,7 +116,7 @@ async def act(
         return await reported
 
 
-async def only_namespace(session: ProbeSession, within_s: float = READY_WITHIN_S) -> str:
+async def only_namespace(session: AnySession, within_s: float = READY_WITHIN_S) -> str:
     """The namespace that is heard, where none was chosen.
 
     Raises:

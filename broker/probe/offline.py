@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from broker.capture.journal.shelf import JournalShelf
@@ -13,10 +14,12 @@ from broker.capture.reader import CaptureReader
 from broker.clock import Clock, SystemClock
 from broker.observe.journal import Batch
 from broker.probe.door import Door
+from broker.probe.far import FarSession
 from broker.probe.options import SessionOptions
 from broker.probe.reading import batches
 from broker.probe.recording import Wanted
 from broker.probe.session import ProbeSession
+from broker.probe.ssh import Machine
 from broker.probe.status import ProbeStatus
 from broker.protocol.peeling import Peeling
 
@@ -97,6 +100,7 @@ async def listen(
     clock: Clock | None = None,
     door: Door | None = None,
     wanted: Wanted | None = None,
+    machine: Machine | None = None,
 ) -> None:
     """Listen to a live mesh for a while; cancelling it ends it as cleanly as the time does.
 
@@ -108,13 +112,18 @@ async def listen(
         clock: Stamps frames.
         door: The way to the bus; by the options' URL if it is left out.
         wanted: Which frames (at_ns, channel, body) are recorded; all if it is left out.
+        machine: The other one on which its probe runs; None for this process.
 
     Raises:
         TransportError: The bus said no, and trying again would not help.
         ValueError: The URL is none; says what is wrong with it.
     """
     clock = clock or SystemClock()
-    session = ProbeSession(options, clock=clock, door=door, wanted=wanted)
+    session: ProbeSession | FarSession
+    if machine is None:
+        session = ProbeSession(options, clock=clock, door=door, wanted=wanted)
+    else:
+        session = FarSession(options, machine)
     begin_ns = clock.now_ns()
 
     def pass_on(batch: Batch) -> None:
@@ -126,5 +135,9 @@ async def listen(
         progress(Progress(done, batch.tally.packets, message, status))
 
     if duration_s is not None:
-        asyncio.get_running_loop().call_later(duration_s, session.stop)
+        later = partial(asyncio.get_running_loop().call_later, duration_s, session.stop)
+        if isinstance(session, FarSession):
+            session.on_listening = later  # ssh takes its time first
+        else:
+            later()
     await session.run(pass_on)

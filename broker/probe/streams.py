@@ -27,10 +27,13 @@ class Streams:
     Attributes:
         upload: Bytes to send along; None for no stream.
         download: Takes a streamed answer; without it, it is counted and thrown away.
+        upload_file, download_file: The files behind them, for a session that has them at this end of a pipe.
     """
 
     upload: AsyncIterable[bytes] | None = None
     download: Take | None = None
+    upload_file: BinaryIO | None = None
+    download_file: BinaryIO | None = None
 
 
 NO_STREAMS: Final = Streams()

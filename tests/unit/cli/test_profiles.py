@@ -14,6 +14,7 @@ from app.cli.targets import find_target
 from app.cli.wire_options import WireOptions
 from broker.operate.profiles import Profile, ProfileStore
 from broker.operate.secrets import NO_STORE
+from broker.probe.ssh import Machine
 from tests.program import Run
 
 SHOP = "redis://ops@redis.shop.example:6379"
@@ -188,9 +189,12 @@ def test_a_broken_file_of_profiles_opens_nothing(run: Run, store: ProfileStore) 
     assert "cannot be read" in refused.stderr
 
 
-def test_a_bus_that_only_another_machine_sees_is_left_to_the_window(store: ProfileStore, run: Run) -> None:
+def test_a_bus_that_only_another_machine_sees_is_looked_at_from_there(store: ProfileStore, run: Run) -> None:
     store.save(Profile("far", "redis://localhost:6379", may="act", ssh="ops@bus-1"))
-    refused = run("call", "far", "users.get")
+    assert find_target("far", "see").machine == Machine("bus-1", "ops")
+    assert find_target("redis://localhost:6379", "see").machine == Machine("bus-1", "ops")
+    assert find_target("redis://localhost:6379/3", "see").machine is None
+    refused = run("tail", "far")
     assert (refused.exit_code, "'far' is seen from ops@bus-1" in refused.stderr) == (1, True)
     assert find_target("far", "see", opens_window=True).url == "redis://localhost:6379"
     assert find_target("redis://localhost:7000", "see").profile is None
