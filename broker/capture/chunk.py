@@ -13,6 +13,7 @@ import zstandard
 from numpy.typing import NDArray
 
 from broker.capture.messages import OFFSET
+from broker.native import IS_COMPILED, compiled
 
 CHUNK_OPCODE: Final = 6
 MESSAGE_INDEX_OPCODE: Final = 7
@@ -92,7 +93,7 @@ def seal(chunk: OpenChunk, mask: Mask | None, compressor: zstandard.ZstdCompress
     if mask is not None:
         mask(chunk.raw, offsets)
     raw = chunk.raw
-    indexes, index_offsets, counts = _index(raw, offsets)
+    indexes, index_offsets, counts = index(raw, offsets)
     packed = compressor.compress(raw)
     head = _CHUNK_HEAD.pack(
         CHUNK_OPCODE,
@@ -110,8 +111,13 @@ def seal(chunk: OpenChunk, mask: Mask | None, compressor: zstandard.ZstdCompress
     )
 
 
-def _index(raw: bytearray, offsets: NDArray[np.int64]) -> tuple[bytes, dict[int, int], dict[int, int]]:
-    """MessageIndex records, one a channel; where each begins; how many messages it names."""
+def index_slowly(raw: bytearray, offsets: NDArray[np.int64]) -> tuple[bytes, dict[int, int], dict[int, int]]:
+    """MessageIndex records, one a channel; where each begins; how many messages it names.
+
+    Args:
+        raw: Message records, one after another.
+        offsets: Where each begins.
+    """
     octets = np.frombuffer(raw, np.uint8)
     channels = octets[offsets + 9].astype(np.uint16) | octets[offsets + 10].astype(np.uint16) << 8
     times = octets[(offsets + 15)[:, None] + np.arange(8)].copy().view("<u8").ravel()
@@ -129,3 +135,6 @@ def _index(raw: bytearray, offsets: NDArray[np.int64]) -> tuple[bytes, dict[int,
         counts[number] = end - begin
         records += _INDEX_HEAD.pack(MESSAGE_INDEX_OPCODE, 6 + len(body), number, len(body)) + body
     return bytes(records), index_offsets, counts
+
+
+index: Final = compiled.index_messages if IS_COMPILED else index_slowly

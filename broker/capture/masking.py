@@ -18,7 +18,7 @@ from broker.capture.mask_json import mask_assigned, mask_json, mask_url
 from broker.capture.mask_walk import mask_values
 from broker.capture.messages import MESSAGE_HEAD_BYTES
 from broker.capture.options_answers import OptionsAnswers
-from broker.capture.search import places_of, rows_of
+from broker.capture.search import all_below, places_of, rows_of
 from broker.capture.secret_names import DEFAULT_NAMES, SecretNames
 from broker.protocol.channels import parse_channel
 from broker.protocol.frame import CATALOGUE_CHANNEL, KEY_CHANNEL_PREFIX
@@ -119,8 +119,7 @@ class Masking:
 
     def suspects(self, octets: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
         """Where in a chunk something to be masked might be; offsets are those of its message records."""
-        firsts = octets[np.minimum(offsets + MESSAGE_HEAD_BYTES, len(octets) - 1)]
-        is_json = bool((firsts < 0x80).all())
+        is_json = all_below(octets, offsets, MESSAGE_HEAD_BYTES, 0x80)
         return self._secrets.suspect_keys(octets) if is_json else self._secrets.suspects(octets)
 
 
@@ -139,8 +138,7 @@ class ChunkMask:
     def __call__(self, raw: bytearray, offsets: NDArray[np.int64]) -> None:
         if not len(offsets):
             return
-        ends = [*offsets[1:].tolist(), len(raw)]
-        self._answers.blank(raw, offsets, lambda row: self._message(raw, int(offsets[row]), ends[row]))
+        self._answers.blank(raw, offsets, lambda row: self._message(raw, offsets, row))
         self.masking.hide_known(raw)
         if self.masking.policy == "everything":
             return
@@ -150,14 +148,13 @@ class ChunkMask:
             places = self.masking.suspects(np.frombuffer(raw, np.uint8), offsets)
             suspected = rows_of(places, offsets) if len(places) else ()
         for row in suspected:
-            self._mask(raw, int(offsets[row]), ends[row])
+            channel, begin, end = self._message(raw, offsets, row)
+            self.masking.mask(channel, raw, begin, end)
 
-    def _mask(self, raw: bytearray, offset: int, end: int) -> None:
-        channel, begin, end = self._message(raw, offset, end)
-        self.masking.mask(channel, raw, begin, end)
-
-    def _message(self, raw: bytearray, offset: int, end: int) -> tuple[bytes, int, int]:
-        """Channel, begin and end of the body of the message whose record begins here."""
+    def _message(self, raw: bytearray, offsets: NDArray[np.int64], row: int) -> tuple[bytes, int, int]:
+        """Channel, begin and end of the body of a message."""
+        offset = int(offsets[row])
+        end = int(offsets[row + 1]) if row + 1 < len(offsets) else len(raw)
         number = raw[offset + 9] | raw[offset + 10] << 8
         begin = offset + MESSAGE_HEAD_BYTES
         if number != ENVELOPE_ID:

@@ -1,4 +1,4 @@
-"""Some bytes, looked for in whole chunks."""
+"""Whole chunks, looked through."""
 
 from __future__ import annotations
 
@@ -38,3 +38,11 @@ def rows_of(places: ArrayLike, offsets: NDArray[np.int64]) -> list[int]:
     """In which messages places lie, each said once, rising; offsets are those of the message records."""
     rows: list[int] = np.unique(np.searchsorted(offsets, places, "right") - 1).tolist()
     return rows
+
+
+def all_below_slowly(octets: NDArray[np.uint8], offsets: NDArray[np.int64], ahead: int, limit: int) -> bool:
+    """Whether each byte that lies so far ahead of an offset, or else the last one, is less than a limit."""
+    return bool((octets[np.minimum(offsets + ahead, len(octets) - 1)] < limit).all())
+
+
+all_below: Final = compiled.all_below if IS_COMPILED else all_below_slowly

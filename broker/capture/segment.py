@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import os
+import struct
 from array import array
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 from mcap.data_stream import RecordBuilder
 from mcap.opcode import Opcode
-from mcap.records import ChunkIndex, DataEnd, Footer, Header, Statistics, SummaryOffset
+from mcap.records import DataEnd, Footer, Header, Statistics, SummaryOffset
 
 from broker.capture.chunk import SealedChunk
 
 MAGIC: Final = b"\x89MCAP0\r\n"
 PROFILE: Final = "meshscope"
+
+_CHUNK_INDEX_HEAD: Final = struct.Struct("<BQQQQQI")
+"""Opcode, length; first and last moment, place and length of the chunk; bytes of what follows of its channels."""
+
+_CHUNK_INDEX_END: Final = struct.Struct("<QI4sQQ")
+"""Bytes of its MessageIndex records; how it is packed, its messages' bytes when packed and when not."""
+
+_CHANNEL_PLACE: Final = np.dtype([("channel", "<u2"), ("at", "<u8")])
+
 NOT_KEPT: Final = 0
 """Place of a chunk that did not reach the disk."""
 
@@ -76,7 +87,6 @@ class Segment:
         """
         before = b"".join(self._unwritten.values())
         place = self.size + len(before)
-        index_begin = place + len(chunk.record)
         self._write(before + chunk.record + chunk.indexes)
         self._unwritten.clear()
         self.places.append(place)
@@ -86,19 +96,7 @@ class Segment:
         for number, count in chunk.counts.items():
             self._counts[number] = self._counts.get(number, 0) + count
         self._chunk_count += 1
-        self._chunk_indexes += _record(
-            ChunkIndex(
-                chunk_length=len(chunk.record),
-                chunk_start_offset=place,
-                compression="zstd",
-                compressed_size=chunk.packed_size,
-                message_end_time=chunk.end_ns,
-                message_index_length=len(chunk.indexes),
-                message_index_offsets={number: index_begin + at for number, at in chunk.index_offsets.items()},
-                message_start_time=chunk.begin_ns,
-                uncompressed_size=chunk.raw_size,
-            )
-        )
+        self._chunk_indexes += _chunk_index(chunk, place)
 
     def close(self) -> None:
         """Write the summary, which other tools look for, and close the file.
@@ -161,7 +159,28 @@ class Segment:
         )
 
 
-def _record(record: Header | DataEnd | ChunkIndex | Statistics | SummaryOffset | Footer) -> bytes:
+def _chunk_index(chunk: SealedChunk, place: int) -> bytes:
+    """The ChunkIndex record of a chunk that lies at a place; by hand, for its channels are hundreds."""
+    index_begin = place + len(chunk.record)
+    places = np.empty(len(chunk.index_offsets), _CHANNEL_PLACE)
+    places["channel"] = list(chunk.index_offsets.keys())
+    places["at"] = list(chunk.index_offsets.values())
+    places["at"] += np.uint64(index_begin)
+    by_channel = places.tobytes()
+    head = _CHUNK_INDEX_HEAD.pack(
+        Opcode.CHUNK_INDEX,
+        _CHUNK_INDEX_HEAD.size - 9 + len(by_channel) + _CHUNK_INDEX_END.size,
+        chunk.begin_ns,
+        chunk.end_ns,
+        place,
+        len(chunk.record),
+        len(by_channel),
+    )
+    end = _CHUNK_INDEX_END.pack(len(chunk.indexes), 4, b"zstd", chunk.packed_size, chunk.raw_size)
+    return head + by_channel + end
+
+
+def _record(record: Header | DataEnd | Statistics | SummaryOffset | Footer) -> bytes:
     builder = RecordBuilder()
     record.write(builder)
     return bytes(builder.end())  # type: ignore[no-untyped-call]

@@ -154,3 +154,9 @@ class Post:
         /,
     ) -> None: ...
     def __call__(self, channel: bytes, body: bytes, /) -> None: ...
+
+def index_messages(raw: Buffer, offsets: NDArray[np.int64], /) -> tuple[bytes, dict[int, int], dict[int, int]]:
+    """Twin: broker.capture.chunk.index_slowly."""
+
+def all_below(octets: NDArray[np.uint8], offsets: NDArray[np.int64], ahead: int, limit: int, /) -> bool:
+    """Twin: broker.capture.search.all_below_slowly."""

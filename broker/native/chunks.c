@@ -1,4 +1,7 @@
-/* Chunks of message records being written. The twin is append_frames_slowly in broker/capture/messages.py. */
+/* Chunks of message records being written.
+ *
+ * Twins: append_frames_slowly in broker/capture/messages.py, index_slowly in broker/capture/chunk.py.
+ */
 
 #include "little_endian.h"
 #include "native.h"
@@ -91,8 +94,137 @@ static PyObject *append_frames(PyObject *module, PyObject *const *arguments, Py_
     return append_all(&chunk, arguments[3], first, full);
 }
 
+/* -- MessageIndex records: where the messages of each channel lie in a chunk */
+
+#define INDEX_OPCODE 7
+#define INDEX_HEAD_BYTES 15   /* opcode, length, channel, bytes of its entries */
+#define INDEX_FIELDS_BYTES 6  /* of these, what the length counts beside the entries */
+#define INDEX_ENTRY_BYTES 16  /* log time, offset */
+
+typedef struct {
+    const char *raw;
+    const int64_t *offsets;
+    Py_ssize_t raw_size, message_count, channel_count; /* channels: up to the highest */
+    uint32_t *counts;    /* by channel */
+    Py_ssize_t *begins;  /* by channel: where its record begins in the records; then where its next entry comes */
+    Py_ssize_t size;     /* of all records */
+} Index;
+
+static inline uint16_t channel_of(const Index *index, Py_ssize_t message) {
+    return read_u16(index->raw + index->offsets[message] + 9);
+}
+
+/* Looks how many channels there are; whether all messages lie within the chunk. */
+static bool look_at_messages(Index *index) {
+    for (Py_ssize_t message = 0; message < index->message_count; message++) {
+        int64_t offset = index->offsets[message];
+        if (offset < 0 || offset > index->raw_size - HEAD_BYTES) return false;
+        Py_ssize_t channel = channel_of(index, message);
+        if (channel >= index->channel_count) index->channel_count = channel + 1;
+    }
+    return true;
+}
+
+static void measure_index(Index *index) {
+    for (Py_ssize_t message = 0; message < index->message_count; message++) index->counts[channel_of(index, message)]++;
+    for (Py_ssize_t channel = 0; channel < index->channel_count; channel++) {
+        if (index->counts[channel] == 0) continue;
+        index->begins[channel] = index->size;
+        index->size += INDEX_HEAD_BYTES + INDEX_ENTRY_BYTES * (Py_ssize_t)index->counts[channel];
+    }
+}
+
+static void write_index(const Index *index, char *records) {
+    for (Py_ssize_t channel = 0; channel < index->channel_count; channel++) {
+        if (index->counts[channel] == 0) continue;
+        char *head = records + index->begins[channel];
+        uint32_t entries_size = index->counts[channel] * INDEX_ENTRY_BYTES;
+        head[0] = INDEX_OPCODE;
+        write_u64(head + 1, INDEX_FIELDS_BYTES + (uint64_t)entries_size);
+        write_u16(head + 9, (uint16_t)channel);
+        write_u32(head + 11, entries_size);
+        index->begins[channel] += INDEX_HEAD_BYTES;
+    }
+    for (Py_ssize_t message = 0; message < index->message_count; message++) {
+        Py_ssize_t *at = &index->begins[channel_of(index, message)];
+        write_u64(records + *at, read_u64(index->raw + index->offsets[message] + 15));
+        write_u64(records + *at + 8, (uint64_t)index->offsets[message]);
+        *at += INDEX_ENTRY_BYTES;
+    }
+}
+
+static int set_number(PyObject *dict, long key, Py_ssize_t number) {
+    PyObject *name = PyLong_FromLong(key), *value = PyLong_FromSsize_t(number);
+    int outcome = name == NULL || value == NULL ? -1 : PyDict_SetItem(dict, name, value);
+    Py_XDECREF(name);
+    Py_XDECREF(value);
+    return outcome;
+}
+
+/* After the records were written, each channel's `begins` is where they end. */
+static PyObject *told_index(const Index *index, PyObject *records) {
+    PyObject *begins = PyDict_New(), *counts = PyDict_New(), *told = NULL;
+    bool is_well = begins != NULL && counts != NULL;
+    for (Py_ssize_t channel = 0; is_well && channel < index->channel_count; channel++) {
+        Py_ssize_t count = index->counts[channel];
+        if (count == 0) continue;
+        Py_ssize_t begin = index->begins[channel] - count * INDEX_ENTRY_BYTES - INDEX_HEAD_BYTES;
+        is_well = set_number(begins, (long)channel, begin) == 0 && set_number(counts, (long)channel, count) == 0;
+    }
+    if (is_well) told = PyTuple_Pack(3, records, begins, counts);
+    Py_XDECREF(begins);
+    Py_XDECREF(counts);
+    return told;
+}
+
+static PyObject *make_index(Index *index) {
+    Py_BEGIN_ALLOW_THREADS
+    measure_index(index);
+    Py_END_ALLOW_THREADS
+    PyObject *records = PyBytes_FromStringAndSize(NULL, index->size);
+    if (records == NULL) return NULL;
+    Py_BEGIN_ALLOW_THREADS /* nobody else has the records yet */
+    write_index(index, PyBytes_AS_STRING(records));
+    Py_END_ALLOW_THREADS
+    PyObject *told = told_index(index, records);
+    Py_DECREF(records);
+    return told;
+}
+
+static PyObject *index_of(Index *index) {
+    if (index->message_count > UINT32_MAX / INDEX_ENTRY_BYTES || !look_at_messages(index)) {
+        PyErr_SetString(PyExc_ValueError, "an offset is none of a message in the chunk, or there are too many");
+        return NULL;
+    }
+    PyObject *told = NULL;
+    index->counts = PyMem_Calloc((size_t)index->channel_count + 1, sizeof(uint32_t));
+    index->begins = PyMem_Calloc((size_t)index->channel_count + 1, sizeof(Py_ssize_t));
+    if (index->counts != NULL && index->begins != NULL)
+        told = make_index(index);
+    else
+        PyErr_NoMemory();
+    PyMem_Free(index->counts);
+    PyMem_Free(index->begins);
+    return told;
+}
+
+/* index_messages(raw, offsets): the records, where each begins and what it counts, by channel */
+static PyObject *index_messages(PyObject *module, PyObject *arguments) {
+    Py_buffer raw, offsets;
+    if (!PyArg_ParseTuple(arguments, "y*y*:index_messages", &raw, &offsets)) return NULL;
+    Index index = {.raw = raw.buf,
+                   .raw_size = raw.len,
+                   .offsets = offsets.buf,
+                   .message_count = offsets.len / (Py_ssize_t)sizeof(int64_t)};
+    PyObject *told = index_of(&index);
+    PyBuffer_Release(&raw);
+    PyBuffer_Release(&offsets);
+    return told;
+}
+
 static PyMethodDef functions[] = {
     {"append_frames", (PyCFunction)(void (*)(void))append_frames, METH_FASTCALL, NULL},
+    {"index_messages", index_messages, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

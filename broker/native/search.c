@@ -1,6 +1,7 @@
 /* Looks through chunks for what must not reach the disk, without the interpreter's lock.
  *
- * Twins: SecretNames.suspect_keys_slowly in broker/capture/secret_names.py, places_of_slowly in broker/capture/search.py.
+ * Twins: SecretNames.suspect_keys_slowly in broker/capture/secret_names.py; places_of_slowly and all_below_slowly in
+ * broker/capture/search.py.
  */
 
 #include "little_endian.h"
@@ -163,6 +164,31 @@ static PyObject *suspect_keys(PyObject *module, PyObject *arguments) {
     return result;
 }
 
+/* -- the first bytes of messages */
+
+static bool are_all_below(const unsigned char *octets, Py_ssize_t count, const int64_t *offsets, Py_ssize_t offset_count,
+                          int64_t ahead, int limit) {
+    for (Py_ssize_t number = 0; number < offset_count; number++) {
+        int64_t place = offsets[number] + ahead;
+        if (place >= count) place = count - 1;
+        if (place < 0 || octets[place] >= limit) return false;
+    }
+    return true;
+}
+
+/* all_below(octets, offsets, ahead, limit): whether each byte that lies so far behind an offset is less */
+static PyObject *all_below(PyObject *module, PyObject *arguments) {
+    Py_buffer octets, offsets;
+    Py_ssize_t ahead;
+    int limit;
+    if (!PyArg_ParseTuple(arguments, "y*y*ni:all_below", &octets, &offsets, &ahead, &limit)) return NULL;
+    bool are_all = are_all_below(octets.buf, octets.len, offsets.buf, offsets.len / (Py_ssize_t)sizeof(int64_t), ahead,
+                                 limit);
+    PyBuffer_Release(&octets);
+    PyBuffer_Release(&offsets);
+    return PyBool_FromLong(are_all);
+}
+
 /* -- some bytes */
 
 static void find_all(const char *text, Py_ssize_t count, const char *wanted, Py_ssize_t length, Places *places) {
@@ -211,6 +237,7 @@ static PyObject *places_of(PyObject *module, PyObject *arguments) {
 
 static PyMethodDef functions[] = {
     {"suspect_keys", suspect_keys, METH_VARARGS, NULL},
+    {"all_below", all_below, METH_VARARGS, NULL},
     {"places_of", places_of, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

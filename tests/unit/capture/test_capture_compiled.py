@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.capture.messages import append_frames, append_frames_slowly
-from broker.capture.search import places_of, places_of_slowly
+from broker.capture.chunk import index, index_slowly
+from broker.capture.messages import append_frames, append_frames_slowly, append_message
+from broker.capture.search import all_below, all_below_slowly, places_of, places_of_slowly
 from broker.capture.secret_names import DEFAULT_NAMES, SecretNames
 from broker.protocol.frame import RawFrame
 
@@ -57,3 +58,25 @@ def test_keys_are_suspected_as_the_twin_suspects_them(run: bytes, block: int) ->
 def test_some_bytes_are_found_where_the_twin_finds_them(text: bytes, wanted: str) -> None:
     for looked_for in (wanted.encode(), text[3:6] or b"x"):
         assert places_of(bytearray(text), looked_for) == places_of_slowly(bytearray(text), looked_for)
+
+
+messages = st.lists(
+    st.tuples(st.integers(0, 65_535) | st.integers(0, 3), st.integers(0, 2**63), st.binary(max_size=9)), min_size=1
+)
+
+
+@given(messages)
+def test_chunks_are_indexed_as_the_twin_does(told: list[tuple[int, int, bytes]]) -> None:
+    raw, offsets = bytearray(), bytearray()
+    for channel, at_ns, body in told:
+        append_message(raw, offsets, channel, at_ns, body)
+    places = np.frombuffer(offsets, np.int64)
+    assert index(raw, places) == index_slowly(raw, places)
+
+
+@given(st.binary(min_size=1, max_size=99), st.lists(st.integers(0, 98)), st.integers(0, 40), st.integers(0, 256))
+def test_bytes_below_a_limit_are_told_as_the_twin_does(
+    octets: bytes, offsets: list[int], ahead: int, limit: int
+) -> None:
+    told = np.frombuffer(octets, np.uint8), np.array(offsets, np.int64), ahead, limit
+    assert all_below(*told) is all_below_slowly(*told)
