@@ -1,10 +1,10 @@
-"""Message records written at the end of a chunk."""
+"""Message records of a chunk, written and read."""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from broker.native import IS_COMPILED, compiled
 from broker.protocol.frame import RawFrame
@@ -72,3 +72,70 @@ def append_frames_slowly(
 
 
 append_frames: Final[AppendFrames] = compiled.append_frames if IS_COMPILED else append_frames_slowly
+
+
+class FrameGroup(NamedTuple):
+    """Frames that arrived together.
+
+    Attributes:
+        at_ns: When.
+        frames: Channel and body of each.
+        numbers: Their frame numbers, parallel to frames; 0 where there is none.
+    """
+
+    at_ns: int
+    frames: list[RawFrame]
+    numbers: list[int]
+
+
+SplitMessages = Callable[
+    [bytes, int, dict[int, bytes | None], int, int, int, int, type[FrameGroup]], tuple[list[FrameGroup], int, int]
+]
+
+
+def split_messages_slowly(
+    raw: bytes,
+    at: int,
+    names: dict[int, bytes | None],
+    base: int,
+    most_offset: int,
+    most: int,
+    last_ns: int,
+    group_type: type[FrameGroup],
+) -> tuple[list[FrameGroup], int, int]:
+    """The messages of a chunk, those of one moment together, up to a record that is no ordinary message.
+
+    Args:
+        raw: Records, one after another.
+        at: Where the first to be read begins.
+        names: Of channels by number; None for the channel of envelopes, whose messages are not ordinary.
+        base: What is added to an offset to make a frame's number; 0 to give them none.
+        most_offset: Messages that begin behind it have no number either.
+        most: How many messages are read at once.
+        last_ns: What lies before this moment is taken as of it: other tools may write out of order.
+        group_type: FrameGroup.
+
+    Returns:
+        Groups, how many messages are in them, and where the record begins that was not read.
+    """
+    groups: list[FrameGroup] = []
+    written_ns = -1
+    for count in range(most):
+        if at + MESSAGE.size > len(raw) or raw[at] != MESSAGE_OPCODE:
+            return groups, count, at
+        _, length, channel, _, at_ns, _ = MESSAGE.unpack_from(raw, at)
+        end = at + MESSAGE.size - _FIELDS_BYTES + length
+        name = names.get(channel, b"")
+        if name is None or length < _FIELDS_BYTES or end > len(raw):
+            return groups, count, at
+        if at_ns != written_ns:
+            written_ns, last_ns = at_ns, max(at_ns, last_ns)
+            groups.append(group_type(last_ns, [], []))
+        _, frames, numbers = groups[-1]
+        frames.append((name, raw[at + MESSAGE.size : end]))
+        numbers.append(base + at if base and at <= most_offset else 0)
+        at = end
+    return groups, most, at
+
+
+split_messages: Final[SplitMessages] = compiled.split_messages if IS_COMPILED else split_messages_slowly

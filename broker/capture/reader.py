@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple
+from typing import BinaryIO, Final
 
 from mcap.data_stream import ReadDataStream
 from mcap.exceptions import McapError
@@ -17,35 +17,23 @@ from mcap.records import Channel
 from broker.capture.bodies import Shelf
 from broker.capture.channels import opened, wire_name
 from broker.capture.chunk_list import ChunkList
-from broker.capture.messages import MESSAGE, MESSAGE_OPCODE
+from broker.capture.messages import MESSAGE, MESSAGE_OPCODE, FrameGroup, split_messages
 from broker.capture.numbers import MAX_OFFSET, chunk_base, ordinal_in_file, place_of
 from broker.capture.segment import MAGIC
 from broker.capture.unpack import UnreadableChunkError, unpack_chunk
-from broker.protocol.frame import Frame, FrameSink, RawFrame
+from broker.protocol.frame import Frame, FrameSink
 
 _RECORD_HEAD: Final = struct.Struct("<BQ")
 _CHANNEL, _CHUNK, _ATTACHMENT, _DATA_END, _FOOTER = 4, 6, 9, 15, 2
+AT_ONCE: Final = 64
+"""So many messages are taken out of a chunk at a time, so that they are used while the processor's cache has them:
+all at once cost 0.8 µs each more."""
+
 _MAX_RECORD_BYTES: Final = 1 << 30
 
 
 class NotACaptureError(Exception):
     """The file is not one that can be read; the message names it and says what was found."""
-
-
-class FrameGroup(NamedTuple):
-    """Frames that arrived together.
-
-    Attributes:
-        at_ns: When.
-        frames: Channel and body of each.
-        numbers: Their frame numbers, parallel to frames; 0 where there is none.
-        read_bytes: How far the file has been read.
-    """
-
-    at_ns: int
-    frames: list[RawFrame]
-    numbers: list[int]
-    read_bytes: int
 
 
 @dataclass(slots=True)
@@ -101,9 +89,10 @@ class CaptureReader:
                     f"{self.path.name} is no capture: it begins with {magic!r}, expected {MAGIC!r} (MCAP)."
                 )
             self.stopped_at = len(MAGIC)
-            yield from self._groups(file)
+            for groups in self._groups(file):
+                yield from groups
 
-    def _groups(self, file: BinaryIO) -> Iterator[FrameGroup]:
+    def _groups(self, file: BinaryIO) -> Iterator[list[FrameGroup]]:
         while True:
             place = file.tell()
             head = file.read(_RECORD_HEAD.size)
@@ -134,55 +123,59 @@ class CaptureReader:
             f"{self.path.name} stops {how} at byte {place:,}; the {self.frames:,} frames before it were read."
         )
 
-    def _record(self, opcode: int, content: bytes, place: int) -> Iterator[FrameGroup]:
+    def _record(self, opcode: int, content: bytes, place: int) -> Iterator[list[FrameGroup]]:
         if opcode == _CHUNK:
             raw = unpack_chunk(content).raw
             base = chunk_base(1, len(self.chunks))
             self.chunks.add(place, content)
-            yield from self._messages(raw, base, place)
+            yield from self._messages(raw, base)
         elif opcode == _CHANNEL:
             self._channel(content)
         elif opcode == MESSAGE_OPCODE:  # other tools may write messages outside of chunks; their bodies have no number
             self.has_loose_frames = True
-            yield from self._messages(_RECORD_HEAD.pack(opcode, len(content)) + content, 0, place)
+            yield from self._messages(_RECORD_HEAD.pack(opcode, len(content)) + content, 0)
 
     def _channel(self, content: bytes) -> None:
         channel = Channel.read(ReadDataStream(BytesIO(content)))
         self.channels[channel.id] = wire_name(channel)
 
-    def _messages(self, raw: bytes, base: int, place: int) -> Iterator[FrameGroup]:
-        """The messages of a chunk, those of one moment together."""
-        unpack, size, end, at = MESSAGE.unpack_from, MESSAGE.size, len(raw), 0
-        names = self.channels
-        frames: list[RawFrame] = []
-        numbers: list[int] = []
-        group_ns = -1
-        while at + _RECORD_HEAD.size <= end:
-            if raw[at] != MESSAGE_OPCODE:
-                opcode, length = _RECORD_HEAD.unpack_from(raw, at)
-                if opcode == _CHANNEL:
-                    self._channel(raw[at + _RECORD_HEAD.size : at + _RECORD_HEAD.size + length])
-                at += _RECORD_HEAD.size + length
-                continue
-            _, length, channel, _, at_ns, _ = unpack(raw, at)
-            if at_ns != group_ns:
-                if frames:
-                    yield self._group(group_ns, frames, numbers, place)
-                    frames, numbers = [], []
-                group_ns = at_ns
-            next_at = at + _RECORD_HEAD.size + length
-            body = raw[at + size : next_at]
-            name = names.get(channel, b"")
-            frames.append(opened(body) if name is None else (name, body))
-            numbers.append(base + at if base and at <= MAX_OFFSET else 0)
-            at = next_at
-        if frames:
-            yield self._group(group_ns, frames, numbers, place)
+    def _messages(self, raw: bytes, base: int) -> Iterator[list[FrameGroup]]:
+        """The messages of a chunk, those of one moment together, some at once."""
+        at, last = 0, len(raw) - _RECORD_HEAD.size
+        open_group: FrameGroup | None = None  # more of its frames may follow
+        while at <= last:
+            groups, count, at = split_messages(
+                raw, at, self.channels, base, MAX_OFFSET, AT_ONCE, self.last_ns, FrameGroup
+            )
+            if not groups:
+                groups, count, at = self._odd_record(raw, at, base)
+                if not groups:
+                    continue
+            if open_group is not None:
+                _prepend(open_group, groups)
+                count += len(open_group.frames)
+            open_group = groups.pop()
+            self.last_ns = open_group.at_ns
+            self.frames += count - len(open_group.frames)
+            if groups:
+                yield groups
+        if open_group is not None:
+            self.frames += len(open_group.frames)
+            yield [open_group]
 
-    def _group(self, at_ns: int, frames: list[RawFrame], numbers: list[int], place: int) -> FrameGroup:
-        self.frames += len(frames)
-        self.last_ns = max(self.last_ns, at_ns)  # other tools may write out of order
-        return FrameGroup(self.last_ns, frames, numbers, place)
+    def _odd_record(self, raw: bytes, at: int, base: int) -> tuple[list[FrameGroup], int, int]:
+        """A record in a chunk that is no ordinary message: as `split_messages`, of this one."""
+        opcode, length = _RECORD_HEAD.unpack_from(raw, at)
+        begin, end = at + _RECORD_HEAD.size, at + _RECORD_HEAD.size + length
+        if opcode == _CHANNEL:
+            self._channel(raw[begin:end])
+        if opcode != MESSAGE_OPCODE:
+            return [], 0, end
+        _, _, channel, _, at_ns, _ = MESSAGE.unpack_from(raw, at)
+        name, body = self.channels.get(channel, b""), raw[at + MESSAGE.size : end]
+        frame = opened(body) if name is None else (name, body)
+        number = base + at if base and at <= MAX_OFFSET else 0
+        return [FrameGroup(max(at_ns, self.last_ns), [frame], [number])], 1, end
 
     def body(self, number: int) -> bytes | None:
         """What a frame carries, by its number; None if it is not kept, or not read yet."""
@@ -194,6 +187,17 @@ class CaptureReader:
 
     def _name(self, number: int) -> bytes:
         return self.channels.get(number) or b""
+
+
+def _prepend(group: FrameGroup, groups: list[FrameGroup]) -> None:
+    """Put a group before those that follow, as one with the first if that is of the same moment."""
+    first = groups[0]
+    if first.at_ns != group.at_ns:
+        groups.insert(0, group)
+        return
+    group.frames.extend(first.frames)
+    group.numbers.extend(first.numbers)
+    groups[0] = group
 
 
 def read(path: Path) -> Iterator[Frame]:

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from socket import socket
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Buffer
+
+_Group = TypeVar("_Group", bound=tuple[int, list[tuple[bytes, bytes]], list[int]])
 
 Entry = tuple[int, bytes, int, str, Any, Any, int, int]
 
@@ -160,3 +162,16 @@ def index_messages(raw: Buffer, offsets: NDArray[np.int64], /) -> tuple[bytes, d
 
 def all_below(octets: NDArray[np.uint8], offsets: NDArray[np.int64], ahead: int, limit: int, /) -> bool:
     """Twin: broker.capture.search.all_below_slowly."""
+
+def split_messages(
+    raw: bytes,
+    at: int,
+    names: dict[int, bytes | None],
+    base: int,
+    most_offset: int,
+    most: int,
+    last_ns: int,
+    group_type: type[_Group],
+    /,
+) -> tuple[list[_Group], int, int]:
+    """Twin: broker.capture.messages.split_messages_slowly."""

@@ -26,6 +26,7 @@ static int (*const parts[])(PyObject *) = {
     add_plain,
     add_ear,
     add_post,
+    add_unpacked,
 };
 
 PyObject *taken_exception(void) {

@@ -28,6 +28,7 @@ int add_reading(PyObject *module);
 
 /* The exception that is set, as an object with its traceback, and no longer set; NULL with another. */
 PyObject *taken_exception(void);
+int add_unpacked(PyObject *module);
 
 /* -- headers.c: the header of a packet, where it is ordinary JSON */
 

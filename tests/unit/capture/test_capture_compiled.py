@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.capture.chunk import index, index_slowly
-from broker.capture.messages import append_frames, append_frames_slowly, append_message
+from broker.capture.messages import (
+    MESSAGE,
+    MESSAGE_OPCODE,
+    FrameGroup,
+    append_frames,
+    append_frames_slowly,
+    append_message,
+    split_messages,
+    split_messages_slowly,
+)
 from broker.capture.search import all_below, all_below_slowly, places_of, places_of_slowly
 from broker.capture.secret_names import DEFAULT_NAMES, SecretNames
 from broker.protocol.frame import RawFrame
@@ -80,3 +89,32 @@ def test_bytes_below_a_limit_are_told_as_the_twin_does(
 ) -> None:
     told = np.frombuffer(octets, np.uint8), np.array(offsets, np.int64), ahead, limit
     assert all_below(*told) is all_below_slowly(*told)
+
+
+records = st.builds(
+    lambda opcode, length, channel, at_ns, body: MESSAGE.pack(opcode, length, channel, 0, at_ns, at_ns) + body,
+    st.just(MESSAGE_OPCODE) | st.integers(0, 255),
+    st.integers(20, 30) | st.integers(0, 2**64 - 1),
+    st.integers(0, 4),
+    st.integers(0, 5) | st.integers(0, 2**64 - 1),
+    st.binary(max_size=8),
+)
+ordinary = st.tuples(st.integers(0, 3), st.integers(0, 3), st.binary(max_size=9)).map(
+    lambda told: MESSAGE.pack(MESSAGE_OPCODE, 22 + len(told[2]), told[0], 0, told[1], told[1]) + told[2]
+)
+
+
+@given(
+    st.lists(ordinary | ordinary | ordinary | records | st.binary(max_size=9), max_size=12).map(b"".join),
+    st.integers(0, 9),
+    st.dictionaries(st.integers(0, 4), st.binary(max_size=3) | st.none()),
+    st.integers(0, 2**60),
+    st.integers(0, 99),
+    st.integers(0, 9),
+    st.integers(0, 3),
+)
+def test_chunks_are_split_as_the_twin_splits_them(
+    raw: bytes, at: int, names: dict[int, bytes | None], base: int, most_offset: int, most: int, last_ns: int
+) -> None:
+    told = raw, at, names, base, most_offset, most, last_ns, FrameGroup
+    assert split_messages(*told) == split_messages_slowly(*told)
