@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from app.items.records import Column
-from app.widgets.format import FEW_SAMPLES, count, duration_ms, percent, rate
+from app.widgets.format import FEW_SAMPLES, call_ms, count, percent, rate
 from broker.mesh.answers import Figures
 
 
@@ -54,7 +54,7 @@ def figure_columns(of: Callable[[Any], Figures]) -> tuple[Column[Any], ...]:
         ),
         Column(
             "p50",
-            lambda r: duration_ms(of(r).p50_ms),
+            lambda r: call_ms(of(r).p50_ms),
             lambda r: least(of(r).p50_ms),
             True,
             78,
@@ -63,7 +63,7 @@ def figure_columns(of: Callable[[Any], Figures]) -> tuple[Column[Any], ...]:
         ),
         Column(
             "p99",
-            lambda r: duration_ms(of(r).p99_ms),
+            lambda r: call_ms(of(r).p99_ms),
             lambda r: least(of(r).p99_ms),
             True,
             78,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.columns import failed_note, figure_columns, least, name_of_health, samples_note
 from app.items.records import Column
 from app.widgets.controls import SIGNS
-from app.widgets.format import NOTHING, byte_size, call_ms, change_ms, clock_time, count, duration_ms
+from app.widgets.format import NOTHING, byte_size, call_ms, change_ms, clock_time, count
 from broker.mesh.answers import ActionRow, CallRecord
 from broker.mesh.subject import Subject
 
@@ -40,7 +40,7 @@ ROW_COLUMNS: tuple[Column[ActionRow], ...] = (
     _P50,
     Column(
         "p90",
-        lambda row: duration_ms(row.figures.p90_ms),
+        lambda row: call_ms(row.figures.p90_ms),
         lambda row: least(row.figures.p90_ms),
         True,
         78,
@@ -63,7 +63,7 @@ ROW_COLUMNS: tuple[Column[ActionRow], ...] = (
         True,
         80,
         tone=lambda row: "slow" if row.health == "slow" else "dim",
-        tip=lambda row: f"p99 was {duration_ms(row.before.p99_ms)} in the window before, {samples_note(row.before)}",
+        tip=lambda row: f"p99 was {call_ms(row.before.p99_ms)} in the window before, {samples_note(row.before)}",
         note="Change of p99 against the window before",
     ),
     Column(

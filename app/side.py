@@ -22,6 +22,7 @@ from app.widgets.format import call_ms, change_ms, clock_time, count, duration_m
 from app.widgets.mini_table import Cell, MiniRow, MiniTable
 from app.widgets.small_charts import Curves, HeatStrip
 from app.widgets.time_marks import mark_of
+from app.widgets.together import drawn
 from app.widgets.value_text import value_text
 from broker.mesh.answers import ActionRow, CallRecord, Figures, Series
 from broker.mesh.breaker_states import key_of
@@ -192,8 +193,8 @@ class SidePanel(LiveView):
             [
                 Figure(rate(figures.rate), "calls", "", f"{count(figures.calls)} calls between nodes"),
                 Figure(rate(failed_rate), "errors", tone, failed_note(figures)),
-                Figure(duration_ms(figures.p50_ms), "p50", "", samples_note(figures)),
-                Figure(duration_ms(figures.p99_ms), "p99", "", samples_note(figures)),
+                Figure(call_ms(figures.p50_ms), "p50", "", samples_note(figures)),
+                Figure(call_ms(figures.p99_ms), "p99", "", samples_note(figures)),
             ]
         )
         lasts = f", {count(figures.completed)} CALLS IN {length(seconds).upper()}" if seconds >= 1 else ""
@@ -214,14 +215,14 @@ class SidePanel(LiveView):
     def _show_series(self, series: Series) -> None:
         colours = theme.current()
         shades = [theme.mix(colours.accent, colours.surface1, share) for share in (0.4, 0.65, 1.0)]
-        lines = list(zip((series.p50_ms, series.p90_ms, series.p99_ms), shades, strict=True))
+        lines = list(zip(map(drawn, (series.p50_ms, series.p90_ms, series.p99_ms)), shades, strict=True))
         bucket_ns = (series.span.to_ns - series.span.from_ns) / max(1, len(series.calls))
 
         def read(bucket: int) -> str:
             at_ns = series.span.from_ns + round((bucket + 0.5) * bucket_ns)
             return (
-                f"{clock_time(at_ns)}: p99 {duration_ms(float(series.p99_ms[bucket]))}, "
-                f"p90 {duration_ms(float(series.p90_ms[bucket]))}, p50 {duration_ms(float(series.p50_ms[bucket]))}\n"
+                f"{clock_time(at_ns)}: p99 {call_ms(float(series.p99_ms[bucket]))}, "
+                f"p90 {call_ms(float(series.p90_ms[bucket]))}, p50 {call_ms(float(series.p50_ms[bucket]))}\n"
                 f"{count(int(series.calls[bucket]))} calls, {count(int(series.failed[bucket]))} failed"
             )
 
@@ -336,7 +337,7 @@ def _table_row(item: ActionRow, of: Subject | None) -> MiniRow:
         Cell(mark + title, tone),
         Cell(rate(figures.rate)),
         Cell(percent(figures.error_share * 100), "failed" if figures.failed else "dim"),
-        Cell(duration_ms(figures.p99_ms)),
+        Cell(call_ms(figures.p99_ms)),
         Cell(change_ms(change), change_tone),
     )
     return MiniRow(cells, subject, f"{title}\n{failed_note(figures)}\n{samples_note(figures)}")

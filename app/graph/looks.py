@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from app.breaker_words import sign_of, source_of
 from app.widgets.canvas.items import Card, Frame, Sign, Tone, Wire
-from app.widgets.format import NOTHING, clock_time, count, duration_ms, percent, rate
+from app.widgets.format import NOTHING, TOGETHER_MS, call_ms, clock_time, count, duration_ms, percent, rate
 from broker.mesh.answers import EdgeBreaker, Figures, Topology, TopologyEdge, TopologyGroup, TopologyNode
 from broker.mesh.subject import Subject
 
@@ -28,7 +28,9 @@ def wire_key(edge: TopologyEdge) -> str:
 
 def short_ms(value_ms: float) -> str:
     """A duration in two digits, as there is room for on a card: "8.4 ms", "84 ms", "210 ms", "1.9 s"."""
-    if not 0 < value_ms < math.inf:
+    if 0 <= value_ms < TOGETHER_MS:
+        return call_ms(value_ms)
+    if not value_ms < math.inf:
         return duration_ms(value_ms, short=True)
     places = 1 - math.floor(math.log10(value_ms))
     return duration_ms(round(value_ms, 0 if 10 <= value_ms < 999.5 else places), short=True)
@@ -101,7 +103,7 @@ def _detail(node: TopologyNode, figures: Figures, *, sends: bool) -> str:
 def _spoken_figures(figures: Figures) -> str:
     parts = [f"{count(figures.calls)} calls, {rate(figures.rate)}"]
     if not math.isnan(figures.p99_ms):
-        parts.append(f"p50 {duration_ms(figures.p50_ms)}, p99 {duration_ms(figures.p99_ms)}")
+        parts.append(f"p50 {call_ms(figures.p50_ms)}, p99 {call_ms(figures.p99_ms)}")
     if figures.failed:
         parts.append(f"{percent(figures.error_share * 100)} failed")
     return ", ".join(parts)

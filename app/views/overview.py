@@ -19,8 +19,9 @@ from app.live import LiveView
 from app.views.registry import MAIN, View, register
 from app.widgets.controls import Tone, set_text
 from app.widgets.figures import Figure, FigureCard
-from app.widgets.format import NOTHING, change_ms, clock_time, count, duration_ms, length, percent, rate
+from app.widgets.format import NOTHING, call_ms, change_ms, clock_time, count, duration_ms, length, percent, rate
 from app.widgets.time_marks import TimeMark, mark_of
+from app.widgets.together import drawn
 from broker.mesh import calls, inventory, latency, overview
 from broker.mesh.answers import Coming, Concern, Golden, Overview, WaitingCall
 from broker.mesh.comings import turning_points
@@ -204,10 +205,10 @@ class OverviewView(LiveView):
 
     def _show_p99(self, golden: Golden) -> None:
         change = golden.total.p99_ms - golden.before.p99_ms
-        note = f"p50 {duration_ms(golden.total.p50_ms)}, p99 {samples_note(golden.total)}"
-        what = f"p99, p50 {duration_ms(golden.total.p50_ms)}"
+        note = f"p50 {call_ms(golden.total.p50_ms)}, p99 {samples_note(golden.total)}"
+        what = f"p99, p50 {call_ms(golden.total.p50_ms)}"
         self.cards[2].show_figure(
-            Figure(duration_ms(golden.total.p99_ms), what, "", note),
+            Figure(call_ms(golden.total.p99_ms), what, "", note),
             "" if math.isnan(change) else change_ms(change),
             "dim",
         )
@@ -219,9 +220,9 @@ class OverviewView(LiveView):
 
         def read(bucket: int) -> str:
             p99, p50 = float(golden.p99_ms[bucket]), float(golden.p50_ms[bucket])
-            return f"{self._time(golden, bucket)}: p99 {duration_ms(p99)}, p50 {duration_ms(p50)}"
+            return f"{self._time(golden, bucket)}: p99 {call_ms(p99)}, p50 {call_ms(p50)}"
 
-        lines = [(golden.p50_ms, faint), (golden.p99_ms, colours.accent)]
+        lines = [(drawn(golden.p50_ms), faint), (drawn(golden.p99_ms), colours.accent)]
         curve.show_curves(lines, read, unit=partial(duration_ms, short=True))
 
     def _show_cpu(self, golden: Golden) -> None:

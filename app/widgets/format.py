@@ -12,6 +12,9 @@ NOTHING: Final = "–"
 FEW_SAMPLES: Final = 100
 """A p99 that rests on fewer is not to be trusted, and every screen says so."""
 
+TOGETHER_MS: Final = 0.001
+"""A duration below this was not measured: request and answer came in one read of the bus."""
+
 _SECOND: Final = 1_000_000_000
 
 
@@ -66,11 +69,11 @@ def duration_ms(value_ms: float, *, short: bool = False) -> str:
 
 
 def call_ms(value_ms: float) -> str:
-    """How long a call took: as `duration_ms`, but "<2 ms" where request and answer have the same time.
+    """How long a call took, or calls did: as `duration_ms`, but "<2 ms" where request and answer have the same time.
 
     The bus is read every 1 or 2 ms, and what the kernel has joined meanwhile has one stamp.
     """
-    return "<2 ms" if value_ms == 0 else duration_ms(value_ms)
+    return "<2 ms" if 0 <= value_ms < TOGETHER_MS else duration_ms(value_ms)
 
 
 def change_ms(value_ms: float) -> str:

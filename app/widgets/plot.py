@@ -13,10 +13,11 @@ from PySide6.QtGui import QBrush, QColor, QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app.theme import SMALL_PX, Theme, font, mix
-from app.widgets.format import FEW_SAMPLES, clock_time, count, duration_ms, zone_name
+from app.widgets.format import FEW_SAMPLES, call_ms, clock_time, count, duration_ms, zone_name
 from app.widgets.merged_heat import merged_heat
 from app.widgets.time_axis import LOWEST_LOG_MS, BrushBox, CountAxis, DurationAxis
 from app.widgets.time_marks import TimeMark, mark_of, near
+from app.widgets.together import drawn
 from broker.clock import SECOND
 from broker.mesh.answers import Coming, Floats, Series
 from broker.mesh.span import Span
@@ -214,7 +215,7 @@ class TimeCharts(QWidget):
             colour = mix(self._hue(index), theme.surface1, share)
             pen = pg.mkPen(colour, width=1, style=LINE_STYLES[index % len(LINE_STYLES)])
             with np.errstate(divide="ignore", invalid="ignore"):
-                y = np.log10(values) if self._is_log else values
+                y = np.log10(drawn(values)) if self._is_log else drawn(values)
             # a lone bucket between gaps would be an invisible line: give it a dot
             alone = np.isfinite(y) & ~np.isfinite(np.append(y[1:], np.nan)) & ~np.isfinite(np.append(np.nan, y[:-1]))
             self._lines.plot(times, y, pen=pen, connect="finite")
@@ -229,7 +230,7 @@ class TimeCharts(QWidget):
         return (theme.accent, theme.held, theme.ok, theme.slow, theme.failed)[index % 5]
 
     def _fit_durations(self) -> None:
-        parts = [np.ravel([s.p50_ms, s.p99_ms]) for s in self._series]
+        parts = [drawn(np.ravel([s.p50_ms, s.p99_ms])) for s in self._series]
         values = np.concatenate(parts)
         values = values[np.isfinite(values) & (values > 0)]
         if not len(values):
@@ -384,9 +385,9 @@ class TimeCharts(QWidget):
             if len(self._series) == 1:
                 for label, values in (("p99", series.p99_ms), ("p90", series.p90_ms), ("p50", series.p50_ms)):
                     value = float(values[index])
-                    lines.append(f"{label} {duration_ms(value)}" if np.isfinite(value) else f"{label} –")
+                    lines.append(f"{label} {call_ms(value)}" if np.isfinite(value) else f"{label} –")
             elif np.isfinite(series.p99_ms[index]):
-                lines[-1] += f", p99 {duration_ms(float(series.p99_ms[index]))}"
+                lines[-1] += f", p99 {call_ms(float(series.p99_ms[index]))}"
         if first.completed[index] and len(self._series) == 1 and first.completed[index] < FEW_SAMPLES:
             lines.append(f"p99 rests on {count(int(first.completed[index]))} samples")
         reach_ns = first.bucket_s * SECOND * 1.5

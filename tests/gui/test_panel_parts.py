@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QWidget
@@ -13,6 +14,7 @@ from app.widgets.figures import Figure, FigureRow
 from app.widgets.mini_table import Cell, MiniRow, MiniTable
 from app.widgets.row_walk import RowWalk
 from app.widgets.span_bars import Bar, SpanBars
+from app.widgets.together import drawn
 
 Show = Callable[[QWidget], QWidget]
 
@@ -72,3 +74,8 @@ def test_figures_in_a_narrow_row_are_all_written_in_one_size(shown: Show) -> Non
     for width, fit in ((900, ""), (260, "tight")):
         made.resize(width, made.height())
         assert {card._value.property("fit") for card in made.cards} == {fit}
+
+
+def test_durations_that_nobody_measured_are_drawn_where_they_may_be() -> None:
+    values = np.array([0.0, 0.000802, 0.4, 41.6, np.nan])
+    np.testing.assert_array_equal(drawn(values), [1.0, 1.0, 0.4, 41.6, np.nan])
