@@ -1,6 +1,8 @@
 """Types of the compiled module; what each does is written with its twin."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Generator, Sequence
+from contextvars import Context
 from socket import socket
 from typing import Any, Final, TypeVar
 
@@ -175,3 +177,19 @@ def split_messages(
     /,
 ) -> tuple[list[_Group], int, int]:
     """Twin: broker.capture.messages.split_messages_slowly."""
+
+class Wait:
+    """Twin: asyncio.Future, of which one task may await it. What settles it tells whether nothing had before."""
+
+    _asyncio_future_blocking: bool
+    def __init__(self, loop: asyncio.AbstractEventLoop, /) -> None: ...
+    def __await__(self) -> Generator[Any, None, Any]: ...
+    def set_result(self, result: Any, /) -> bool: ...
+    def give(self, result: Any, /) -> bool:
+        """As ``set_result``; where no task runs, the one that waits goes on before this returns."""
+    def set_exception(self, error: BaseException, /) -> bool: ...
+    def cancel(self, msg: object = None) -> bool: ...
+    def done(self) -> bool: ...
+    def result(self) -> Any: ...
+    def get_loop(self) -> asyncio.AbstractEventLoop: ...
+    def add_done_callback(self, wake: Callable[[Any], object], /, *, context: Context) -> None: ...

@@ -27,6 +27,7 @@ static int (*const parts[])(PyObject *) = {
     add_ear,
     add_post,
     add_unpacked,
+    add_wait,
 };
 
 PyObject *taken_exception(void) {

@@ -20,6 +20,7 @@ int add_intake(PyObject *module);
 int add_plain(PyObject *module);
 int add_ear(PyObject *module);
 int add_post(PyObject *module);
+int add_wait(PyObject *module);
 int add_chunks(PyObject *module);
 int add_peeling(PyObject *module);
 int add_replies(PyObject *module);

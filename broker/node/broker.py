@@ -177,6 +177,7 @@ class Broker(Calling, Telling):
             Exception: What a service raised when it was started.
         """
         self.middlewares.hear_the_log()
+        self.serving.start()
         await self.middlewares.tell_in_turn("starting", self)
         if self.transporter is not None:
             channels = self._wire.subscriptions()
@@ -204,6 +205,7 @@ class Broker(Calling, Telling):
         finally:
             self.is_stopping, self.is_ready = True, False
             await self.tasks.end()
+            await self.serving.close()
             await self._discovery.close()
             self.requesting.close()
             await self._wire.close()

@@ -22,6 +22,7 @@ from broker.node.errors import (
 )
 from broker.node.fields import action_name, marked, milliseconds
 from broker.node.streaming import IncomingStream, OutgoingStream, as_stream
+from broker.node.waits import Wait, give, new_wait
 from broker.protocol import ordinary
 from broker.protocol.packets import Request, Response
 from broker.protocol.streams import OBJECT_MODE, STREAM_ERROR, marks
@@ -47,7 +48,7 @@ class Waiting(msgspec.Struct, eq=False):
     id: str
     action: str
     node_id: str
-    answer: asyncio.Future[Any] | None
+    answer: Any
     ctx: Context | None = None
     is_streaming: bool = False
     stream: weakref.ref[IncomingStream] | None = None
@@ -103,7 +104,7 @@ class Requesting:
         if len(self._pending) >= self._most:
             about = {"action": action_name(ctx), "nodeID": self._broker.node_id}
             raise QueueIsFullError({**about, "size": len(self._pending), "limit": self._most})
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        answer = new_wait(asyncio.get_running_loop())
         pending = self._pending[ctx.id] = Waiting(ctx.id, action_name(ctx), ctx.node_id, answer, ctx)
         sending: asyncio.Task[None] | None = None
         try:
@@ -118,7 +119,7 @@ class Requesting:
             self.give_up(pending)
             raise
 
-    def begin(self, endpoint: ActionEndpoint, params: Any) -> tuple[Waiting, asyncio.Future[Any]] | None:
+    def begin(self, endpoint: ActionEndpoint, params: Any) -> tuple[Waiting, Wait] | None:
         """Send an ordinary request: from outside of any other, without options, with no middleware that minds.
 
         Nobody sees the context of such a call, so it has none.
@@ -140,7 +141,7 @@ class Requesting:
         body = ordinary.request(request_id, action, params, self._broker.node_id)
         if body is None:
             return None
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        answer = new_wait(asyncio.get_running_loop())
         begun = waiting[request_id] = Waiting(request_id, action, node_id, answer)
         wire.put_out(channel, body)
         return begun, answer
@@ -162,7 +163,8 @@ class Requesting:
             self._reject(request_id, pending)
 
     def _reject(self, request_id: str, pending: Waiting) -> None:
-        del self._pending[request_id]
+        if self._pending.pop(request_id, None) is None:
+            return
         error = RequestRejectedError({"action": pending.action, "nodeID": pending.node_id})
         stream = pending.stream() if pending.stream is not None else None
         if stream is not None:
@@ -250,7 +252,7 @@ class Requesting:
         if not response.success:
             pending.settle(error=from_wire(response.error, response.sender))
         elif answer is not None and not answer.done():
-            answer.set_result(response.data)
+            give(answer, response.data)
 
     def _take_response_chunk(self, pending: Waiting, response: Response) -> None:
         if pending.ctx is not None:

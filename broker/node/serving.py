@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from typing import TYPE_CHECKING, Any
 
+from broker.native import IS_COMPILED
 from broker.node.context import Context
 from broker.node.definitions import mapping
 from broker.node.endpoints import ActionEndpoint
 from broker.node.errors import MoleculerError, ServiceNotAvailableError, from_wire, to_wire
 from broker.node.fields import level, marked, seconds
 from broker.node.streaming import NO_STREAMS, IncomingStream, OutgoingStream, as_stream, is_stream
+from broker.node.waits import Wait, give, new_wait
 from broker.protocol import ordinary
 from broker.protocol.packets import Request, Response
 from broker.protocol.streams import OBJECT_MODE, STREAM_ERROR, marks
@@ -33,6 +36,8 @@ class Serving:
     def __init__(self, broker: Broker, wire: Wire) -> None:
         self._broker = broker
         self._node_id = broker.node_id
+        self._context = contextvars.copy_context()
+        self._spare: tuple[asyncio.Task[None], Wait] | None = None
         self._wire = wire
         self._streams: dict[str, IncomingStream] = {}
         self._doubtful: set[str] = set()
@@ -110,8 +115,15 @@ class Serving:
             if stream is not None:
                 stream.abandon()
             return
-        ctx.task = task = asyncio.get_running_loop().create_task(self._serve(request, ctx, endpoint))
-        endpoint.service.running.add(task)
+        spare = self._spare
+        if spare is None or stream is not None:
+            ctx.task = asyncio.get_running_loop().create_task(self._serve(request, ctx, endpoint))
+            endpoint.service.running.add(ctx.task)
+            return
+        self._spare = None
+        ctx.task, work = spare
+        endpoint.service.running.add(ctx.task)
+        give(work, (request, ctx, endpoint))
 
     def _take_request_chunk(self, request: Request) -> tuple[IncomingStream, bool]:
         """The stream this packet belongs to, and whether it is its opener."""
@@ -165,6 +177,28 @@ class Serving:
                 stream.abandon()
             # as a callback at the task's end this would cost each call another turn of the loop
             running.discard(ctx.task)
+            if IS_COMPILED and self._spare is None and not running and not self._broker.is_stopping:
+                self._make_spare()
+
+    def _make_spare(self) -> None:
+        """While nothing is to be done make the task of the next request, so that it begins at once when that comes."""
+        loop = asyncio.get_running_loop()
+        work = new_wait(loop)
+        self._spare = loop.create_task(self._serve_next(work), context=self._context.copy()), work
+
+    async def _serve_next(self, work: Wait) -> None:
+        await self._serve(*await work)
+
+    def start(self) -> None:
+        """From now on requests come; what serves them runs in copies of the context that is current now."""
+        self._context = contextvars.copy_context()
+
+    async def close(self) -> None:
+        """No task is left that waits for a request."""
+        if self._spare is not None:
+            task, self._spare = self._spare[0], None
+            task.cancel()
+            await asyncio.wait([task])
 
     def _respond(
         self,
