@@ -12,8 +12,8 @@ NOTHING: Final = "–"
 FEW_SAMPLES: Final = 100
 """A p99 that rests on fewer is not to be trusted, and every screen says so."""
 
-TOGETHER_MS: Final = 0.001
-"""A duration below this was not measured: request and answer came in one read of the bus."""
+TOGETHER_MS: Final = 0.01
+"""A duration below this was not measured: request and answer came in one read of the bus, and share a time."""
 
 _SECOND: Final = 1_000_000_000
 

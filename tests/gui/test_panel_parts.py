@@ -77,5 +77,5 @@ def test_figures_in_a_narrow_row_are_all_written_in_one_size(shown: Show) -> Non
 
 
 def test_durations_that_nobody_measured_are_drawn_where_they_may_be() -> None:
-    values = np.array([0.0, 0.000802, 0.4, 41.6, np.nan])
+    values = np.array([0.0, 0.00101, 0.4, 41.6, np.nan])
     np.testing.assert_array_equal(drawn(values), [1.0, 1.0, 0.4, 41.6, np.nan])
