@@ -11,19 +11,42 @@ Attributes:
 
 from __future__ import annotations
 
+import importlib
+import logging
 import os
+from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from broker.native import _compiled as compiled
-else:
-    compiled = None
-    if os.environ.get("MESHSCOPE_NATIVE", "1") != "0":
-        try:
-            from broker.native import _compiled as compiled
-        except ImportError:  # there was no compiler
-            compiled = None
 
 __all__ = ["IS_COMPILED", "compiled"]
 
-IS_COMPILED: Final[bool] = bool(compiled)
+
+def _load() -> ModuleType | None:
+    """The module; None where there is none that may be used."""
+    if os.environ.get("MESHSCOPE_NATIVE", "1") == "0":
+        return None
+    try:
+        module = importlib.import_module("broker.native._compiled")
+    except ImportError:  # there was no compiler
+        return None
+    if _is_stale(Path(str(module.__file__))):
+        logging.getLogger(__name__).warning("broker/native has changed since it was compiled: run make setup")
+        return None
+    return module
+
+
+def _is_stale(made: Path) -> bool:
+    """Whether it was made of other sources than those beside it; they change only where somebody works on them."""
+    if not (Path(__file__).parents[2] / "hatch_build.py").exists():
+        return False
+    made_s = made.stat().st_mtime
+    return any(source.stat().st_mtime > made_s for source in Path(__file__).parent.glob("*.[ch]"))
+
+
+if TYPE_CHECKING:
+    from broker.native import _compiled as compiled
+
+    IS_COMPILED: Final[bool]
+else:
+    compiled = _load()
+    IS_COMPILED = compiled is not None
