@@ -43,10 +43,10 @@ def _is_stale(made: Path) -> bool:
     return any(source.stat().st_mtime > made_s for source in Path(__file__).parent.glob("*.[ch]"))
 
 
+_module = _load()
+IS_COMPILED: Final[bool] = _module is not None
+
 if TYPE_CHECKING:
     from broker.native import _compiled as compiled
-
-    IS_COMPILED: Final[bool]
 else:
-    compiled = _load()
-    IS_COMPILED = compiled is not None
+    compiled = _module
