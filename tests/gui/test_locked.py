@@ -213,6 +213,6 @@ def test_unlocking_in_the_window_opens_a_second_connection_and_locking_closes_it
     acts = [each.before for each in audit.read().entries]
     assert [(act.command, act.profile, act.confirm) for act in acts if act] == [
         ("lock", "till", "none"),
-        ("unlock", "till", "ask"),
+        ("unlock", "till", "type"),
     ]
     client.close()
