@@ -21,7 +21,20 @@ typedef struct {
     char blocking;
 } Wait;
 
-static PyObject *current_task; /* asyncio.current_task */
+static PyObject *current_task;  /* asyncio.current_task */
+static PyObject *current_tasks; /* dict: all that it looks at where it is written in Python, as in 3.11; else NULL */
+
+/* Whether a task runs in a loop now; -1 with an exception. */
+static int does_a_task_run(PyObject *loop) {
+    if (current_tasks != NULL) {
+        PyObject *task = PyDict_GetItemWithError(current_tasks, loop);
+        return task == NULL && PyErr_Occurred() ? -1 : task != NULL && task != Py_None;
+    }
+    PyObject *task = PyObject_CallOneArg(current_task, loop);
+    if (task == NULL) return -1;
+    Py_DECREF(task);
+    return task != Py_None;
+}
 
 static PyObject *outcome_of(Wait *self) {
     if (self->state == DONE) return Py_NewRef(self->outcome);
@@ -90,11 +103,8 @@ static int settle(Wait *self, State state, PyObject *outcome, bool is_now) {
     PyObject *wake = self->wake, *context = self->context;
     if (wake == NULL) return 1;
     self->wake = self->context = NULL;
-    int verdict = -1;
-    PyObject *running = is_now ? PyObject_CallOneArg(current_task, self->loop) : Py_NewRef(Py_True);
-    if (running != NULL)
-        verdict = running == Py_None ? wake_now(self, wake, context) : wake_soon(self, wake, context);
-    Py_XDECREF(running);
+    int verdict = is_now ? does_a_task_run(self->loop) : 1;
+    if (verdict >= 0) verdict = verdict ? wake_soon(self, wake, context) : wake_now(self, wake, context);
     Py_DECREF(wake);
     Py_DECREF(context);
     return verdict < 0 ? -1 : 1;
@@ -230,10 +240,15 @@ static PyTypeObject Wait_Type = {
 };
 
 int add_wait(PyObject *module) {
-    PyObject *asyncio = PyImport_ImportModule("asyncio");
-    if (asyncio == NULL) return -1;
-    current_task = PyObject_GetAttrString(asyncio, "current_task");
-    Py_DECREF(asyncio);
+    PyObject *tasks = PyImport_ImportModule("asyncio.tasks");
+    if (tasks == NULL) return -1;
+    current_task = PyObject_GetAttrString(tasks, "current_task");
+    if (current_task != NULL && PyFunction_Check(current_task)) {
+        current_tasks = PyObject_GetAttrString(tasks, "_current_tasks");
+        if (current_tasks == NULL) PyErr_Clear();
+        if (current_tasks != NULL && !PyDict_Check(current_tasks)) Py_CLEAR(current_tasks);
+    }
+    Py_DECREF(tasks);
     if (current_task == NULL || PyType_Ready(&Wait_Type) < 0) return -1;
     return PyModule_AddObjectRef(module, "Wait", (PyObject *)&Wait_Type);
 }
