@@ -24,7 +24,7 @@ ODD = [
     "cut \ud83d",
     UUID(int=7),
     {1},
-    object(),
+    Ellipsis,
     [[{"deep": b"x"}]],
     type("Name", (str,), {})("a subclass"),
 ]
