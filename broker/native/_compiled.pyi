@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Generator, Sequence
 from contextvars import Context
-from socket import socket
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -86,13 +85,33 @@ class Intake:
     ) -> int: ...
     def take_soon(self) -> list[tuple[int, str]]: ...
 
-class Reading:
-    """Twin: broker.transport.redis.reading.Reading. Only on Linux."""
+class ReadingThread:
+    """Twin: broker.transport.redis.rounds.Rounds with Reading. Only on Linux."""
 
-    def __init__(self, connection: socket, small_reads: int, most_bytes: int, most_reads: int, /) -> None: ...
-    def read(
-        self, size: int, now_ns: int, ahead_ns: int, has_waited: bool, /
-    ) -> tuple[list[tuple[int, bytes, bool]], int, int]: ...
+    def __init__(
+        self,
+        descriptor: int,
+        *,
+        pause_ns: int,
+        long_pause_ns: int,
+        pile_ns: int,
+        busy_bytes: int,
+        least_bytes: int,
+        most_bytes: int,
+        pile_bytes: int,
+        think_bytes: int,
+        most_waiting_bytes: int,
+        stamps_a_round: int,
+        most_reads: int,
+    ) -> None: ...
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def close(self) -> None: ...
+    def fileno(self) -> int: ...
+    def read(self) -> bool: ...
+    def hurry(self, is_hurried: bool, /) -> None: ...
+    def noticed(self) -> tuple[int, int]: ...
+    def take(self, now_ns: int, ahead_ns: int, is_awaiting: bool, /) -> tuple[list[tuple[int, bytes, bool]], int]: ...
 
 class Splitter:
     """Twin: hiredis, as broker.transport.redis.replies.Replies uses it."""

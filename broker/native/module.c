@@ -21,7 +21,7 @@ static int (*const parts[])(PyObject *) = {
     add_chunks,
     add_peeling,
     add_replies,
-    add_reading,
+    add_reading_thread,
     add_search,
     add_plain,
     add_ear,

@@ -25,7 +25,7 @@ int add_chunks(PyObject *module);
 int add_peeling(PyObject *module);
 int add_replies(PyObject *module);
 int add_search(PyObject *module);
-int add_reading(PyObject *module);
+int add_reading_thread(PyObject *module);
 
 /* The exception that is set, as an object with its traceback, and no longer set; NULL with another. */
 PyObject *taken_exception(void);

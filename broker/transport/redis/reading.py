@@ -27,7 +27,7 @@ HUNG_UP: Final = -2
 
 
 class Reading:
-    """Reads a socket a round at a time. The compiled one does the same."""
+    """Reads a socket a round at a time. A compiled thread does the same."""
 
     def __init__(self, connection: socket.socket, small_reads: int, most_bytes: int, most_reads: int) -> None:
         """Read nothing yet.
@@ -71,7 +71,7 @@ class Reading:
                 return arrived, total, HUNG_UP
             at_ns = self._stamp(notes, ahead_ns, now_ns)
             before_ns, before, had_waited = arrived[-1] if arrived else (0, b"", False)
-            if at_ns == before_ns and len(before) + size <= PIECE_BYTES:
+            if at_ns == before_ns and len(before) + len(piece) <= PIECE_BYTES:
                 arrived[-1] = (at_ns, before + piece, had_waited)
             else:
                 arrived.append((at_ns, piece, has_waited or number > 0))

@@ -16,7 +16,8 @@ from broker.clock import Clock
 from broker.native import compiled
 from broker.protocol.frame import RawFrame
 from broker.transport.base import Deliver, TransportError
-from broker.transport.redis.patient import PatientReader
+from broker.transport.redis.handover import PatientReader
+from broker.transport.redis.patient import is_possible, read_patiently
 from broker.transport.redis.reading import Arrived
 from broker.transport.redis.replies import Replies, pack
 from broker.transport.redis.rest import Rest
@@ -105,8 +106,8 @@ class Wire(asyncio.Protocol):
         self._ticking = self._loop.call_later(CHECK_EVERY_S, self._tick)
         self._rest = Rest(self.transport) if rests else None
         self._patient: PatientReader | None = None
-        if clock is not None and PatientReader.is_possible(self.transport):
-            self._patient = PatientReader(self.transport, clock, self._arrived, self._read_end)
+        if clock is not None and is_possible(self.transport):
+            self._patient = read_patiently(self.transport, clock, self._arrived, self._read_end)
 
     def _take_over(
         self, connection: Connection
