@@ -10,7 +10,7 @@ from typing import Final
 
 import zstandard
 
-from broker.capture.chunk import ZSTD_LEVEL, Mask, OpenChunk, seal
+from broker.capture.chunk import BUSY_NS, BUSY_ZSTD_LEVEL, ZSTD_LEVEL, Mask, OpenChunk, seal
 from broker.capture.segment import Segment
 from broker.capture.spool import Spool
 
@@ -100,10 +100,11 @@ class Disk:
         self._thread.join()
 
     def _work(self) -> None:
-        compressor = zstandard.ZstdCompressor(level=ZSTD_LEVEL)
+        calm = zstandard.ZstdCompressor(level=ZSTD_LEVEL)
+        busy = zstandard.ZstdCompressor(level=BUSY_ZSTD_LEVEL) if self._spool.is_brief else calm
         while (chunk := self._jobs.get()) is not None:
             try:
-                self._write(chunk, compressor)
+                self._write(chunk, busy if chunk.end_ns - chunk.begin_ns < BUSY_NS else calm)
                 self._tell("")
             except OSError as error:
                 self._lose(chunk, f"Frames are not being kept: {error}. Listening goes on; bodies cannot be shown.")

@@ -20,7 +20,13 @@ log = logging.getLogger(__name__)
 
 
 class Spool(Protocol):
-    """Gives files to write to, and tells where a chunk lies."""
+    """Gives files to write to, and tells where a chunk lies.
+
+    Attributes:
+        is_brief: Whether what is written goes again by itself.
+    """
+
+    is_brief: bool
 
     def begin(self, segment: int) -> Segment:
         """Begin the file of this segment. Raises OSError."""
@@ -50,6 +56,8 @@ class Spool(Protocol):
 
 class RingSpool:
     """Segments in a folder; the oldest go when there are too many bytes."""
+
+    is_brief = True
 
     def __init__(self, folder: Path, ring_bytes: int, library: str) -> None:
         """Make the folder, readable by its owner only, and clear away what dead sessions left in it.
@@ -122,6 +130,7 @@ class RingSpool:
 class FileSpool:
     """One file that grows until it is closed."""
 
+    is_brief = False
     closed_bytes = 0
 
     def __init__(self, path: Path, library: str) -> None:

@@ -22,8 +22,14 @@ static void put_message(char *to, uint16_t channel, uint64_t at_ns, const char *
 
 /* Room for so many more bytes at the end of a bytearray; NULL with an exception if there is none. */
 static char *lengthen(PyObject *octets, Py_ssize_t by) {
-    Py_ssize_t size = PyByteArray_GET_SIZE(octets);
-    if (by > PY_SSIZE_T_MAX - size || PyByteArray_Resize(octets, size + by) < 0) return NULL;
+    Py_ssize_t size = PyByteArray_GET_SIZE(octets), room = ((PyByteArrayObject *)octets)->ob_alloc;
+    if (by > PY_SSIZE_T_MAX / 2 - size) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    /* left to itself it grows by eighths, and a chunk would be copied nine times until it is full */
+    if (size + by >= room && PyByteArray_Resize(octets, 2 * size + by) < 0) return NULL;
+    if (PyByteArray_Resize(octets, size + by) < 0) return NULL;
     return PyByteArray_AS_STRING(octets) + size;
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import logging
 import os
@@ -14,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
+import psutil
 
 from broker.capture.journal.file import PackedBlock
 from broker.observe.journal import Batch
@@ -39,6 +41,9 @@ STATUS_EVERY = 5
 
 COLLECT_AFTER = (50_000, 20, 50)
 """Open calls are tuples and wait a moment: looked at for cycles after every 700 of them, they cost a tenth more."""
+
+NICENESS = 10
+"""A tenth of what others get on a processor that is wanted all the time, and all that they leave."""
 
 TOLD_AT_ONCE = (
     *("state", "message", "node_id", "namespaces", "may_now", "unlocked_until_ns"),
@@ -75,7 +80,15 @@ def _live_session(options: SessionOptions) -> ProbeSession:
     from broker.probe.keeping import store_journal_aside  # noqa: PLC0415
     from broker.probe.session import ProbeSession  # noqa: PLC0415
 
+    _give_way()
     return ProbeSession(options, recorded=store_journal_aside)
+
+
+def _give_way() -> None:
+    """Let others go first: the mesh may run on this machine, and what we hear waits for us in the meantime."""
+    lower = getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", NICENESS)  # by that name on Windows
+    with contextlib.suppress(OSError, psutil.Error):  # it is lower already
+        psutil.Process().nice(lower)
 
 
 class Probe:
