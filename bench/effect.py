@@ -28,9 +28,7 @@ from bench.servers import JsLoad, redis_server
 ROUNDS = 9
 MEASURED_S = 2.5
 SETTLE_S = 2.5
-CONCURRENCY = 100
-"""So many calls under way keep both cores busy. With 20 they stood still a tenth of the time, and then a subscriber that
-keeps them awake makes the mesh faster than it is with nobody."""
+CONCURRENCY = 20
 COUNTED = 0.99
 """At least this share of the calls that the caller counted must be counted by the probe: the two do not look at the
 same moment."""
