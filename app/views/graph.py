@@ -83,6 +83,7 @@ class GraphView(QWidget):
         self.canvas = GraphCanvas()
         self.table = GraphTable()
         self.empty = EmptyState("mdi6.graph-outline")
+        self._notice = ""
         self._hint_line = HintLine(self._pick_group)
         self.ways = Ways(self.canvas, self._want_way, self._choose, self._show_hint)
         self._stack = QStackedWidget()
@@ -273,9 +274,16 @@ class GraphView(QWidget):
         self._desk.keep(self, work, partial(self._on_exported, path))
 
     def _on_exported(self, path: Path, wrong: str) -> None:
-        self._show_hint(wrong or f"Written to {path}")
+        self._notice = wrong or f"Written to {path}"
+        self._show_hint(self._notice)
         if not wrong:
-            QTimer.singleShot(HINT_MS, self, lambda: self._show_hint(""))
+            QTimer.singleShot(HINT_MS, self, partial(self._end_notice, self._notice))
+
+    def _end_notice(self, notice: str) -> None:
+        """It was there long enough, unless there is another one already."""
+        if self._notice == notice:
+            self._notice = ""
+            self._show_hint("")
 
     def _node(self, key: str) -> TopologyNode | None:
         return next((node for node in self._topology().nodes if node.key == key), None)
@@ -387,6 +395,7 @@ class GraphView(QWidget):
         self._refresh_now()
 
     def _show_hint(self, text: str) -> None:
+        text = text or self._notice
         if not text and self._kind == "layered" and self._shown and len(self._shown.content.cards) > LAYERED_BOXES:
             text = f"{count(len(self._shown.content.cards))} cards are too many for layers: laid out by force."
         is_big = self._shown is not None and len(self._shown.content.cards) > LAYERED_BOXES

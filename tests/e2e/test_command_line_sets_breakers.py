@@ -52,10 +52,10 @@ class CommandLine:
         self._env = kept | folders | {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
         self._mesh = mesh
 
-    async def breakers(self, verb: str, *words: str, secret: str = SECRET) -> Ended:
-        """``meshscope breakers URL verb … --json``."""
+    async def breakers(self, verb: str, *words: str, profile: str = "", secret: str = SECRET) -> Ended:
+        """``meshscope breakers URL|PROFILE verb … --json``."""
         namespace = ("--namespace", self._mesh.namespace, "--listen", "1", "--json")
-        return await self.run("breakers", self._mesh.redis.url, verb, *words, *namespace, secret=secret)
+        return await self.run("breakers", profile or self._mesh.redis.url, verb, *words, *namespace, secret=secret)
 
     async def run(self, *words: str, secret: str = SECRET) -> Ended:
         process = await asyncio.create_subprocess_exec(
@@ -151,12 +151,14 @@ def test_in_production_it_takes_unlocking_and_the_actions_name(stage: Stage, lin
         assert added.code == 0, added.said
         hold = ("hold", "--caller", "shop-1", "--endpoint", ENDPOINT, "--for", "60")
         locked, unnamed = await asyncio.gather(
-            line.breakers(*hold, "--confirm", TRANSFER), line.breakers(*hold, "--unlock")
+            line.breakers(*hold, "--confirm", TRANSFER), line.breakers(*hold, "--unlock", profile="live")
         )
         assert (locked.code, "'live' is production and locked" in locked.said) == (1, True), locked.said
         assert (unnamed.code, f"Say --confirm {TRANSFER}" in unnamed.said) == (1, True), unnamed.said
+        by_url = await line.breakers(*hold, "--unlock", "--confirm", TRANSFER)
+        assert (by_url.code, "Say live instead of the URL" in by_url.said) == (1, True), by_url.said
         assert (await mesh.breaker("shop-1", "bank-1"))["held"] == ""
-        held = await line.breakers(*hold, "--unlock", "--confirm", TRANSFER)
+        held = await line.breakers(*hold, "--unlock", "--confirm", TRANSFER, profile="live")
         assert (held.code, held.rows) == (0, {f"shop-1 → {ENDPOINT}": "done"}), held.said
         assert (await mesh.breaker("shop-1", "bank-1"))["held"] == "open"
 

@@ -188,7 +188,8 @@ def test_what_was_just_done_is_on_the_disk_though_the_window_was_closed_at_once(
     assert disk.finish()
     kept = (desktop.folder / "calls" / "00000001.jsonl").read_text()
     lines = [json.loads(line) for line in kept.splitlines()]
-    assert [(line["request"]["name"], line["outcome"]) for line in lines] == [("users.get", "unknown")]
+    assert [line["request"]["name"] for line in lines] == ["users.get"]
+    assert lines[0]["outcome"] in ("unknown", "failed")  # nobody offers it: the answer may have been the quicker one
     assert settings.load(desktop.folder / "window.json").theme == "light"
 
 
