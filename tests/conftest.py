@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from broker.native import IS_COMPILED
 from tests.e2e.redis_server import RedisServer, free_port
 
 # no test is timed: a machine that is busy with something else must not fail one
@@ -32,6 +33,13 @@ def moleculerjs() -> None:
         pytest.fail("Node.js is not on PATH: tools/system-packages.sh says how to install it")
     if not (Path(__file__).parent / "e2e" / "js" / "node_modules").is_dir():
         pytest.fail("the npm packages are missing: `make tests/e2e/js/node_modules/.package-lock.json` installs them")
+
+
+@pytest.fixture(scope="session")
+def compiled_module() -> None:
+    """The compiled module, for tests that hold it equal to its twins: missing, it is a failed set-up, too."""
+    if not IS_COMPILED:
+        pytest.fail("broker/native is not compiled: install gcc and Python's headers, then run make setup")
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -94,7 +95,7 @@ def path_from_dialog(parent: QWidget, kind: str) -> Path | None:
     return (path if path.suffix else path.with_suffix(f".{kind}")) if name else None
 
 
-def prepare(path: Path, scene: Scene, topology: Topology, theme: Theme) -> Callable[[], None]:
+def prepare(path: Path, scene: Scene, topology: Topology, theme: Theme) -> Callable[[], object]:
     """Paint what has to be painted, on the GUI thread; what is given back writes the whole graph, in another one.
 
     Args:
@@ -108,17 +109,12 @@ def prepare(path: Path, scene: Scene, topology: Topology, theme: Theme) -> Calla
     """
     kind = path.suffix.removeprefix(".").lower()
     if kind == "svg":
-        drawing = svg(scene, theme)
-        return lambda: _write(path, drawing)
+        return partial(path.write_bytes, svg(scene, theme))
     if kind == "png":
         image = picture(scene, theme)
-        return lambda: _write(path, png(image))
+        return lambda: path.write_bytes(png(image))
     if kind == "dot":
-        return lambda: _write(path, export.dot(topology).encode())
+        return lambda: path.write_bytes(export.dot(topology).encode())
     if kind == "json":
-        return lambda: _write(path, export.json(topology).encode())
+        return lambda: path.write_bytes(export.json(topology).encode())
     raise ValueError(f"a graph cannot be written as '{path.name}', expected .svg, .png, .dot or .json")
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.write_bytes(content)

@@ -274,8 +274,8 @@ class GraphView(QWidget):
         self._desk.keep(self, work, partial(self._on_exported, path))
 
     def _on_exported(self, path: Path, wrong: str) -> None:
-        self._notice = wrong or f"Written to {path}"
-        self._show_hint(self._notice)
+        self._notice = "" if wrong else f"Written to {path}"
+        self._show_hint(wrong)
         if not wrong:
             QTimer.singleShot(HINT_MS, self, partial(self._end_notice, self._notice))
 

@@ -164,6 +164,15 @@ static char *append(char *to, const char *end, const Slice *slice) {
     return to + length + 1;
 }
 
+/* Four parts of a packet and a flag as one key. Its length; 0 if it is too long. */
+static Py_ssize_t write_key(char *key, const Slice *const parts[4], char flag) {
+    char *end = key;
+    for (int part = 0; part < 4; part++) end = append(end, key + MOST_KEY, parts[part]);
+    if (end == NULL || end >= key + MOST_KEY) return 0;
+    *end++ = flag;
+    return end - key;
+}
+
 static PyObject *text_or_none(const Slice *slice) {
     if (slice->at == NULL) Py_RETURN_NONE;
     return PyUnicode_DecodeASCII(slice->at, slice->length, NULL);
@@ -171,17 +180,25 @@ static PyObject *text_or_none(const Slice *slice) {
 
 static PyObject *flag_of(char letter) { return letter == 'n' ? Py_None : letter == 't' ? Py_True : Py_False; }
 
+/* What lies in the lane's routes under this, borrowed, and from now on known under a key; takes over the reference to
+ * what is wanted, which may be NULL with an exception. */
+static PyObject *learn_route(FastLane *lane, uint64_t hash, const char *key, Py_ssize_t length, PyObject *wanted) {
+    if (wanted == NULL) return NULL;
+    PyObject *route = PyDict_GetItemWithError(lane->routes, wanted);
+    Py_DECREF(wanted);
+    if (route == NULL || !PyBytes_Check(route) || PyBytes_GET_SIZE(route) != ROUTE_BYTES) return NULL;
+    know(lane, hash, key, length, route);
+    return route;
+}
+
 /* The lane's route of a request, borrowed; NULL without an exception if there is none yet. */
 static PyObject *route_of(FastLane *lane, const Header *header) {
-    char key[MOST_KEY], *end = key;
-    end = append(end, key + MOST_KEY, &header->action);
-    end = append(end, key + MOST_KEY, &header->caller);
-    end = append(end, key + MOST_KEY, &header->sender);
-    end = append(end, key + MOST_KEY, &header->level);
-    if (end == NULL || end >= key + MOST_KEY) return NULL;
-    *end++ = header->tracing;
-    uint64_t hash = keyed_hash(key, end - key);
-    PyObject *route = known(lane, hash, key, end - key);
+    const Slice *const parts[] = {&header->action, &header->caller, &header->sender, &header->level};
+    char key[MOST_KEY];
+    Py_ssize_t length = write_key(key, parts, header->tracing);
+    if (length == 0) return NULL;
+    uint64_t hash = keyed_hash(key, length);
+    PyObject *route = known(lane, hash, key, length);
     if (route != NULL || header->level.at == NULL) return route;
 
     PyObject *action = text_or_none(&header->action), *caller = text_or_none(&header->caller);
@@ -190,14 +207,10 @@ static PyObject *route_of(FastLane *lane, const Header *header) {
     for (Py_ssize_t place = 0; place < header->level.length; place++) level = level * 10 + (header->level.at[place] - '0');
     if (action != NULL && caller != NULL && sender != NULL)
         wanted = Py_BuildValue("OOOlO", action, caller, sender, level, flag_of(header->tracing));
-    if (wanted != NULL) route = PyDict_GetItemWithError(lane->routes, wanted);
     Py_XDECREF(action);
     Py_XDECREF(caller);
     Py_XDECREF(sender);
-    Py_XDECREF(wanted);
-    if (route == NULL || !PyBytes_Check(route) || PyBytes_GET_SIZE(route) != ROUTE_BYTES) return NULL;
-    know(lane, hash, key, end - key, route);
-    return route;
+    return learn_route(lane, hash, key, length, wanted);
 }
 
 /* The known texts of an array, as a tuple; None where there is none. */
@@ -218,30 +231,23 @@ static PyObject *texts_of(const Slice *slice) {
 
 /* As route_of, of an event. */
 static PyObject *route_of_event(FastLane *lane, const Header *header) {
-    char key[MOST_KEY], *end = key;
-    end = append(end, key + MOST_KEY, &header->event);
-    end = append(end, key + MOST_KEY, &header->caller);
-    end = append(end, key + MOST_KEY, &header->sender);
-    end = append(end, key + MOST_KEY, &header->groups);
-    if (end == NULL || end >= key + MOST_KEY) return NULL;
-    *end++ = header->broadcast;
-    uint64_t hash = keyed_hash(key, end - key);
-    PyObject *route = known(lane, hash, key, end - key);
+    const Slice *const parts[] = {&header->event, &header->caller, &header->sender, &header->groups};
+    char key[MOST_KEY];
+    Py_ssize_t length = write_key(key, parts, header->broadcast);
+    if (length == 0) return NULL;
+    uint64_t hash = keyed_hash(key, length);
+    PyObject *route = known(lane, hash, key, length);
     if (route != NULL) return route;
 
     PyObject *event = text_or_none(&header->event), *caller = text_or_none(&header->caller);
     PyObject *sender = text_or_none(&header->sender), *groups = texts_of(&header->groups), *wanted = NULL;
     if (event != NULL && caller != NULL && sender != NULL && groups != NULL)
         wanted = PyTuple_Pack(5, event, caller, sender, flag_of(header->broadcast), groups);
-    if (wanted != NULL) route = PyDict_GetItemWithError(lane->routes, wanted);
     Py_XDECREF(event);
     Py_XDECREF(caller);
     Py_XDECREF(sender);
     Py_XDECREF(groups);
-    Py_XDECREF(wanted);
-    if (route == NULL || !PyBytes_Check(route) || PyBytes_GET_SIZE(route) != ROUTE_BYTES) return NULL;
-    know(lane, hash, key, end - key, route);
-    return route;
+    return learn_route(lane, hash, key, length, wanted);
 }
 
 /* Whether a sender was heard on the lane; -1 with an exception. */

@@ -2,16 +2,11 @@
 
 #include "native.h"
 
-static PyMethodDef functions[] = {
-    {NULL, NULL, 0, NULL},
-};
-
 static struct PyModuleDef definition = {
     .m_base = PyModuleDef_HEAD_INIT,
     .m_name = "broker.native._compiled",
     .m_doc = "Compiled twins of what runs for every packet.",
     .m_size = -1,
-    .m_methods = functions,
 };
 
 static int (*const parts[])(PyObject *) = {

@@ -26,10 +26,10 @@ int add_peeling(PyObject *module);
 int add_replies(PyObject *module);
 int add_search(PyObject *module);
 int add_reading_thread(PyObject *module);
+int add_unpacked(PyObject *module);
 
 /* The exception that is set, as an object with its traceback, and no longer set; NULL with another. */
 PyObject *taken_exception(void);
-int add_unpacked(PyObject *module);
 
 /* -- headers.c: the header of a packet, where it is ordinary JSON */
 

@@ -120,8 +120,7 @@ class EndpointList(Generic[_E]):
         self._empty_since_s = None
         if endpoint.local:
             self._local.append(endpoint)
-            self.sole_local = self._local[0] if len(self._local) == 1 else None
-        self._strategy.changed(self.endpoints)
+        self._changed()
 
     def find(self, node: NodeEntry, service_name: str) -> _E | None:
         """The one of this service on this node."""
@@ -134,6 +133,9 @@ class EndpointList(Generic[_E]):
         """Take one out."""
         self.endpoints = [kept for kept in self.endpoints if kept is not endpoint]
         self._local = [kept for kept in self._local if kept is not endpoint]
+        self._changed()
+
+    def _changed(self) -> None:
         self.sole_local = self._local[0] if len(self._local) == 1 else None
         self._strategy.changed(self.endpoints)
 

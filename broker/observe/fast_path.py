@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from broker.native import compiled
@@ -67,8 +66,8 @@ class FastPath:
     def take(
         self,
         at_ns: int,
-        frames: Sequence[RawFrame],
-        numbers: Sequence[int] | None,
+        frames: list[RawFrame],
+        numbers: list[int] | None,
         first: int,
         events: list[EventRow],
     ) -> int:
@@ -87,9 +86,7 @@ class FastPath:
         intake = self._intake
         if intake is None:
             return first
-        many = frames if type(frames) is list else list(frames)
-        numbered = numbers if numbers is None or type(numbers) is list else list(numbers)
-        place = intake.take(self._lanes, at_ns, many, numbered, first, self._calls.room, events)
+        place = intake.take(self._lanes, at_ns, frames, numbers, first, self._calls.room, events)
         if intake.has_soon:
             for deadline_ns, key in intake.take_soon():
                 self._calls.look_at(deadline_ns, key)

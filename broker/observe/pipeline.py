@@ -118,13 +118,15 @@ class Pipeline:
 
     def _feed_fast(self, at_ns: int, frames: Sequence[RawFrame], numbers: Sequence[int] | None) -> None:
         """Take in frames: runs of ordinary ones at once, the others one by one."""
-        place, count = 0, len(frames) if numbers is None else min(len(frames), len(numbers))
+        many = frames if type(frames) is list else list(frames)
+        numbered = numbers if numbers is None or type(numbers) is list else list(numbers)
+        place, count = 0, len(many) if numbered is None else min(len(many), len(numbered))
         while place < count:
-            if self._fast_path.knows(frames[place][0]):
-                place = self._fast_path.take(at_ns, frames, numbers, place, self._events)
+            if self._fast_path.knows(many[place][0]):
+                place = self._fast_path.take(at_ns, many, numbered, place, self._events)
                 if place == count:
                     return
-            self._handle(at_ns, frames[place], 0 if numbers is None else numbers[place])
+            self._handle(at_ns, many[place], 0 if numbered is None else numbered[place])
             place += 1
 
     def _handle(self, at_ns: int, frame: RawFrame, number: int) -> None:

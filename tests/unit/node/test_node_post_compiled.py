@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.native import IS_COMPILED, compiled
+from broker.native import compiled
 from broker.node.middleware.stack import Middlewares
 from broker.node.wire import Wire
 from broker.protocol.codec import encode
 from broker.protocol.packets import Request, Response
+
+pytestmark = pytest.mark.usefixtures("compiled_module")
 
 CHANNELS = st.sampled_from(
     [b"MOL.REQ.b", b"MOL.RES.b", b"MOL.EVENT.b", b"MOL.PING.b", b"MOL.INFO", b"odd", b"MOL.XX.b"]
@@ -29,12 +31,6 @@ BODIES = st.one_of(
     ),
     st.binary(max_size=20),
 )
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _compiled() -> None:
-    if not IS_COMPILED:
-        pytest.fail("broker/native is not compiled: install gcc and Python's headers, then run make setup")
 
 
 class Node:

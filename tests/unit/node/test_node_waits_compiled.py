@@ -12,17 +12,13 @@ from typing import Any
 import pytest
 import uvloop
 
-from broker.native import IS_COMPILED, compiled
+from broker.native import compiled
 from tests.unit.node.nodes import Math, mesh, story
+
+pytestmark = pytest.mark.usefixtures("compiled_module")
 
 loops = pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
 Run = Callable[[Coroutine[Any, Any, None]], None]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _compiled() -> None:
-    if not IS_COMPILED:
-        pytest.fail("broker/native is not compiled: install gcc and Python's headers, then run make setup")
 
 
 class Waiting:

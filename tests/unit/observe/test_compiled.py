@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker.clock import MILLISECOND
-from broker.native import IS_COMPILED, compiled
+from broker.native import compiled
 from broker.observe.ids import id64
 from broker.observe.journal import CALL_COLUMNS, Batch
 from broker.observe.limits import Limits
@@ -26,11 +26,7 @@ from broker.protocol.frame import Frame, RawFrame
 from tests.script import START_NS
 from tests.unit.observe.test_laws import STEPS, joined, told
 
-
-@pytest.fixture(autouse=True, scope="module")
-def _compiled() -> None:
-    if not IS_COMPILED:
-        pytest.fail("broker/native is not compiled: install gcc and Python's headers, then run make setup")
+pytestmark = pytest.mark.usefixtures("compiled_module")
 
 
 def watched(frames: Sequence[Frame], *, is_compiled: bool, limits: Limits | None = None) -> list[Batch]:

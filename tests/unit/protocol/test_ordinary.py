@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.native import IS_COMPILED
 from broker.protocol import ordinary
 from broker.protocol.codec import encode
 from broker.protocol.packets import Request, Response
@@ -75,10 +74,9 @@ def test_what_nests_without_end_is_left_to_those_who_take_care() -> None:
     assert ordinary.response("1", {}, endless, "n") is None
 
 
+@pytest.mark.usefixtures("compiled_module")
 @given(plain_data | st.sampled_from(ODD) | st.lists(st.sampled_from(ODD), max_size=2))
 def test_compiled_or_not_the_same_is_written_as_it_is(value: object) -> None:
-    if not IS_COMPILED:
-        pytest.fail("broker/native is not compiled: install gcc and Python's headers, then run make setup")
     for each in (value, [value], (value,), {"in": value}):
         assert json.is_written_as_it_is(each) is json.is_written_as_it_is_slowly(each)
 

@@ -7,18 +7,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from broker.native import IS_COMPILED, compiled
+from broker.native import compiled
 from broker.transport.redis.replies import Replies, pack
 from tests.unit.transport.test_replies_compiled import CUTS, STREAMS, cut
 
+pytestmark = pytest.mark.usefixtures("compiled_module")
+
 FULL_BYTES = 200
 """Blocks as large as this are left to others, as full reads are."""
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _compiled() -> None:
-    if not IS_COMPILED:
-        pytest.fail("broker/native is not compiled: install gcc and Python's headers, then run make setup")
 
 
 class Heard:

@@ -22,23 +22,19 @@ import pytest
 import uvloop
 
 from broker.clock import SystemClock
-from broker.native import IS_COMPILED
 from broker.transport.redis.pace import Pace
 from broker.transport.redis.polled import PolledReader
 from broker.transport.redis.threaded import ThreadedReader
 from tests.unit.transport.connections import transported
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux stamps what arrives on a stream")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="only Linux stamps what arrives on a stream"),
+    pytest.mark.usefixtures("compiled_module"),
+]
 
 NEVER = Pace(think_every_s=1e6, think_bytes=1 << 40)
 """But for the first bytes, nothing is handed over because time has passed."""
 PATIENCE_S = 30.0
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _compiled() -> None:
-    if not IS_COMPILED:
-        pytest.fail("broker/native is not compiled: install gcc and Python's headers, then run make setup")
 
 
 @pytest.fixture(params=[asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])

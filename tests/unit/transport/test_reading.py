@@ -15,23 +15,19 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from broker.clock import SECOND
-from broker.native import IS_COMPILED
 from broker.transport.redis.pace import Pace
 from broker.transport.redis.reading import DRAINED, MORE, PIECE_BYTES, SO_TIMESTAMPNS
 from broker.transport.redis.rounds import Rounds
 from broker.transport.redis.threaded import make_thread
 from tests.unit.transport.connections import connected
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux stamps what arrives on a stream")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="only Linux stamps what arrives on a stream"),
+    pytest.mark.usefixtures("compiled_module"),
+]
 
 NOW_NS = 1_700_000_000 * SECOND
 SMALL = Pace(least_bytes=50, most_bytes=50, most_reads=99)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _compiled() -> None:
-    if not IS_COMPILED:
-        pytest.fail("broker/native is not compiled: install gcc and Python's headers, then run make setup")
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.native import IS_COMPILED
 from broker.transport.redis.replies import MOST_LINES, SLICE_BYTES, Replies, pack
+
+pytestmark = pytest.mark.usefixtures("compiled_module")
 
 NAMES = st.one_of(st.sampled_from([b"MOL.INFO", b"MOL.REQ.node-1", b"", b"\r\n"]), st.binary(max_size=300))
 BODIES = st.one_of(
@@ -50,12 +51,6 @@ CHANGES = st.lists(
     min_size=1,
     max_size=3,
 )
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _compiled() -> None:
-    if not IS_COMPILED:
-        pytest.fail("broker/native is not compiled: install gcc and Python's headers, then run make setup")
 
 
 def cut(data: bytes, cuts: list[int]) -> list[bytes]:
