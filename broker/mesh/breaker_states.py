@@ -304,18 +304,28 @@ def changes_in(
 
 def _changes(key: BreakerKey, history: History) -> Iterator[BreakerChange]:
     was, hold, held_until_ns = "unknown", "", 0
+    moved: BreakerChange | None = None
     for interval in history:
         value = interval.value or {"state": "gone"}
         state, new_hold = str(value.get("state")), str(value.get("hold") or "")
         is_first_and_closed = was == "unknown" and state in ("closed", "gone")
-        if (state, new_hold) != (was, hold) and not is_first_and_closed and (was, state) != ("closed", "gone"):
+        if (state, new_hold) == (was, hold):
+            if moved is not None and (moved.source, interval.source) == ("event", "helper"):
+                # the event came first, and says less; where a hold ended, the breaker's own reason is older
+                reason = moved.reason if moved.was.startswith("held-") else str(value.get("reason") or moved.reason)
+                moved = replace(moved, reason=reason, source="helper")
+        elif not is_first_and_closed and (was, state) != ("closed", "gone"):
+            if moved is not None:
+                yield moved
             reason, by = str(value.get("reason") or _counted(value, interval)), str(value.get("by") or "")
             until_ns = int(value.get("until_ns") or 0)
             if was.startswith("held-") and state in ("closed", "open", "half-open"):
                 reason = _ended(held_until_ns, interval.from_ns)  # that of its breaker is older
-            yield BreakerChange(interval.from_ns, key, was, state, reason, by, interval.source, until_ns)
+            moved = BreakerChange(interval.from_ns, key, was, state, reason, by, interval.source, until_ns)
         was, hold = ("unknown" if state == "gone" else state), new_hold
         held_until_ns = int(value.get("until_ns") or 0) if new_hold else 0
+    if moved is not None:
+        yield moved
 
 
 def _ended(until_ns: int, at_ns: int) -> str:

@@ -2,7 +2,9 @@
 
 What we know of a breaker comes from several sources, some better than others
 (protocol, sections 10.4 and 10.5). A worse one is believed against a better one
-only where the better one has been silent about this breaker for a while.
+only where the better one has been silent about this breaker for a while; but a
+move is believed at once, whoever told of the state before: events come with the
+move, lists a moment after it, when a short half-open is over already.
 """
 
 from __future__ import annotations
@@ -111,9 +113,11 @@ class BreakerWatch:
             return
         key = (namespace, owner, node_id, action)
         known = self._known(key, is_quiet=False)
-        if known is None or not _may_speak(known, "event", at_ns) or _is_held(known, at_ns):
-            return
         told: Told = {"state": _STATES[event[len(_PREFIX) :]]}
+        if known is None or _is_held(known, at_ns):
+            return
+        if told["state"] == known.told.get("state") and not _may_speak(known, "event", at_ns):
+            return  # whoever told it knows more of it
         for name in ("failures", "count", "rate"):
             number = number_of(fields.get(name))
             if number is not None:

@@ -156,6 +156,18 @@ def test_every_change_is_told_newest_first_and_what_was_found_closed_is_none() -
     ]
 
 
+def test_a_move_is_told_when_its_event_came_and_why_when_the_helper_says_so() -> None:
+    mesh = Mesh().change(1, "breaker", "a|b:x.y", {"state": "closed"}, "helper")
+    mesh.change(2, "breaker", "a|b:x.y", {"state": "open", "failures": 0, "count": 0}, "event")
+    mesh.change(3, "breaker", "a|b:x.y", {"state": "open", "reason": "tripped by ann"}, "helper")
+    mesh.change(4, "breaker", "a|b:x.y", {"state": "half-open"}, "event")
+    found = changes_in(mesh.snapshot(60), SPAN)
+    assert [(one.at_ns, one.was, one.state, one.reason, one.source) for one in found] == [
+        (at(4), "open", "half-open", "", "event"),
+        (at(2), "closed", "open", "tripped by ann", "helper"),
+    ]
+
+
 def test_the_end_of_a_hold_says_whether_its_time_was_over_and_not_what_happened_before_it() -> None:
     held, closed = HELD | {"until_ns": at(9)}, {"state": "closed", "reason": "the trial call was answered"}
     mesh = Mesh().change(1, "breaker", "a|b:x.y", held, "helper").change(5, "breaker", "a|b:x.y", closed, "helper")

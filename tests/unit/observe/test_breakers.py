@@ -111,11 +111,25 @@ def test_the_same_list_told_to_each_listener_and_again_is_one_change() -> None:
     assert told(story) == [(2, "open", "helper")]
 
 
-def test_an_event_does_not_override_a_fresh_helper_and_does_once_it_is_silent() -> None:
+def test_an_event_moves_what_a_helper_told_and_repeats_nothing_of_it() -> None:
     story = opened(listed(Script(), 0, one()), 10)
-    assert told(story) == [(0, "closed", "helper")]
-    story = opened(listed(Script(), 0, one()), 31)
-    assert told(story) == [(0, "closed", "helper"), (31, "open", "event")]
+    assert told(story) == [(0, "closed", "helper"), (10, "open", "event")]
+    story = opened(opened(listed(Script(), 0, one("open")), 10), 31, "closed")
+    assert told(story) == [(0, "open", "helper"), (31, "closed", "event")]
+
+
+def test_a_half_open_between_two_lists_is_known_and_keeps_the_settings() -> None:
+    story = listed(Script(), 0, one("open"))
+    opened(opened(story, 1, "half-opened"), 1.002, "closed")
+    listed(story, 1.003, one("closed", reason="the trial call was answered"))
+    assert told(story) == [
+        (0, "open", "helper"),
+        (1, "half-open", "event"),
+        (1.002, "closed", "event"),
+        (1.003, "closed", "helper"),
+    ]
+    kept = [change.value for change in changes(story.batch(), "breaker")]
+    assert [value and value["threshold"] for value in kept] == [0.5] * 4
 
 
 def test_a_helper_overrides_an_event_at_once() -> None:
