@@ -13,6 +13,7 @@ from broker.capture.journal import UnusableJournalError
 from broker.capture.journal.file import JournalReader, PackedBlock
 from broker.capture.journal.kept import kept_journal
 from broker.capture.journal.shelf import JournalShelf
+from broker.capture.journal.whole import look
 from broker.capture.masking import Masking
 from broker.capture.reader import CaptureReader
 from broker.clock import MILLISECOND, Clock, SystemClock
@@ -125,7 +126,7 @@ def _from_journal(
     with contextlib.closing(journal):
         try:
             slice_ends_ns = clock.now_ns() + SLICE_NS
-            for _ in journal.check():
+            for _ in look(journal, shelf):
                 if clock.now_ns() >= slice_ends_ns:
                     yield Batch()  # nothing yet, but whoever waits may do something else
                     slice_ends_ns = clock.now_ns() + SLICE_NS

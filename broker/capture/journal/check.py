@@ -23,6 +23,9 @@ from broker.observe.journal import (
 from broker.observe.limits import Limits
 from broker.observe.names import SHORT_KINDS
 
+RULES: Final = 1
+"""Counts up with everything that is looked at here, or in another way: what was found whole by other rules is not."""
+
 LATEST_NS: Final = 1 << 62
 LONGEST_S: Final = 1e9
 _LIMITS: Final = Limits()

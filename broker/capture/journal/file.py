@@ -15,6 +15,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from hashlib import sha256
 from typing import BinaryIO, Final, NamedTuple, TypeVar
 
 import msgspec
@@ -22,8 +23,7 @@ import zstandard
 
 from broker.capture.chunk_list import ChunkList
 from broker.capture.journal import OtherFormatError, UnusableJournalError
-from broker.capture.journal.block import decode, layout, parts
-from broker.capture.journal.check import JournalCheck
+from broker.capture.journal.block import Parts, decode, layout, parts
 from broker.observe.journal import JOURNAL_FORMAT, Batch
 from broker.version import program_version
 
@@ -72,7 +72,18 @@ class PackedBlock(NamedTuple):
         Raises:
             UnusableJournalError: It is damaged.
         """
-        return decode(_unpacked(self.packed, self.raw_length, self.checksum, MAX_BLOCK_BYTES))
+        return decode(self._raw())
+
+    def parts(self) -> Parts:
+        """The same, its rows still as columns. Raises UnusableJournalError as above."""
+        return parts(self._raw())
+
+    def check_sum(self) -> None:
+        """Raises UnusableJournalError if the bytes are not those that were written."""
+        _check_sum(self.packed, self.checksum)
+
+    def _raw(self) -> bytes:
+        return _unpacked(self.packed, self.raw_length, self.checksum, MAX_BLOCK_BYTES)
 
 
 class JournalIndex(msgspec.Struct):
@@ -154,6 +165,7 @@ class JournalReader:
     Attributes:
         index: What it is of.
         size: Its bytes.
+        outline: Digest of all but its blocks, as it was read: head, index, end.
         is_ours: Whether this program wrote it, looked at it then, and kept it where nobody else writes.
         chunks: Those of its capture, once it was compared with it.
     """
@@ -180,10 +192,12 @@ class JournalReader:
         self._check_head()
         if size < _END.size:
             raise UnusableJournalError("it is cut off")
-        offset, length, raw_length, checksum, magic = _END.unpack(self._read(size - _END.size, _END.size))
+        end = self._read(size - _END.size, _END.size)
+        offset, length, raw_length, checksum, magic = _END.unpack(end)
         if magic != MAGIC:
             raise UnusableJournalError("its end is missing")
         packed = self._read(offset, length)
+        self.outline = sha256(_head() + packed + end).digest()
         try:
             self.index = msgspec.msgpack.decode(
                 _unpacked(packed, raw_length, checksum, MAX_INDEX_BYTES), type=JournalIndex
@@ -202,26 +216,6 @@ class JournalReader:
         if found != head:
             raise OtherFormatError
 
-    def check(self) -> Iterator[None]:
-        """Look at all of it, before any of it is told.
-
-        Returns:
-            Nothing, after each block.
-
-        Raises:
-            UnusableJournalError: It is damaged, or says what cannot be.
-            OSError: The file cannot be read.
-        """
-        if self.is_ours:
-            for block in self.index.blocks:
-                _check_sum(self._read(block.offset, block.length), block.checksum)
-                yield
-            return
-        check = JournalCheck(self.index.frames)
-        for told in self._blocks(parts):
-            check.take(told)
-            yield
-
     def batches(self) -> Iterator[Batch]:
         """What it tells, one batch a block.
 
@@ -229,7 +223,7 @@ class JournalReader:
             UnusableJournalError: It is damaged.
             OSError: The file cannot be read.
         """
-        return self._blocks(decode)
+        return self.each(PackedBlock.batch)
 
     def packed_blocks(self) -> Iterator[PackedBlock]:
         """What it tells, not unpacked.
@@ -241,17 +235,24 @@ class JournalReader:
         for place in self.index.blocks:
             yield PackedBlock(self._read(place.offset, place.length), place.raw_length, place.checksum)
 
-    def _blocks(self, read: Callable[[bytes], T]) -> Iterator[T]:
-        """Each block, read in threads: unpacking lets the interpreter go."""
+    def each(self, work: Callable[[PackedBlock], T]) -> Iterator[T]:
+        """What is made of each block, in threads: unpacking lets the interpreter go.
+
+        Args:
+            work: Makes it; in a thread.
+
+        Raises:
+            UnusableJournalError: It is cut off, or `work` raised it.
+            OSError: The file cannot be read.
+        """
         with ThreadPoolExecutor(min(AHEAD, os.cpu_count() or 1), "journal") as pool:
-            reading: deque[Future[T]] = deque()
-            for block in self.index.blocks:
-                packed = self._read(block.offset, block.length)
-                reading.append(pool.submit(_read_block, packed, block, read))
-                if len(reading) > AHEAD:
-                    yield reading.popleft().result()
-            while reading:
-                yield reading.popleft().result()
+            making: deque[Future[T]] = deque()
+            for block in self.packed_blocks():
+                making.append(pool.submit(work, block))
+                if len(making) > AHEAD:
+                    yield making.popleft().result()
+            while making:
+                yield making.popleft().result()
 
     def close(self) -> None:
         """Close the file."""
@@ -265,10 +266,6 @@ class JournalReader:
         if len(data) < length:
             raise UnusableJournalError("it is cut off")
         return data
-
-
-def _read_block(packed: bytes, block: BlockPlace, read: Callable[[bytes], T]) -> T:
-    return read(_unpacked(packed, block.raw_length, block.checksum, MAX_BLOCK_BYTES))
 
 
 def _check_sum(packed: bytes, checksum: int) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from broker.capture.journal.maker import JournalMaker
+from broker.capture.journal.verdicts import Verdicts
 from broker.capture.reader import CaptureReader
 
 log = logging.getLogger(__name__)
@@ -23,7 +24,12 @@ _SUFFIX: Final = ".journal"
 
 
 class JournalShelf:
-    """One folder of journals. Opening a capture never changes the capture: its journal is kept here."""
+    """One folder of journals. Opening a capture never changes the capture: its journal is kept here.
+
+    Attributes:
+        folder: Where.
+        verdicts: What is known of journals that captures brought along.
+    """
 
     def __init__(self, folder: Path, *, most_bytes: int = MOST_BYTES, least_frames: int = LEAST_FRAMES) -> None:
         """
@@ -33,6 +39,7 @@ class JournalShelf:
             least_frames: Of a capture whose journal is kept.
         """
         self.folder = folder
+        self.verdicts = Verdicts(folder)
         self._most_bytes = most_bytes
         self._least_frames = least_frames
 
@@ -46,6 +53,10 @@ class JournalShelf:
         with contextlib.suppress(OSError):
             os.utime(place)  # used just now
         return file, os.fstat(file.fileno()).st_size
+
+    def wants(self, frames: int) -> bool:
+        """Whether a capture of so many frames is worth a file."""
+        return frames >= self._least_frames
 
     @contextlib.contextmanager
     def making(self, reader: CaptureReader, masking: str) -> Iterator[JournalMaker]:
@@ -66,7 +77,7 @@ class JournalShelf:
         try:
             yield maker
             is_same = before is not None and identity(reader.path) == before
-            if is_same and reader.frames >= self._least_frames and maker.finish(reader, masking, before):
+            if is_same and self.wants(reader.frames) and maker.finish(reader, masking, before):
                 maker.close()
                 self._keep(draft, self._place(reader.path))
         finally:
