@@ -14,10 +14,12 @@ from app.cli.packet_fields import PacketFields
 from app.cli.sitting import Bar, options_of, run
 from app.cli.targets import Target
 from app.widgets.format import byte_size
+from broker.capture.journal.shelf import JournalShelf
 from broker.mesh.filter import Filter
 from broker.observe.journal import Batch
 from broker.probe.keeping import store_journal
 from broker.probe.offline import Progress, listen
+from broker.probe.options import SessionOptions
 
 UNITS = {"k": 10**3, "m": 10**6, "g": 10**9}
 
@@ -94,7 +96,7 @@ def _store_journal(file: Path) -> None:
     """So that the recording opens at once. It is whole already: Ctrl+C leaves it without."""
     bar = Bar("storing the journal (Ctrl+C leaves it out)")
     try:
-        store_journal(file, progress=bar.show)
+        store_journal(file, progress=bar.show, shelf=JournalShelf(SessionOptions().journals()))
     except KeyboardInterrupt:
         pass
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import subprocess
 import sys
@@ -14,13 +15,16 @@ import psutil
 
 from broker.capture.journal import UnusableJournalError
 from broker.capture.journal.attachment import attach
+from broker.capture.journal.kept import kept_journal
 from broker.capture.journal.maker import JournalMaker
+from broker.capture.journal.shelf import JournalShelf
+from broker.capture.journal.whole import look
 from broker.capture.masking import EVERYTHING
 from broker.capture.reader import CaptureReader, NotACaptureError
 from broker.clock import SystemClock
 from broker.probe.client import PROBE_COMMAND
 from broker.probe.offline import Progress
-from broker.probe.options import KEEP_OPTION
+from broker.probe.options import KEEP_OPTION, SessionOptions
 from broker.probe.reading import batches_of_frames, rule
 
 log = logging.getLogger(__name__)
@@ -35,7 +39,11 @@ def _never() -> bool:
 
 
 def store_journal(
-    path: Path, *, progress: Callable[[Progress], None] = _ignore, cancelled: Callable[[], bool] = _never
+    path: Path,
+    *,
+    progress: Callable[[Progress], None] = _ignore,
+    cancelled: Callable[[], bool] = _never,
+    shelf: JournalShelf | None = None,
 ) -> bool:
     """Read a recording and put its journal into it, so that opening it is instant. The frames stay as they are.
 
@@ -43,6 +51,7 @@ def store_journal(
         path: A recording that this program has just closed.
         progress: Told now and then.
         cancelled: Asked now and then whether to leave it.
+        shelf: Remembers that the journal is whole, so that who opens it need not look; None for nobody.
 
     Returns:
         Whether it has its journal now; without it, it is read from its frames.
@@ -66,7 +75,21 @@ def store_journal(
     except (OSError, NotACaptureError, UnusableJournalError) as error:
         log.warning("%s stays without its journal: %s", path.name, error)
         return False
+    if shelf is not None and shelf.wants(reader.frames):
+        _look_now(path, shelf)
     return True
+
+
+def _look_now(path: Path, shelf: JournalShelf) -> None:
+    """Look at the journal as it lies in its recording, as whoever opens it first would have to."""
+    try:
+        journal = kept_journal(path, rule(EVERYTHING), None)
+        if journal is not None:
+            with contextlib.closing(journal):
+                for _ in look(journal, shelf):
+                    pass
+    except (OSError, UnusableJournalError) as error:
+        log.warning("the journal in %s cannot be read again: %s", path.name, error)
 
 
 def store_journal_aside(path: Path, argv: Sequence[str] = PROBE_COMMAND) -> None:
@@ -91,4 +114,4 @@ def store_journal_behind(path: Path) -> int:
         psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
     else:
         psutil.Process().nice(10)
-    return 0 if store_journal(path) else 1
+    return 0 if store_journal(path, shelf=JournalShelf(SessionOptions().journals())) else 1

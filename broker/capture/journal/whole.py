@@ -16,7 +16,7 @@ def look(journal: JournalReader, shelf: JournalShelf | None = None) -> Iterator[
     """Look at all of a journal, before any of it is told.
 
     Where the same bytes were found whole before, by this version of the
-    program, their digest is enough: a seventh of the work.
+    program, their digest is enough: a tenth of the work.
 
     Args:
         journal: The journal.

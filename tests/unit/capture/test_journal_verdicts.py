@@ -220,6 +220,14 @@ def test_small_recordings_are_just_looked_at(tmp_path: Path, recording: Path, lo
     assert not (tmp_path / "journals").exists()
 
 
+def test_a_recording_of_ours_is_looked_at_when_its_journal_is_stored(tmp_path: Path, looks: _Looks) -> None:
+    path = tmp_path / "a.mcap"
+    record(path)
+    assert store_journal(path, shelf=shelf(tmp_path))
+    assert looks.count == 1
+    assert looks.at(path, shelf(tmp_path)) == 0
+
+
 def test_verdicts_that_were_not_used_for_longest_make_room(tmp_path: Path) -> None:
     verdicts = Verdicts(tmp_path, most=3)
     (tmp_path / "other.journal").write_bytes(b"x")
