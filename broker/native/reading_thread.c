@@ -40,8 +40,8 @@ typedef struct Piece {
 
 /* As broker/transport/redis/pace.py explains them. */
 typedef struct {
-    long long pause_ns, long_pause_ns, pile_ns;
-    Py_ssize_t busy_bytes, least_bytes, most_bytes, pile_bytes, think_bytes, most_waiting_bytes;
+    long long pile_ns;
+    Py_ssize_t least_bytes, most_bytes, pile_bytes, think_bytes, most_waiting_bytes;
     int stamps_a_round, most_reads;
 } Pace;
 
@@ -60,7 +60,7 @@ typedef struct {
     Py_ssize_t read_bytes; /* of the next round's first reads */
     int64_t piled_ns;
     int ending; /* DRAINED while there is none */
-    bool is_stopping, is_hurried, is_behind, is_busy;
+    bool is_stopping, is_hurried, is_behind;
     bool is_awaited; /* the next piece is worth a notice */
     bool is_full;    /* that much is waiting has been told */
     bool is_stalled; /* the thread reads no more until something was taken */
@@ -167,7 +167,6 @@ static bool read_round(ReadingThread *self) {
         self->piled_ns = nanoseconds(CLOCK_MONOTONIC);
     }
     self->read_bytes = Py_MIN(Py_MAX(pace->least_bytes, total / pace->stamps_a_round), pace->most_bytes);
-    self->is_busy = total >= pace->busy_bytes;
     if (is_worth_a_notice(self, total > 0)) {
         self->is_awaited = false;
         wake(self->notice);
@@ -185,21 +184,14 @@ static void wait_for(ReadingThread *self, bool for_socket, long long most_ns) {
     if (waited[0].revents != 0) hush(self->control);
 }
 
-/* Reads a round and then rests even if more comes; when there was nothing, or somebody is in a hurry, until it comes. */
+/* Reads a round, and waits until there is more. What comes is read at once: the kernel joins what waits for us, and keeps
+ * one stamp of it. */
 static void take_a_turn(ReadingThread *self) {
-    self->is_stalled = self->waiting_bytes >= self->pace.most_waiting_bytes;
-    bool for_socket = false;
-    long long most_ns = -1;
-    if (!self->is_stalled) {
-        bool has_read = read_round(self);
-        for_socket = !has_read || (self->is_hurried && !self->is_behind);
-        if (self->ending != DRAINED || self->is_behind)
-            most_ns = 0;
-        else if (!for_socket)
-            most_ns = self->is_busy ? self->pace.long_pause_ns : self->pace.pause_ns;
-    }
+    bool is_stalled = self->is_stalled = self->waiting_bytes >= self->pace.most_waiting_bytes;
+    if (!is_stalled) read_round(self);
+    bool is_waiting = is_stalled || (self->ending == DRAINED && !self->is_behind);
     pthread_mutex_unlock(&self->mutex);
-    wait_for(self, for_socket, most_ns);
+    wait_for(self, !is_stalled, is_waiting ? -1 : 0);
     pthread_mutex_lock(&self->mutex);
 }
 
@@ -384,7 +376,7 @@ static PyObject *ReadingThread_take(ReadingThread *self, PyObject *const *argume
 
 static bool is_odd(const Pace *pace) {
     return pace->least_bytes < 1 || pace->least_bytes > pace->most_bytes || pace->most_bytes > PIECE_BYTES ||
-           pace->stamps_a_round < 1 || pace->most_reads < 1 || pace->pause_ns < 0 || pace->long_pause_ns < 0;
+           pace->stamps_a_round < 1 || pace->most_reads < 1;
 }
 
 static int open_all(ReadingThread *self, int descriptor) {
@@ -395,18 +387,17 @@ static int open_all(ReadingThread *self, int descriptor) {
 }
 
 static PyObject *ReadingThread_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords) {
-    static char *names[] = {"descriptor", "pause_ns", "long_pause_ns", "pile_ns", "busy_bytes", "least_bytes",
-                            "most_bytes", "pile_bytes", "think_bytes", "most_waiting_bytes", "stamps_a_round",
-                            "most_reads", NULL};
+    static char *names[] = {"descriptor", "pile_ns", "least_bytes", "most_bytes", "pile_bytes", "think_bytes",
+                            "most_waiting_bytes", "stamps_a_round", "most_reads", NULL};
     Pace pace;
     int descriptor;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "i$LLLnnnnnnii:ReadingThread", names, &descriptor,
-                                     &pace.pause_ns, &pace.long_pause_ns, &pace.pile_ns, &pace.busy_bytes,
-                                     &pace.least_bytes, &pace.most_bytes, &pace.pile_bytes, &pace.think_bytes,
-                                     &pace.most_waiting_bytes, &pace.stamps_a_round, &pace.most_reads))
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "i$Lnnnnnii:ReadingThread", names, &descriptor,
+                                     &pace.pile_ns, &pace.least_bytes, &pace.most_bytes, &pace.pile_bytes,
+                                     &pace.think_bytes, &pace.most_waiting_bytes, &pace.stamps_a_round,
+                                     &pace.most_reads))
         return NULL;
     if (is_odd(&pace)) {
-        PyErr_SetString(PyExc_ValueError, "the pace needs 1 <= least_bytes <= most_bytes <= 32768, and pauses from 0");
+        PyErr_SetString(PyExc_ValueError, "the pace needs 1 <= least_bytes <= most_bytes <= 32768, and 1 read at least");
         return NULL;
     }
     ReadingThread *self = (ReadingThread *)type->tp_alloc(type, 0); /* all else is 0 */

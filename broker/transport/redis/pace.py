@@ -10,8 +10,9 @@ class Pace:
     """What is waited for, in seconds and bytes.
 
     Attributes:
-        pause_s: Between two rounds of reading. The kernel may join what it holds for us, up to 17 writes, and keep the
-            last stamp of them, so this is also how wrong a stamp can be while we are given a CPU in time.
+        pause_s: Between two rounds of reading, where Python reads: each wake-up of it costs more than what it reads.
+            The kernel may join what it holds for us, up to 17 writes, and keep the last stamp of them, so this is
+            also how wrong a stamp can be while we are given a CPU in time. The compiled thread reads at once.
         long_pause_s: After a round that brought `busy_bytes`: by then 17 writes come in hardly more time.
         busy_bytes: See there.
         stamps_a_round: Each read has one stamp, that of its last byte; so a round is read in about so many pieces, as
@@ -41,4 +42,4 @@ class Pace:
     think_every_s: float = 0.05
     think_bytes: int = 1 << 20
     slice_bytes: int = 1 << 16
-    most_waiting_bytes: int = 1 << 22
+    most_waiting_bytes: int = 1 << 25

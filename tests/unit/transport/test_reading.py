@@ -188,8 +188,6 @@ def test_an_error_is_told_by_its_number(make):
         Pace(most_bytes=PIECE_BYTES + 1),
         Pace(stamps_a_round=0),
         Pace(most_reads=0),
-        Pace(pause_s=-1.0),
-        Pace(long_pause_s=-1.0),
     ],
     ids=repr,
 )
