@@ -131,13 +131,18 @@ class Ours(Reader):
         super().__init__(expected)
         self._clock = clock
         self._capture = capture
-        keep = capture.write if capture is not None else None
-        self._pipeline = Pipeline(begin_ns=clock.now_ns(), frame_numbers=keep)
+        self._pipeline = Pipeline(begin_ns=clock.now_ns())
         self._next_tick_ns = 0
 
     def feed(self, at_ns: int, frames: Sequence[RawFrame]) -> None:
         """Take in frames; a FrameSink."""
-        self._pipeline.feed(at_ns, frames)
+        self.feed_run([at_ns] * len(frames), frames)
+
+    def feed_run(self, moments: list[int], frames: Sequence[RawFrame]) -> None:
+        """Take in frames that arrived one after the other; a RunSink."""
+        numbers = self._capture.write_run(moments, frames) if self._capture is not None else None
+        self._pipeline.feed_run(moments, frames, numbers)
+        at_ns = moments[-1]
         self.count += len(frames)
         if at_ns >= self._next_tick_ns:
             self._next_tick_ns = at_ns + int(TICK_S * 1e9)

@@ -18,7 +18,9 @@ OFFSET: Final = struct.Struct("=q")
 
 _FIELDS_BYTES: Final = MESSAGE.size - 9  # what the record's length counts beside the body
 
-AppendFrames = Callable[[bytearray, bytearray, dict[bytes, int], Sequence[RawFrame], int, int, int, int], list[int]]
+AppendFrames = Callable[
+    [bytearray, bytearray, dict[bytes, int], Sequence[RawFrame], int, list[int], int, int, int], list[int]
+]
 
 
 def append_message(raw: bytearray, offsets: bytearray, channel: int, at_ns: int, body: bytes) -> int:
@@ -44,19 +46,22 @@ def append_frames_slowly(
     ids: dict[bytes, int],
     frames: Sequence[RawFrame],
     first: int,
-    at_ns: int,
+    moments: list[int],
     base: int,
     full: int,
+    until_ns: int,
 ) -> list[int]:
-    """Write frames until one is not ordinary, or there is no room.
+    """Write frames until one is not ordinary or comes too late, or there is no room.
 
     Args:
-        raw, offsets, at_ns: As `append_message` takes them.
+        raw, offsets: As `append_message` takes them.
         ids: Numbers of channels; a frame of another one is not ordinary.
         frames: Channel and body of each; a list or a tuple.
         first: With which of them to begin.
+        moments: When each was received, in ns since the epoch, never falling; parallel to frames.
         base: What is added to an offset to make a frame's number.
         full: There is no room for another one in `raw` when it has so many bytes.
+        until_ns: What was received at this moment, or later, comes too late.
 
     Returns:
         The numbers of those that were written.
@@ -65,9 +70,9 @@ def append_frames_slowly(
     for place in range(first, len(frames)):
         channel, body = frames[place]
         number = ids.get(channel)
-        if number is None or len(raw) >= full:
+        if number is None or len(raw) >= full or moments[place] >= until_ns:
             break
-        numbers.append(base + append_message(raw, offsets, number, at_ns, body))
+        numbers.append(base + append_message(raw, offsets, number, moments[place], body))
     return numbers
 
 

@@ -134,31 +134,46 @@ class CaptureWriter:
         Returns:
             Their frame numbers, parallel to `frames`.
         """
+        return self.write_run([at_ns] * len(frames), frames)
+
+    def write_run(self, moments: list[int], frames: Sequence[RawFrame]) -> list[int]:
+        """Take frames that arrived one after the other: as `write`, with a moment for each, never falling."""
+        numbers: list[int] = []
+        while (place := len(numbers)) < len(frames):
+            at_ns = moments[place]
+            chunk = self._chunk_at(at_ns)
+            written = append_frames(
+                chunk.raw,
+                chunk.offsets,
+                self._ids,
+                frames,
+                place,
+                moments,
+                self._base,
+                CHUNK_BYTES,
+                chunk.begin_ns + CHUNK_NS,
+            )
+            if written:
+                numbers += written
+                chunk.end_ns = moments[len(numbers) - 1]
+                continue
+            chunk.end_ns = at_ns
+            if len(chunk.raw) >= CHUNK_BYTES:
+                self._next_chunk(at_ns)
+            else:  # it is not ordinary
+                numbers.append(self._append(at_ns, *frames[place]))
+        self.frames += len(frames)
+        return numbers
+
+    def _chunk_at(self, at_ns: int) -> OpenChunk:
+        """The chunk for what arrived then."""
         chunk = self._chunk
         if not chunk.offsets:
             chunk.begin_ns = at_ns
             self._report_losses(chunk, at_ns)
         elif at_ns - chunk.begin_ns >= CHUNK_NS:
             chunk = self._next_chunk(at_ns)
-        numbers = append_frames(chunk.raw, chunk.offsets, self._ids, frames, 0, at_ns, self._base, CHUNK_BYTES)
-        if len(numbers) < len(frames):
-            self._append_rest(at_ns, frames, numbers)
-        self._chunk.end_ns = at_ns
-        self.frames += len(frames)
-        return numbers
-
-    def _append_rest(self, at_ns: int, frames: Sequence[RawFrame], numbers: list[int]) -> None:
-        """Take the frames behind those that have numbers already: the first is not ordinary, or the chunk is full."""
-        while len(numbers) < len(frames):
-            chunk = self._chunk
-            if len(chunk.raw) >= CHUNK_BYTES:
-                chunk.end_ns = at_ns
-                chunk = self._next_chunk(at_ns)
-            else:
-                numbers.append(self._append(at_ns, *frames[len(numbers)]))
-            numbers += append_frames(
-                chunk.raw, chunk.offsets, self._ids, frames, len(numbers), at_ns, self._base, CHUNK_BYTES
-            )
+        return chunk
 
     def _append(self, at_ns: int, channel: bytes, body: bytes) -> int:
         """Take any frame, also of a channel that has no number yet, or gets none; returns the frame's."""

@@ -1,7 +1,7 @@
 """Types of the compiled module; what each does is written with its twin."""
 
 import asyncio
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextvars import Context
 from typing import Any, Final, TypeVar
 
@@ -75,12 +75,13 @@ class Intake:
     def take(
         self,
         lanes: dict[bytes, FastLane],
-        at_ns: int,
+        moments: list[int],
         frames: list[tuple[bytes, bytes]],
         numbers: list[int] | None,
         first: int,
         room: int,
         events: list[tuple[int, bytes, int, Any, Any, Any, int]],
+        until_ns: int,
         /,
     ) -> int: ...
     def take_soon(self) -> list[tuple[int, str]]: ...
@@ -114,6 +115,15 @@ class Splitter:
     """Twin: hiredis, as broker.transport.redis.replies.Replies uses it."""
 
     def split(self, block: bytes, begin: int, frames: list[tuple[bytes, bytes]], /) -> int: ...
+    def split_run(
+        self,
+        pieces: Iterator[tuple[int, bytes, bool]],
+        moments: list[int],
+        frames: list[tuple[bytes, bytes]],
+        behind_bytes: int,
+        most_bytes: int,
+        /,
+    ) -> tuple[int, int, tuple[int, bytes, int, list[tuple[bytes, bytes]]] | None]: ...
     def release(self) -> bytes: ...
 
 def append_frames(
@@ -122,9 +132,10 @@ def append_frames(
     ids: dict[bytes, int],
     frames: Sequence[tuple[bytes, bytes]],
     first: int,
-    at_ns: int,
+    moments: list[int],
     base: int,
     full: int,
+    until_ns: int,
     /,
 ) -> list[int]:
     """Twin: broker.capture.messages.append_frames_slowly."""

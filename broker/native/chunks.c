@@ -67,10 +67,17 @@ static PyObject *append_frame(const Chunk *chunk, PyObject *frame) {
     return PyLong_FromUnsignedLongLong(chunk->base + (uint64_t)offset);
 }
 
-static PyObject *append_all(const Chunk *chunk, PyObject *frames, Py_ssize_t first, Py_ssize_t full) {
+/* Those who arrived together have the same object for their moment. */
+static PyObject *append_all(Chunk *chunk, PyObject *frames, PyObject *moments, Py_ssize_t first, Py_ssize_t full,
+                            uint64_t until_ns) {
     Py_ssize_t count = PySequence_Fast_GET_SIZE(frames), place = first;
-    PyObject *numbers = PyList_New(count - first);
+    PyObject *numbers = PyList_New(count - first), *moment = NULL;
     for (; numbers != NULL && place < count && PyByteArray_GET_SIZE(chunk->raw) < full; place++) {
+        if (PyList_GET_ITEM(moments, place) != moment) {
+            moment = PyList_GET_ITEM(moments, place);
+            chunk->at_ns = PyLong_AsUnsignedLongLong(moment);
+            if (PyErr_Occurred() || chunk->at_ns >= until_ns) break;
+        }
         PyObject *number = append_frame(chunk, PySequence_Fast_GET_ITEM(frames, place));
         if (number == NULL) break;
         PyList_SET_ITEM(numbers, place - first, number);
@@ -79,25 +86,31 @@ static PyObject *append_all(const Chunk *chunk, PyObject *frames, Py_ssize_t fir
     return numbers;
 }
 
-/* append_frames(raw, offsets, ids, frames, first, at_ns, base, full): the numbers of those that were taken */
+/* append_frames(raw, offsets, ids, frames, first, moments, base, full, until_ns): the numbers of those that were taken */
 static PyObject *append_frames(PyObject *module, PyObject *const *arguments, Py_ssize_t count) {
-    if (count != 8 || !PyByteArray_CheckExact(arguments[0]) || !PyByteArray_CheckExact(arguments[1]) ||
-        !PyDict_CheckExact(arguments[2]) || !(PyList_Check(arguments[3]) || PyTuple_Check(arguments[3]))) {
+    if (count != 9 || !PyByteArray_CheckExact(arguments[0]) || !PyByteArray_CheckExact(arguments[1]) ||
+        !PyDict_CheckExact(arguments[2]) || !(PyList_Check(arguments[3]) || PyTuple_Check(arguments[3])) ||
+        !PyList_Check(arguments[5])) {
         PyErr_SetString(PyExc_TypeError, "append_frames(raw: bytearray, offsets: bytearray, ids: dict, "
-                                         "frames: list or tuple, first, at_ns, base, full)");
+                                         "frames: list or tuple, first, moments: list, base, full, until_ns)");
         return NULL;
     }
+    PyObject *frames = arguments[3], *moments = arguments[5];
     Py_ssize_t first = PyLong_AsSsize_t(arguments[4]), full = PyLong_AsSsize_t(arguments[7]);
     if (PyErr_Occurred()) return NULL;
-    Chunk chunk = {arguments[0], arguments[1], arguments[2], PyLong_AsUnsignedLongLong(arguments[5]), 0};
+    Chunk chunk = {arguments[0], arguments[1], arguments[2], 0, PyLong_AsUnsignedLongLong(arguments[6])};
     if (PyErr_Occurred()) return NULL;
-    chunk.base = PyLong_AsUnsignedLongLong(arguments[6]);
+    uint64_t until_ns = PyLong_AsUnsignedLongLong(arguments[8]);
     if (PyErr_Occurred()) return NULL;
-    if (first < 0 || first > PySequence_Fast_GET_SIZE(arguments[3])) {
+    if (first < 0 || first > PySequence_Fast_GET_SIZE(frames)) {
         PyErr_SetString(PyExc_IndexError, "first is none of the frames");
         return NULL;
     }
-    return append_all(&chunk, arguments[3], first, full);
+    if (PyList_GET_SIZE(moments) < PySequence_Fast_GET_SIZE(frames)) {
+        PyErr_SetString(PyExc_IndexError, "there are fewer moments than frames");
+        return NULL;
+    }
+    return append_all(&chunk, frames, moments, first, full, until_ns);
 }
 
 /* -- MessageIndex records: where the messages of each channel lie in a chunk */

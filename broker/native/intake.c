@@ -275,6 +275,7 @@ typedef struct {
 
 typedef struct {
     long long at_ns;
+    long long until_ns; /* what comes at this moment or later is not taken: something is to be done before */
     Py_ssize_t room;
     PyObject *now;    /* at_ns as an object, for rows that are made of one */
     PyObject *events; /* EventRow of each: list */
@@ -296,15 +297,17 @@ static uint8_t keep_text(char *to, const Slice *slice) {
     return (uint8_t)slice->length;
 }
 
-static Verdict end_soon(Intake *self, int64_t deadline_ns, const char *key, Py_ssize_t length) {
+/* A call ends while it is young, and before anything that comes then is taken. */
+static Verdict end_soon(Intake *self, Moment *moment, int64_t deadline_ns, const char *key, Py_ssize_t length) {
     PyObject *one = Py_BuildValue("Ls#", (long long)deadline_ns, key, length);
     if (one == NULL) return FAILED;
+    if (deadline_ns < moment->until_ns) moment->until_ns = deadline_ns;
     int outcome = PyList_Append(self->soon, one);
     Py_DECREF(one);
     return outcome < 0 ? FAILED : TAKEN;
 }
 
-static Verdict take_request(Intake *self, FastLane *lane, const Moment *moment, const char *body, Py_ssize_t size,
+static Verdict take_request(Intake *self, FastLane *lane, Moment *moment, const char *body, Py_ssize_t size,
                             uint64_t frame) {
     Header header;
     char key[KEY_BYTES];
@@ -336,7 +339,7 @@ static Verdict take_request(Intake *self, FastLane *lane, const Moment *moment, 
     lane->counter->packets++;
     lane->counter->bytes += size;
     if (slot->deadline_ns != 0 && slot->deadline_ns <= moment->at_ns + self->waiting_after_ns)
-        return end_soon(self, slot->deadline_ns, key, length);
+        return end_soon(self, moment, slot->deadline_ns, key, length);
     return TAKEN;
 }
 
@@ -388,7 +391,7 @@ static Verdict take_event(Intake *self, FastLane *lane, const Moment *moment, co
     return TAKEN;
 }
 
-static Verdict take_one(Intake *self, FastLane *lane, const Moment *moment, const char *body, Py_ssize_t size,
+static Verdict take_one(Intake *self, FastLane *lane, Moment *moment, const char *body, Py_ssize_t size,
                         uint64_t frame) {
     switch (lane->takes) {
     case REQUESTS: return take_request(self, lane, moment, body, size, frame);
@@ -398,19 +401,33 @@ static Verdict take_one(Intake *self, FastLane *lane, const Moment *moment, cons
     }
 }
 
-/* take(lanes, at_ns, frames, numbers, first, room, events): the number of the first frame that is not ordinary. */
+/* Goes on to a frame's moment. Those who arrived together have the same object for it. ODD: it is not to be reached. */
+static Verdict reach(Moment *moment, PyObject *now) {
+    if (now == moment->now) return TAKEN;
+    long long at_ns = PyLong_AsLongLong(now);
+    if (at_ns == -1 && PyErr_Occurred()) return FAILED;
+    if (at_ns >= moment->until_ns) return ODD;
+    moment->at_ns = at_ns;
+    moment->now = now;
+    return TAKEN;
+}
+
+/* take(lanes, moments, frames, numbers, first, room, events, until_ns): the number of the first frame that is not
+ * ordinary, or comes too late. */
 static PyObject *Intake_take(Intake *self, PyObject *const *arguments, Py_ssize_t count) {
-    if (count != 7 || !PyDict_Check(arguments[0]) || !PyList_Check(arguments[2]) || !PyList_Check(arguments[6]) ||
-        !(arguments[3] == Py_None || PyList_Check(arguments[3]))) {
-        PyErr_SetString(PyExc_TypeError, "take(lanes: dict, at_ns, frames: list, numbers: list or None, first, room, events)");
+    if (count != 8 || !PyDict_Check(arguments[0]) || !PyList_Check(arguments[1]) || !PyList_Check(arguments[2]) ||
+        !(arguments[3] == Py_None || PyList_Check(arguments[3])) || !PyList_Check(arguments[6])) {
+        PyErr_SetString(PyExc_TypeError, "take(lanes: dict, moments: list, frames: list, numbers: list or None, first, "
+                                         "room, events: list, until_ns)");
         return NULL;
     }
-    PyObject *lanes = arguments[0], *frames = arguments[2], *numbers = arguments[3] == Py_None ? NULL : arguments[3];
-    Moment moment = {.at_ns = PyLong_AsLongLong(arguments[1]), .now = arguments[1], .events = arguments[6]};
+    PyObject *lanes = arguments[0], *moments = arguments[1], *frames = arguments[2];
+    PyObject *numbers = arguments[3] == Py_None ? NULL : arguments[3];
+    Moment moment = {.events = arguments[6], .until_ns = PyLong_AsLongLong(arguments[7])};
     Py_ssize_t place = PyLong_AsSsize_t(arguments[4]);
     moment.room = PyLong_AsSsize_t(arguments[5]);
     if (PyErr_Occurred()) return NULL;
-    for (; place < PyList_GET_SIZE(frames); place++) {
+    for (; place < PyList_GET_SIZE(frames) && place < PyList_GET_SIZE(moments); place++) {
         PyObject *pair = PyList_GET_ITEM(frames, place);
         if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2) break;
         PyObject *body = PyTuple_GET_ITEM(pair, 1);
@@ -426,8 +443,9 @@ static PyObject *Intake_take(Intake *self, PyObject *const *arguments, Py_ssize_
             frame = PyLong_AsUnsignedLongLong(PyList_GET_ITEM(numbers, place));
             if (frame == (uint64_t)-1 && PyErr_Occurred()) return NULL;
         }
-        Verdict verdict =
-            take_one(self, (FastLane *)lane, &moment, PyBytes_AS_STRING(body), PyBytes_GET_SIZE(body), frame);
+        Verdict verdict = reach(&moment, PyList_GET_ITEM(moments, place));
+        if (verdict == TAKEN)
+            verdict = take_one(self, (FastLane *)lane, &moment, PyBytes_AS_STRING(body), PyBytes_GET_SIZE(body), frame);
         if (verdict == FAILED) return NULL;
         if (verdict == ODD) break;
     }

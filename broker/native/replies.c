@@ -271,6 +271,89 @@ static PyObject *Splitter_split(Splitter *self, PyObject *const *arguments, Py_s
     return place;
 }
 
+/* -- a run: what several reads brought */
+
+typedef struct {
+    PyObject *moments, *frames; /* parallel lists */
+    Py_ssize_t piece_count, bytes;
+    Py_ssize_t behind_bytes; /* of the last pieces, those that had waited one behind the other */
+} Run;
+
+/* As many moments as there are frames: the new frames came at this one, or with those before if they came later. */
+static int give_moments(const Run *run, PyObject *at_ns) {
+    Py_ssize_t before = PyList_GET_SIZE(run->moments), count = PyList_GET_SIZE(run->frames);
+    if (before > 0 && before < count) {
+        PyObject *last = PyList_GET_ITEM(run->moments, before - 1);
+        if (last != at_ns) {
+            int is_earlier = PyObject_RichCompareBool(at_ns, last, Py_LT);
+            if (is_earlier < 0) return -1;
+            if (is_earlier) at_ns = last;
+        }
+    }
+    for (; before < count; before++)
+        if (PyList_Append(run->moments, at_ns) < 0) return -1;
+    return 0;
+}
+
+/* What is left of a piece in which something odd comes, and its frames until there, which leave the run. */
+static PyObject *left_of(const Run *run, Py_ssize_t first, PyObject *at_ns, PyObject *block, Py_ssize_t place) {
+    Py_ssize_t count = PyList_GET_SIZE(run->frames);
+    PyObject *frames = PyList_GetSlice(run->frames, first, count);
+    if (frames == NULL || PyList_SetSlice(run->frames, first, count, NULL) < 0) {
+        Py_XDECREF(frames);
+        return NULL;
+    }
+    return Py_BuildValue("OOnN", at_ns, block, place, frames);
+}
+
+/* None: all of the piece was taken; NULL with an exception. */
+static PyObject *take_piece(Splitter *self, Run *run, PyObject *piece) {
+    Py_buffer block;
+    if (!PyTuple_Check(piece) || PyTuple_GET_SIZE(piece) != 3 || !PyLong_Check(PyTuple_GET_ITEM(piece, 0))) {
+        PyErr_SetString(PyExc_TypeError, "a piece is (at_ns: int, bytes, has_waited)");
+        return NULL;
+    }
+    PyObject *at_ns = PyTuple_GET_ITEM(piece, 0), *left = NULL;
+    int has_waited = PyObject_IsTrue(PyTuple_GET_ITEM(piece, 2));
+    if (has_waited < 0 || PyObject_GetBuffer(PyTuple_GET_ITEM(piece, 1), &block, PyBUF_SIMPLE) < 0) return NULL;
+    run->piece_count++;
+    run->bytes += block.len;
+    run->behind_bytes = (has_waited ? run->behind_bytes : 0) + block.len;
+    Py_ssize_t first = PyList_GET_SIZE(run->frames);
+    Py_ssize_t end = splitter_split(self, block.buf, block.len, 0, run->frames);
+    if (end == block.len)
+        left = give_moments(run, at_ns) < 0 ? NULL : Py_NewRef(Py_None);
+    else if (end >= 0)
+        left = left_of(run, first, at_ns, PyTuple_GET_ITEM(piece, 1), end);
+    PyBuffer_Release(&block);
+    return left;
+}
+
+/* split_run(pieces, moments, frames, behind_bytes, most_bytes): takes pieces from an iterator until there are no more,
+ * or so many bytes were taken, or something odd comes. How many, how much had piled up, and what is left of the last
+ * one: (at_ns, block, place, frames), or None. */
+static PyObject *Splitter_split_run(Splitter *self, PyObject *const *arguments, Py_ssize_t count) {
+    if (count != 5 || !PyIter_Check(arguments[0]) || !PyList_Check(arguments[1]) || !PyList_Check(arguments[2])) {
+        PyErr_SetString(PyExc_TypeError,
+                        "split_run(pieces: iterator, moments: list, frames: list, behind_bytes, most_bytes)");
+        return NULL;
+    }
+    Run run = {.moments = arguments[1], .frames = arguments[2], .behind_bytes = PyLong_AsSsize_t(arguments[3])};
+    Py_ssize_t most_bytes = PyLong_AsSsize_t(arguments[4]);
+    if (PyErr_Occurred()) return NULL;
+    PyObject *left = Py_NewRef(Py_None), *piece;
+    while (left == Py_None && run.bytes < most_bytes && (piece = PyIter_Next(arguments[0])) != NULL) {
+        Py_DECREF(left);
+        left = take_piece(self, &run, piece);
+        Py_DECREF(piece);
+    }
+    if (PyErr_Occurred()) {
+        Py_XDECREF(left);
+        return NULL;
+    }
+    return Py_BuildValue("nnN", run.piece_count, run.behind_bytes, left);
+}
+
 /* release(): what is held of a header; it is held no longer. */
 static PyObject *Splitter_release(Splitter *self, PyObject *unused) {
     PyObject *held = PyBytes_FromStringAndSize(self->held, self->held_length);
@@ -301,6 +384,7 @@ static void Splitter_dealloc(Splitter *self) {
 
 static PyMethodDef methods[] = {
     {"split", (PyCFunction)(void (*)(void))Splitter_split, METH_FASTCALL, NULL},
+    {"split_run", (PyCFunction)(void (*)(void))Splitter_split_run, METH_FASTCALL, NULL},
     {"release", (PyCFunction)Splitter_release, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

@@ -65,20 +65,23 @@ class FastPath:
 
     def take(
         self,
-        at_ns: int,
+        moments: list[int],
         frames: list[RawFrame],
         numbers: list[int] | None,
         first: int,
         events: list[EventRow],
+        until_ns: int,
     ) -> int:
-        """Take frames in, up to the first that is not ordinary.
+        """Take frames in, up to the first that is not ordinary, or comes when something is to be done before.
 
         Args:
-            at_ns: When they arrived.
+            moments: When each arrived, in ns since the epoch, never falling; parallel to frames.
             frames: Channel and body of each.
             numbers: FrameNumber of each; None for 0.
             first: The first of them to be taken.
             events: Where rows of events go.
+            until_ns: What arrived at this moment, or later, is not taken; nor is what arrived when a call that was
+                taken here ends, or later.
 
         Returns:
             The place of the first that was not taken; the count of frames if all were.
@@ -86,7 +89,7 @@ class FastPath:
         intake = self._intake
         if intake is None:
             return first
-        place = intake.take(self._lanes, at_ns, frames, numbers, first, self._calls.room, events)
+        place = intake.take(self._lanes, moments, frames, numbers, first, self._calls.room, events, until_ns)
         if intake.has_soon:
             for deadline_ns, key in intake.take_soon():
                 self._calls.look_at(deadline_ns, key)

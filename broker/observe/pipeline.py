@@ -25,6 +25,7 @@ from broker.protocol.channels import parse_channel
 from broker.protocol.codec import decode_body
 from broker.protocol.frame import RawFrame
 from broker.protocol.headers import EventHeader, Malformed, read_event, read_other
+from broker.protocol.runs import by_moment, not_before
 
 _LONGEST_CHANNEL: Final = 2_048
 
@@ -102,32 +103,59 @@ class Pipeline:
         if numbers is None and self._frame_numbers is not None:
             numbers = self._frame_numbers(at_ns, frames)
         at_ns = max(at_ns, self._now_ns)
+        if frames and self._fast_path.is_there:
+            self._feed_fast([at_ns] * len(frames), frames, numbers)
+        else:
+            self._reach(at_ns)
+            for frame, number in zip(frames, repeat(0) if numbers is None else numbers, strict=False):
+                self._handle(at_ns, frame, number)
+        if len(self._correlation.rows) >= _MANY_ROWS:
+            self._correlation.compact()
+
+    def feed_run(self, moments: list[int], frames: Sequence[RawFrame], numbers: Sequence[int] | None = None) -> None:
+        """Take in frames that arrived one after the other: as `feed`, with a moment for each, never falling."""
+        if not self._fast_path.is_there or (numbers is None and self._frame_numbers is not None):
+            for at_ns, part in by_moment(moments):
+                self.feed(at_ns, frames[part], None if numbers is None else numbers[part])
+        elif frames:
+            self._feed_fast(not_before(self._now_ns, moments), frames, numbers)
+            if len(self._correlation.rows) >= _MANY_ROWS:
+                self._correlation.compact()
+
+    def _feed_fast(self, moments: list[int], frames: Sequence[RawFrame], numbers: Sequence[int] | None) -> None:
+        """Take in frames: runs of ordinary ones at once, the others one by one."""
+        many = frames if type(frames) is list else list(frames)
+        numbered = numbers if numbers is None or type(numbers) is list else list(numbers)
+        place, count = 0, len(many) if numbered is None else min(len(many), len(numbered))
+        at_ns = -1
+        while place < count:
+            if moments[place] != at_ns:
+                at_ns = moments[place]
+                if at_ns >= self._calm_until_ns or at_ns >= self._correlation.due_ns:
+                    self._reach(at_ns)
+            if self._fast_path.knows(many[place][0]):
+                place = self._fast_path.take(moments, many, numbered, place, self._events, self._next_due_ns(at_ns))
+                if place == count:
+                    break
+                if moments[place] >= self._next_due_ns(at_ns):
+                    continue
+                at_ns = moments[place]
+            self._handle(at_ns, many[place], 0 if numbered is None else numbered[place])
+            place += 1
+        self._now_ns = moments[-1]
+
+    def _reach(self, at_ns: int) -> None:
+        """Frames arrived at this moment: do what is to be done before they are taken in."""
         self._now_ns = at_ns
         if at_ns >= self._calm_until_ns or at_ns >= self._correlation.due_ns:
             self.advance(at_ns)
             if at_ns >= self._counters.next_second_ns:
                 self._counters.begin_second(at_ns)
             self._calm_until_ns = min(self._roster.due_ns, self._counters.next_second_ns)
-        if self._fast_path.is_there:
-            self._feed_fast(at_ns, frames, numbers)
-        else:
-            for frame, number in zip(frames, repeat(0) if numbers is None else numbers, strict=False):
-                self._handle(at_ns, frame, number)
-        if len(self._correlation.rows) >= _MANY_ROWS:
-            self._correlation.compact()
 
-    def _feed_fast(self, at_ns: int, frames: Sequence[RawFrame], numbers: Sequence[int] | None) -> None:
-        """Take in frames: runs of ordinary ones at once, the others one by one."""
-        many = frames if type(frames) is list else list(frames)
-        numbered = numbers if numbers is None or type(numbers) is list else list(numbers)
-        place, count = 0, len(many) if numbered is None else min(len(many), len(numbered))
-        while place < count:
-            if self._fast_path.knows(many[place][0]):
-                place = self._fast_path.take(at_ns, many, numbered, place, self._events)
-                if place == count:
-                    return
-            self._handle(at_ns, many[place], 0 if numbered is None else numbered[place])
-            place += 1
+    def _next_due_ns(self, at_ns: int) -> int:
+        """After what arrived at a moment, the first at which something is to be done before more is taken in."""
+        return max(at_ns + 1, min(self._calm_until_ns, self._correlation.due_ns))
 
     def _handle(self, at_ns: int, frame: RawFrame, number: int) -> None:
         """Take in one frame."""

@@ -13,6 +13,7 @@ from broker.observe.pipeline import Pipeline
 from broker.probe.masked import mask_changes
 from broker.protocol.frame import RawFrame
 from broker.protocol.peeling import Peeling
+from broker.protocol.runs import not_before
 
 
 def own_frame(channel: bytes, body: dict[str, Any]) -> RawFrame:
@@ -27,17 +28,21 @@ class Recording(Protocol):
         """Take in frames that arrived together."""
         ...
 
+    def feed_run(self, moments: list[int], frames: Sequence[RawFrame]) -> None:
+        """Take in frames that arrived one after the other."""
+        ...
+
     def tick(self, now_ns: int) -> None:
         """Several times a second."""
         ...
 
 
 class Intake:
-    """Takes frames from any source to the capture, to a recording, and to the pipeline. A FrameSink.
+    """Takes frames from any source to the capture, to a recording, and to the pipeline. A FrameSink and a RunSink.
 
     Attributes:
         capture: The ring from which bodies are read; None without one.
-        on_frames: Also told of all frames; None for nobody.
+        on_frames, on_run: Also told of all frames; None for nobody.
         now_ns: The moment of the newest frame.
     """
 
@@ -62,6 +67,7 @@ class Intake:
         self._recorder = recorder
         self._peel = (peeling or Peeling()).peel
         self.on_frames: Callable[[int, Sequence[RawFrame]], None] | None = None
+        self.on_run: Callable[[list[int], Sequence[RawFrame]], None] | None = None
         self.now_ns = begin_ns
         self._pipeline = Pipeline(begin_ns=begin_ns)
 
@@ -77,6 +83,21 @@ class Intake:
         self._pipeline.feed(at_ns, frames, numbers)
         if self.on_frames is not None:
             self.on_frames(at_ns, frames)
+
+    def feed_run(self, moments: list[int], frames: Sequence[RawFrame], numbers: Sequence[int] | None = None) -> None:
+        """Take in frames that arrived one after the other; see RunSink."""
+        if not frames:
+            return
+        moments = not_before(self.now_ns, moments)
+        self.now_ns = moments[-1]
+        frames = self._peel(frames)
+        if self.capture is not None:
+            numbers = self.capture.write_run(moments, frames)
+        if self._recorder is not None:
+            self._recorder.feed_run(moments, frames)
+        self._pipeline.feed_run(moments, frames, numbers)
+        if self.on_run is not None:
+            self.on_run(moments, frames)
 
     def note(self, at_ns: int, channel: bytes, body: dict[str, Any]) -> None:
         """Take in a frame of our own."""

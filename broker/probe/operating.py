@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -40,6 +41,7 @@ from broker.probe.streams import Streams
 from broker.probe.voice import Voice
 from broker.protocol.frame import KEY_CHANNEL_PREFIX, RawFrame
 from broker.protocol.peeling import Peeling
+from broker.protocol.runs import by_moment
 from broker.transport.base import Tap
 
 Told = Callable[[Progress], None]
@@ -90,6 +92,7 @@ class Operating:
         self._breakers = BreakerAsker(note_asked, clock.now_ns)
         self._clock = clock
         self._hurried = 0
+        self._unheard = deque[tuple[int, Sequence[RawFrame]]]()
 
         def make_voice() -> Voice:
             tongues, introductions = self._tongues, self._introductions
@@ -164,6 +167,26 @@ class Operating:
 
     def hear(self, at_ns: int, frames: Sequence[RawFrame]) -> None:
         """Take in all frames."""
+        if self._unheard:
+            self._hear_rest()
+        self._hear(at_ns, frames)
+
+    def hear_run(self, moments: list[int], frames: Sequence[RawFrame]) -> None:
+        """Take in all frames, which arrived one after the other. Who hears one may let us hear more."""
+        if self._speaking.hears:
+            self._unheard += [(at_ns, frames[part]) for at_ns, part in by_moment(moments)]
+            self._hear_rest()
+        else:
+            for frame in dict(frames).items():  # one a channel
+                if not self._tongues.knows(frame[0]):
+                    self._hear(moments[-1], [frame])
+
+    def _hear_rest(self) -> None:
+        """Take in what is left of a run."""
+        while self._unheard:
+            self._hear(*self._unheard.popleft())
+
+    def _hear(self, at_ns: int, frames: Sequence[RawFrame]) -> None:
         if self._speaking.voice is None and frames:
             # enough to know how to speak here, should it be unlocked; keys are told once, packets on asking
             if not self._tongues.knows(frames[-1][0]):

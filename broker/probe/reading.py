@@ -23,6 +23,7 @@ from broker.probe.intake import Intake
 from broker.probe.masked import mask_changes
 from broker.probe.options import SessionOptions
 from broker.probe.status import ProbeStatus
+from broker.protocol.frame import RawFrame
 from broker.protocol.peeling import Peeling
 
 if TYPE_CHECKING:  # a live session needs the network and a node; reading a file must not wait for them
@@ -96,17 +97,21 @@ def batches_of_frames(
     peeling = peeling or Peeling()
     intake: Intake | None = None
     slice_ends_ns = clock.now_ns() + SLICE_NS
-    unasked = 0
+    moments, frames, numbers = list[int](), list[RawFrame](), list[int]()
     for group in reader.groups():
         if intake is None:
             intake = Intake(group.at_ns, masking, peeling=peeling)
-        intake.feed(group.at_ns, group.frames, group.numbers)
-        unasked += len(group.frames)
-        if unasked >= ASK_EVERY:
-            unasked = 0
+        moments += [group.at_ns] * len(group.frames)
+        frames += group.frames
+        numbers += group.numbers
+        if len(frames) >= ASK_EVERY:
+            intake.feed_run(moments, frames, numbers)
+            moments, frames, numbers = [], [], []
             if clock.now_ns() >= slice_ends_ns:
                 yield intake.take(intake.now_ns)
                 slice_ends_ns = clock.now_ns() + SLICE_NS
+    if intake is not None:
+        intake.feed_run(moments, frames, numbers)
     reader.unreadable = peeling.trouble
     if intake is not None:
         yield intake.take(intake.now_ns)

@@ -13,6 +13,7 @@ from broker.clock import SECOND
 from broker.operate.commands import Record, Report
 from broker.probe.intake import own_frame
 from broker.protocol.frame import SESSION_CHANNEL, RawFrame
+from broker.protocol.runs import by_moment
 
 Wanted = Callable[[int, bytes, bytes], bool]
 """Whether a frame (at_ns, channel, body) is to be recorded."""
@@ -94,6 +95,16 @@ class Recorder:
             frames = [frame for frame in frames if frame[0].startswith(b"@") or wanted(at_ns, *frame)]
         if frames:
             self._writer.write(at_ns, frames)
+
+    def feed_run(self, moments: list[int], frames: Sequence[RawFrame]) -> None:
+        """Take in frames that arrived one after the other."""
+        if self._writer is None:
+            return
+        if self.wanted is None:
+            self._writer.write_run(moments, frames)
+            return
+        for at_ns, part in by_moment(moments):
+            self.feed(at_ns, frames[part])
 
     def tick(self, now_ns: int) -> None:
         """Several times a second: let the file be written, and end it when it is full."""

@@ -88,7 +88,10 @@ class Peeling:
         """The frames, those of our own and those that cannot be read as they are."""
         if self._cipher is None and all_begin_with(frames, _IS_BARE):
             return frames
-        return [frame if frame[0][:1] == b"@" else (frame[0], self._peeled(*frame)) for frame in frames]
+        return [
+            frame if frame[1][:2] == _AT_LEAST_SURE or frame[0][:1] == b"@" else (frame[0], self._peeled(*frame))
+            for frame in frames
+        ]
 
     def wrap(self, channel: bytes, body: bytes) -> bytes:
         """A packet of ours as its namespace expects it: what was heard around the others' is put around it."""

@@ -74,6 +74,7 @@ class PatientReader(ABC):
         unread = self._unread
         while unread and most_bytes > 0:
             piece = unread.popleft()
-            self._unread_bytes -= len(piece[1])
-            most_bytes -= len(piece[1])
+            size = len(piece[1])
+            self._unread_bytes -= size
+            most_bytes -= size
             yield piece

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import hiredis
 
 from broker.native import IS_COMPILED, compiled
 from broker.protocol.frame import RawFrame
+from broker.transport.redis.reading import Arrived
 
 SLICE_BYTES: Final = 1 << 14
 """hiredis moves all that is left in its buffer with every kilobyte it takes out of it: fed 256 KB at once a
@@ -16,6 +17,9 @@ packet of 500 bytes costs 1.1 µs, fed 64 KB 0.5 µs, in slices of 16 KB 0.4 µs
 
 KEPT_BUFFER_BYTES: Final = 1 << 20
 """hiredis gives its buffer back when it is empty and larger than this; its own default is the size of one packet."""
+
+RUN_BYTES: Final = 1 << 16
+"""After so much of what arrived a run of frames is complete."""
 
 MOST_LINES: Final = 100
 """So many lines of a reply are given to hiredis one by one, the rest in slices."""
@@ -38,6 +42,7 @@ class Replies:
     Attributes:
         splitter: What splits messages in C, or None.
         is_hiredis_on: Whether hiredis has the begin of a reply.
+        behind_bytes: How much arrived last, one piece behind the other, each before those before it had been read.
     """
 
     def __init__(self, other: Callable[[Any], None], *, is_compiled: bool = IS_COMPILED) -> None:
@@ -52,6 +57,8 @@ class Replies:
         self._other = other
         self.splitter = compiled.Splitter() if is_compiled else None
         self.is_hiredis_on = False
+        self.behind_bytes = 0
+        self._left: tuple[int, bytes, int, list[RawFrame]] | None = None  # of a piece: see `Splitter.split_run`
         self._lines = 0
         reader = hiredis.Reader(notEnoughData=_NOT_YET)  # False is a reply on RESP3
         reader.setmaxbuf(KEPT_BUFFER_BYTES)
@@ -69,17 +76,60 @@ class Replies:
             ValueError: This is not Redis's protocol; nothing can be read any more.
         """
         frames: list[RawFrame] = []
-        splitter, begin = self.splitter, 0
+        begin = 0
+        if self.splitter is None or self.is_hiredis_on or (begin := self.splitter.split(block, 0, frames)) < len(block):
+            self._feed_slowly(block, begin, frames)
+        return frames
+
+    def feed_run(self, pieces: Iterator[Arrived]) -> tuple[list[int], list[RawFrame]] | None:
+        """Take in some of the pieces that arrived: about RUN_BYTES, or until something odd comes.
+
+        A piece in which it comes is a run of its own, and taken in when this is called again, so that all keeps its
+        order. It may be called again while what it returned is being taken in.
+
+        Args:
+            pieces: Taken from as far as they are taken in.
+
+        Returns:
+            When each of the messages that are now complete arrived, in ns since the epoch, never falling; and the
+            messages, oldest first, as `feed` gives them of each piece. None if there was no more.
+
+        Raises:
+            ValueError: This is not Redis's protocol; nothing can be read any more.
+        """
+        if self._left is not None:
+            (at_ns, block, begin, frames), self._left = self._left, None
+            self._feed_slowly(block, begin, frames)
+            return [at_ns] * len(frames), frames
+        if self.splitter is None or self.is_hiredis_on:
+            piece = next(pieces, None)
+            if piece is None:
+                return None
+            frames = self.feed_piece(piece)
+            return [piece[0]] * len(frames), frames
+        moments, frames = list[int](), list[RawFrame]()
+        count, self.behind_bytes, self._left = self.splitter.split_run(
+            pieces, moments, frames, self.behind_bytes, RUN_BYTES
+        )
+        return (moments, frames) if count else None
+
+    def feed_piece(self, piece: Arrived) -> list[RawFrame]:
+        """As `feed`, of one piece that arrived."""
+        _, block, has_waited = piece
+        self.behind_bytes = self.behind_bytes + len(block) if has_waited else len(block)
+        return self.feed(block)
+
+    def _feed_slowly(self, block: bytes, begin: int, frames: list[RawFrame]) -> None:
+        """Take in a block from here on, not only messages."""
         try:
-            if splitter is None:
-                for piece in (block,) if len(block) <= SLICE_BYTES else _slices(block):
-                    self._feed(piece)
-                    self._take_replies(frames)
-            elif self.is_hiredis_on or (begin := splitter.split(block, 0, frames)) < len(block):
-                self._feed_both(splitter, block, begin, frames)
+            if self.splitter is not None:
+                self._feed_both(self.splitter, block, begin, frames)
+                return
+            for piece in (block,) if len(block) <= SLICE_BYTES else _slices(block):
+                self._feed(piece)
+                self._take_replies(frames)
         except (hiredis.ProtocolError, TypeError) as error:  # TypeError: a RESP3 map with lists for keys
             raise ValueError(str(error)) from error
-        return frames
 
     def _feed_both(self, splitter: compiled.Splitter, block: bytes, begin: int, frames: list[RawFrame]) -> None:
         """Take in a block from here on, in which something odd comes, or of which hiredis has the begin."""

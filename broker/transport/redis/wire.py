@@ -1,11 +1,11 @@
-"""A connection that redis-py made and we read: one `recv`, one time stamp, one batch of frames."""
+"""A connection that redis-py made and we read: one `recv`, one time stamp for its frames."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -41,6 +41,9 @@ PING: Final = pack(b"PING")
 
 Take = Callable[[int, Sequence[RawFrame]], None]
 """Takes when (ns since the epoch) frames arrived, and the frames."""
+
+TakeRun = Callable[[list[int], list[RawFrame]], None]
+"""Takes frames that arrived one after the other, and when each did."""
 
 
 def _each(deliver: Deliver, _at_ns: int, frames: Sequence[RawFrame]) -> None:
@@ -85,13 +88,13 @@ class Wire(asyncio.Protocol):
         self._ear: compiled.Ear | None = None
         self._held: list[tuple[int, list[RawFrame]]] = []
         self._take: Take = self._hold
+        self._take_run: TakeRun | None = None
         self._confirming = 0
         self._confirmed: asyncio.Future[None] | None = None
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[str] = self._loop.create_future()
         self._heard_s = self._loop.time()
         self._is_pinged = False
-        self._behind_bytes = 0
         self._was_short = True
         self._read_s = self._heard_s
         self._why = ""
@@ -143,18 +146,24 @@ class Wire(asyncio.Protocol):
         """Bytes arrived."""
         self._heard_s = self._loop.time()
         self._is_pinged = False
-        read = self._replies.feed
         try:
-            for at_ns, data, has_waited in pieces:
-                self._behind_bytes = self._behind_bytes + len(data) if has_waited else len(data)
-                if frames := read(data):
-                    self._take(at_ns, frames)
+            if self._take_run is not None:
+                self._arrived_in_runs(iter(pieces), self._take_run)
+            else:
+                for piece in pieces:
+                    if frames := self._replies.feed_piece(piece):
+                        self._take(piece[0], frames)
         except ValueError as error:
             self._end(f"What the server sent is not Redis's protocol: {error}.")
         except Exception as error:  # noqa: BLE001 it is raised where `ended` is awaited
             self._bug = error
             self._end("")
         self._read_s = self._loop.time()
+
+    def _arrived_in_runs(self, pieces: Iterator[Arrived], take_run: TakeRun) -> None:
+        while (run := self._replies.feed_run(pieces)) is not None:
+            if run[1]:
+                take_run(*run)
 
     def _hear_the_rest(self, block: bytes, begin: int, frames: list[RawFrame]) -> None:
         """What the ear does not hear: the messages until there, and all that follows."""
@@ -280,10 +289,10 @@ class Wire(asyncio.Protocol):
             self.data_received = self._ear  # type: ignore[method-assign, assignment]  # its twin, without a step in Python
             self.transport.set_protocol(self)  # uvloop looks for `data_received` here
 
-    def deliver_to(self, take: Take) -> None:
-        """Hand over what was held, and everything from now on."""
+    def deliver_to(self, take: Take, take_run: TakeRun | None = None) -> None:
+        """Hand over what was held, and everything from now on: in runs to who takes them."""
         held, self._held = self._held, []
-        self._take = take
+        self._take, self._take_run = take, take_run
         for at_ns, frames in held:
             take(at_ns, frames)
 
@@ -375,7 +384,7 @@ class Wire(asyncio.Protocol):
         self.transport.abort()
 
     def _reason(self, error: Exception | None) -> str:
-        if self._behind_bytes >= BEHIND_BYTES and self._loop.time() - self._read_s < AT_ONCE_S:
+        if self._replies.behind_bytes >= BEHIND_BYTES and self._loop.time() - self._read_s < AT_ONCE_S:
             return (
                 "The server closed the connection: its output buffer for us was full "
                 "(client-output-buffer-limit pubsub)."

@@ -1,8 +1,11 @@
 """What is compiled gives the same as its twin. Without a compiler both are the twin."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker.capture.chunk import index, index_slowly
@@ -18,6 +21,7 @@ from broker.capture.messages import (
 )
 from broker.capture.search import all_below, all_below_slowly, places_of, places_of_slowly
 from broker.capture.secret_names import DEFAULT_NAMES, SecretNames
+from broker.capture.writer import CHUNK_BYTES, CHUNK_NS, CaptureWriter
 from broker.protocol.frame import RawFrame
 
 CHANNELS = [b"MOL.REQ.a", b"MOL.RES.a", b"", b"@gap", b"\xff"]
@@ -29,19 +33,59 @@ frames = st.lists(st.tuples(channels, st.binary(max_size=40)), max_size=12)
     st.lists(frames | frames.map(tuple), max_size=4),
     st.dictionaries(channels, st.integers(1, 65_535)),
     st.integers(0, 3),
-    st.integers(0, 2**63),
+    st.lists(st.integers(0, 2**63) | st.integers(0, 3), min_size=12, max_size=12).map(sorted),
     st.integers(0, 2**63),
     st.integers(0, 400),
+    st.integers(0, 2**63) | st.integers(0, 3),
 )
 def test_frames_are_written_as_the_twin_writes_them(
-    feeds: list[list[RawFrame]], ids: dict[bytes, int], first: int, at_ns: int, base: int, full: int
+    feeds: list[list[RawFrame]],
+    ids: dict[bytes, int],
+    first: int,
+    moments: list[int],
+    base: int,
+    full: int,
+    until_ns: int,
 ) -> None:
     told = []
     for write in (append_frames, append_frames_slowly):
         raw, offsets = bytearray(), bytearray()
-        numbers = [write(raw, offsets, ids, feed, min(first, len(feed)), at_ns, base, full) for feed in feeds]
+        numbers = [
+            write(raw, offsets, ids, feed, min(first, len(feed)), moments, base, full, until_ns) for feed in feeds
+        ]
         told.append((raw, offsets, numbers))
     assert told[0] == told[1]
+
+
+pauses = st.sampled_from([0, 1, CHUNK_NS // 3, CHUNK_NS - 1, CHUNK_NS])
+pieces = st.lists(st.tuples(pauses, frames.filter(bool)), max_size=12)
+
+
+@settings(max_examples=40)
+@given(st.lists(pieces, max_size=3), st.sampled_from([90, 400, CHUNK_BYTES]))
+def test_a_run_is_written_as_its_frames_are_moment_by_moment(
+    runs: list[list[tuple[int, list[RawFrame]]]], chunk_bytes: int
+) -> None:
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("broker.capture.writer.CHUNK_BYTES", chunk_bytes)
+        ours, theirs = (CaptureWriter.file(Path(folder, name)) for name in ("ours", "theirs"))
+        now_ns = 0
+        for run in runs:
+            moments: list[int] = []
+            all_of_it: list[RawFrame] = []
+            numbers: list[int] = []
+            for pause_ns, some in run:
+                now_ns += pause_ns
+                moments += [now_ns] * len(some)
+                all_of_it += some
+                numbers += theirs.write(now_ns, some)
+            assert ours.write_run(moments, all_of_it) == numbers
+            for writer in (ours, theirs):
+                writer.tick(now_ns)
+        for writer in (ours, theirs):
+            writer.close()
+        assert Path(folder, "ours").read_bytes() == Path(folder, "theirs").read_bytes()
+        assert ours.frames == theirs.frames == sum(len(some) for run in runs for _, some in run)
 
 
 NAMES = [*DEFAULT_NAMES, "abc", "x=y=z", 'say "hi"']

@@ -41,6 +41,21 @@ def test_what_was_written_is_read_in_order(tmp_path: Path) -> None:
     assert reader.stopped == ""
 
 
+def test_chunks_of_a_run_are_cut_by_time(tmp_path: Path) -> None:
+    half = SECOND // 2
+    writer = CaptureWriter.file(tmp_path / "a.mcap")
+    assert len(writer.write_run([0, 1, half - 1, half, half + 5, 3 * half], [(REQ, b"{}")] * 6)) == 6
+    writer.close()
+    with (tmp_path / "a.mcap").open("rb") as file:
+        summary = mcap.reader.make_reader(file).get_summary()
+    assert summary is not None
+    assert [(chunk.message_start_time, chunk.message_end_time) for chunk in summary.chunk_indexes] == [
+        (0, half - 1),
+        (half, half + 5),
+        (3 * half, 3 * half),
+    ]
+
+
 def test_other_tools_open_a_closed_file(tmp_path: Path) -> None:
     writer = CaptureWriter.file(tmp_path / "a.mcap")
     for second in range(4):

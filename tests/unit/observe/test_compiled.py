@@ -42,10 +42,23 @@ def watched(frames: Sequence[Frame], *, is_compiled: bool, limits: Limits | None
     return [*batches, pipeline.take(START_NS + 10_000_000 * MILLISECOND)]
 
 
+def watched_in_runs(frames: Sequence[Frame], limits: Limits | None = None) -> list[Batch]:
+    """As `watched`, with one feed for all frames between two batches."""
+    pipeline = Pipeline(begin_ns=START_NS, limits=limits, is_compiled=True)
+    batches = []
+    for begin in range(0, len(frames), 50):
+        some = frames[begin : begin + 50]
+        numbers = list(range(begin + 1, begin + 1 + len(some)))
+        pipeline.feed_run([frame.at_ns for frame in some], [frame[1:] for frame in some], numbers)
+        batches.append(pipeline.take(some[-1].at_ns))
+    return [*batches, pipeline.take(START_NS + 10_000_000 * MILLISECOND)]
+
+
 def agree(frames: Sequence[Frame], limits: Limits | None = None) -> dict[str, Any]:
-    """What both tell."""
+    """What both tell, and ours in runs."""
     ours = joined(watched(frames, is_compiled=True, limits=limits))
     assert ours == joined(watched(frames, is_compiled=False, limits=limits))
+    assert ours == joined(watched_in_runs(frames, limits))
     return ours
 
 

@@ -139,6 +139,26 @@ def joined(batches: list[Batch]) -> dict[str, Any]:
 
 
 @settings(max_examples=300)
+@given(STEPS, st.lists(st.tuples(st.integers(0, 40), st.sampled_from([0, 0.01, 0.4, 1.1, 31]))))
+def test_a_run_tells_what_its_frames_tell_moment_by_moment(
+    steps: list[tuple[Any, ...]], cuts: list[tuple[int, float]]
+) -> None:
+    frames = told(steps).frames
+    pauses = {cut: pause for cut, pause in cuts if 0 < cut < len(frames)}
+    ours, theirs = Pipeline(begin_ns=START_NS), Pipeline(begin_ns=START_NS)
+    taken: tuple[list[Batch], list[Batch]] = ([], [])
+    for begin, end in pairwise([0, *sorted(pauses), len(frames)]):
+        some = frames[begin:end]
+        ours.feed_run([frame.at_ns for frame in some], [frame[1:] for frame in some])
+        for at_ns in sorted({frame.at_ns for frame in some}):
+            theirs.feed(at_ns, [frame[1:] for frame in some if frame.at_ns == at_ns])
+        now_ns = frames[end - 1].at_ns + int(pauses.get(end, 601) * SECOND) if frames else START_NS
+        taken[0].append(ours.take(now_ns))  # what comes next may lie before it
+        taken[1].append(theirs.take(now_ns))
+    assert joined(taken[0]) == joined(taken[1])
+
+
+@settings(max_examples=300)
 @given(STEPS)
 def test_every_call_ends_once_whatever_the_order(steps: list[tuple[Any, ...]]) -> None:
     story = told(steps)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tracemalloc
+from collections import deque
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -10,6 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broker.protocol.frame import RawFrame
+from broker.transport.redis.reading import Arrived
 from broker.transport.redis.replies import MOST_LINES, SLICE_BYTES, Replies, pack
 
 pytestmark = pytest.mark.usefixtures("compiled_module")
@@ -64,6 +68,82 @@ def changed(data: bytes, changes: list[tuple[int, int, bytes]]) -> bytes:
         begin = place % (len(data) + 1)
         data = data[:begin] + instead + data[begin + left_out :]
     return data
+
+
+def story_of_pieces(pieces: list[Arrived], *, in_runs: bool, again_every: int) -> tuple[list[Any], int]:
+    """All that pieces give, in its order, or why they could not be read; and how much had piled up at the end.
+
+    Args:
+        pieces: What arrived.
+        in_runs: Whether they are taken in as runs.
+        again_every: Whoever takes so many messages lets more be taken in, if there is more.
+    """
+    told: list[Any] = []
+    left = deque(pieces)
+    replies = Replies(lambda reply: told.append(repr(reply)), is_compiled=True)
+
+    def take(at_ns: int, frames: list[RawFrame]) -> None:
+        told.extend((at_ns, frame) for frame in frames)
+        if len(frames) % again_every == 0:
+            arrived()
+
+    def take_run(moments: list[int], frames: list[RawFrame]) -> None:
+        assert len(moments) == len(frames)
+        told.extend(zip(moments, frames, strict=True))
+        if len(frames) % again_every == 0:
+            arrived()
+
+    def rest() -> Iterator[Arrived]:
+        while left:
+            yield left.popleft()
+
+    def arrived() -> None:
+        each = rest()
+        if not in_runs:
+            for piece in each:
+                if frames := replies.feed_piece(piece):
+                    take(piece[0], frames)
+            return
+        while (run := replies.feed_run(each)) is not None:
+            if run[1]:
+                take_run(*run)
+
+    try:
+        arrived()
+    except ValueError as error:
+        told.append(str(error))
+    return told, replies.behind_bytes
+
+
+WAITS = st.lists(st.tuples(st.integers(0, 2), st.booleans()), min_size=1, max_size=9)
+
+
+@given(STREAMS, CUTS, WAITS, CHANGES | st.just([]), st.integers(1, 3))
+def test_runs_hold_what_their_pieces_hold(
+    parts: list[bytes],
+    cuts: list[int],
+    waits: list[tuple[int, bool]],
+    changes: list[tuple[int, int, bytes]],
+    again_every: int,
+) -> None:
+    at_ns, pieces = 0, list[Arrived]()
+    for place, block in enumerate(cut(changed(b"".join(parts), changes), cuts)):
+        pause_ns, has_waited = waits[place % len(waits)]
+        at_ns += pause_ns
+        pieces.append((at_ns, block, has_waited))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("broker.transport.redis.replies.RUN_BYTES", 2_000)
+        ours = story_of_pieces(pieces, in_runs=True, again_every=again_every)
+    assert ours == story_of_pieces(pieces, in_runs=False, again_every=again_every)
+
+
+def test_moments_of_a_run_never_fall() -> None:
+    one = pack(b"message", b"c", b"b")
+    replies = Replies(lambda _reply: None, is_compiled=True)
+    pieces: list[Arrived] = [(5, one, False), (3, one + one, False), (9, b"", False), (4, one[:9], True)]
+    run = replies.feed_run(iter([*pieces, (6, one[9:], True)]))
+    assert run == ([5, 5, 5, 6], [(b"c", b"b")] * 4)
+    assert replies.behind_bytes == len(one)
 
 
 def story(blocks: list[bytes], *, is_compiled: bool) -> list[tuple[str, str]]:
