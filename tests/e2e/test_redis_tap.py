@@ -54,11 +54,24 @@ async def hears(server, heard: Heard, body: bytes = b"heard") -> None:
     await until(lambda: heard.frames and heard.frames[-1] == (b"MOL.INFO", body))
 
 
-def test_frames_arrive_whole_and_in_order_with_moments_that_never_run_back(run, redis_server):
+class HeardInRuns(Heard):
+    """Takes runs, too, with a moment for each frame."""
+
+    runs = 0
+
+    def feed_run(self, moments, frames):
+        assert len(moments) == len(frames) > 0
+        self.runs += 1
+        self.moments += moments
+        self.frames += frames
+
+
+@pytest.mark.parametrize("kind", [Heard, HeardInRuns])
+def test_frames_arrive_whole_and_in_order_with_moments_that_never_run_back(run, redis_server, kind):
     published = [(f"MOL-ns.REQ.node-{i % 3}".encode(), bytes([i % 256]) * (i * i % 70_000)) for i in range(500)]
 
     async def story():
-        async with tapping(redis_server.url) as heard:
+        async with tapping(redis_server.url, heard=kind()) as heard:
             await until_tapped(redis_server)
             with hand(redis_server) as client:
                 client.publish("other", "not ours")
@@ -71,6 +84,9 @@ def test_frames_arrive_whole_and_in_order_with_moments_that_never_run_back(run, 
     assert heard.frames == published
     assert heard.moments == sorted(heard.moments)
     assert heard.gaps == []
+    if isinstance(heard, HeardInRuns):
+        assert heard.runs
+        assert len(heard.moments) == len(published)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel of Linux stamps what it holds for us")
