@@ -56,7 +56,7 @@ class Count(NamedTuple):
 
     Attributes:
         calls: Made so far.
-        ms: Its own clock.
+        ms: Its own clock, since the epoch.
         p50_ms, p90_ms: How long the calls since the count before took, as it saw them.
     """
 

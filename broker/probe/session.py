@@ -309,8 +309,8 @@ class ProbeSession:
             await asyncio.sleep(TICK_S)
             while is_passing_on():  # noqa: ASYNC110  the other thread goes on here
                 await asyncio.sleep(0)
-            tap.catch_up()  # what is read later arrived later
             now_ns = self._clock.now_ns()
+            tap.catch_up()  # what is read later arrived later than now, however long this takes
             step_ns = self._clock.wall_step_ns()
             if abs(step_ns) > CLOCK_STEP_NS:
                 self._intake.note(now_ns, CLOCK_CHANNEL, {"step_ns": step_ns})

@@ -66,7 +66,7 @@ readline
 	.createInterface({ input: process.stdin })
 	.on("line", line => {
 		if (line) keep(Number(line));
-		console.log(JSON.stringify({ calls, ms: performance.now(), p50_ms: took(0.5), p90_ms: took(0.9) }));
+		console.log(JSON.stringify({ calls, ms: performance.timeOrigin + performance.now(), p50_ms: took(0.5), p90_ms: took(0.9) }));
 		buckets.fill(0);
 	})
 	.on("close", () => {

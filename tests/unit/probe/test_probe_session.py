@@ -12,8 +12,8 @@ from broker.probe.door import MemoryDoor
 from broker.probe.offline import load
 from broker.probe.session import ProbeSession
 from broker.protocol.codec import channel_of, decode, encode
-from broker.protocol.packets import Discover, Heartbeat, Info, Ping, Pong, Request
-from broker.transport.memory import MemoryBus
+from broker.protocol.packets import Discover, Heartbeat, Info, Ping, Pong, Request, Response
+from broker.transport.memory import MemoryBus, MemoryTap
 from tests.unit.probe.sitting import NS, Sitting, options
 
 
@@ -29,6 +29,28 @@ async def test_calls_reach_the_timeline_and_their_bodies_can_be_fetched(tmp_path
         assert sitting.session.status().state == "listening"
         assert sitting.session.status().namespaces == (NS,)
     assert list((tmp_path / "captures").iterdir()) == []
+
+
+async def test_what_arrives_while_what_came_before_is_handed_over_keeps_its_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = Request(ver="5", sender="a", id="id-1", action="users.get")
+    response = Response(ver="5", sender="b", id="id-1", success=True)
+    async with Sitting(tmp_path) as sitting:
+        [sink], begin_ns = sitting.bus._sinks, sitting.clock.at_ns
+
+        def takes_a_second() -> None:
+            sitting.clock.at_ns = begin_ns + SECOND
+
+        def hands_over() -> None:
+            sink.feed(begin_ns + SECOND // 4, [(channel_of(request, NS, "b"), encode(request))])
+            sink.feed(begin_ns + SECOND // 2, [(channel_of(response, NS, "a"), encode(response))])
+
+        steps = iter([takes_a_second, hands_over])
+        monkeypatch.setattr(MemoryTap, "catch_up", lambda _: next(steps, lambda: None)())
+        await sitting.until(lambda: sitting.timeline.snapshot().call_count == 1)
+        block = sitting.timeline.snapshot().call_blocks[0]
+        assert block.column("duration_s")[0] == pytest.approx(0.25)
 
 
 async def test_with_see_nothing_is_published_and_asking_is_refused(tmp_path: Path) -> None:
