@@ -13,7 +13,6 @@ import zstandard
 from broker.capture.chunk import BUSY_NS, BUSY_ZSTD_LEVEL, ZSTD_LEVEL, Mask, OpenChunk, seal
 from broker.capture.segment import Segment
 from broker.capture.spool import Spool
-from broker.priority import start
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +56,7 @@ class Disk:
         self._lock = threading.Condition()
         self._jobs: queue.SimpleQueue[OpenChunk | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="capture disk", daemon=True)
-        start(self._thread.start)
+        self._thread.start()
 
     def put(self, chunk: OpenChunk) -> None:
         """Write a chunk, later. Lost when too much is waiting already."""

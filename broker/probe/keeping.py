@@ -22,7 +22,6 @@ from broker.capture.journal.whole import look
 from broker.capture.masking import EVERYTHING
 from broker.capture.reader import CaptureReader, NotACaptureError
 from broker.clock import SystemClock
-from broker.priority import start
 from broker.probe.client import PROBE_COMMAND
 from broker.probe.offline import Progress
 from broker.probe.options import KEEP_OPTION, SessionOptions
@@ -96,8 +95,7 @@ def _look_now(path: Path, shelf: JournalShelf) -> None:
 def store_journal_aside(path: Path, argv: Sequence[str] = PROBE_COMMAND) -> None:
     """The same in a process of its own, which outlives this one: nobody waits, and nothing stamped is late."""
     try:
-        process = start(
-            subprocess.Popen,
+        process = subprocess.Popen(
             [*argv, KEEP_OPTION, str(path.absolute())],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

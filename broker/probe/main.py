@@ -23,7 +23,6 @@ from broker.operate import log_masks
 from broker.operate.commands import Call, Command, Progress, Report, command_from
 from broker.operate.masks import Masks
 from broker.probe.cost import Cost
-from broker.probe.leftovers import LeftoverLoop, Leftovers
 from broker.probe.options import SessionOptions
 from broker.probe.outbox import Outbox
 from broker.probe.pipe import Message, PipeError, Unpacker, check_greeting, greeting
@@ -58,11 +57,10 @@ def main() -> int:
     gc.freeze()  # what was imported stays
     gc.set_threshold(*COLLECT_AFTER)
     try:
-        from uvloop import new_event_loop as make_loop  # noqa: PLC0415  where it exists
+        from uvloop import run as run_loop  # noqa: PLC0415  where it exists
     except ImportError:
-        make_loop = asyncio.new_event_loop  # type: ignore[assignment]
-    leftovers = LeftoverLoop(Leftovers(), make_loop)
-    return leftovers.run(Probe(stdin, stdout, leftovers.give_way).run())
+        run_loop = asyncio.run  # type: ignore[assignment]
+    return int(run_loop(Probe(stdin, stdout).run()))
 
 
 def _own_streams() -> tuple[BinaryIO, BinaryIO]:
@@ -82,16 +80,11 @@ def _live_session(options: SessionOptions) -> ProbeSession:
     from broker.probe.keeping import store_journal_aside  # noqa: PLC0415
     from broker.probe.session import ProbeSession  # noqa: PLC0415
 
+    _give_way()
     return ProbeSession(options, recorded=store_journal_aside)
 
 
-def _is_near(options: SessionOptions) -> bool:
-    from broker.probe.nearness import is_near  # noqa: PLC0415  as above
-
-    return is_near(options.url)
-
-
-def _lower_priority() -> None:
+def _give_way() -> None:
     """Let others go first: the mesh may run on this machine, and what we hear waits for us in the meantime."""
     process = psutil.Process()
     with contextlib.suppress(OSError, psutil.Error):
@@ -104,9 +97,8 @@ def _lower_priority() -> None:
 class Probe:
     """One pipe, one session at a time."""
 
-    def __init__(self, stdin: BinaryIO, stdout: BinaryIO, give_way: Callable[[], None]) -> None:
+    def __init__(self, stdin: BinaryIO, stdout: BinaryIO) -> None:
         self._stdin = stdin
-        self._give_way = give_way
         self._ended = asyncio.Event()
         self._exit_code = 0
         self._has_greeted = False
@@ -122,10 +114,12 @@ class Probe:
 
     async def run(self) -> int:
         """Until the other side hangs up, says ``bye``, or a signal ends us."""
-        self._loop = asyncio.get_running_loop()
+        loop = self._loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            # not the loop's own handlers: it may run in another thread than the one that gets signals
-            signal.signal(number, lambda *_: self._hung_up())
+            try:
+                loop.add_signal_handler(number, self._ended.set)
+            except NotImplementedError:
+                signal.signal(number, lambda *_: self._hung_up())
         self._outbox.send(*greeting())
         threading.Thread(target=self._read, name="pipe in", daemon=True).start()
         await self._ended.wait()
@@ -202,9 +196,6 @@ class Probe:
                 self._session = FileSession(options, self._room, deliver_packed=self._deliver_packed)
             else:
                 self._session = _live_session(options)
-                _lower_priority()
-                if _is_near(options):
-                    self._give_way()
             self._outbox.send("hello", {"node_id": self._session.node_id, "status": self._status()})
             await self._session.run(self._deliver)
         except (ValueError, OSError) as error:

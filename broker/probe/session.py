@@ -17,7 +17,6 @@ from broker.clock import SECOND, Clock, SystemClock
 from broker.observe.journal import JOURNAL_FORMAT, Batch, NameKind
 from broker.operate.commands import Command, Hide, Progress, Record, Report, StopRecording
 from broker.operate.permissions import allows
-from broker.priority import is_passing_on
 from broker.probe.catalogue import Catalogue, CatalogueFile
 from broker.probe.door import Door, UrlDoor
 from broker.probe.intake import Intake, own_frame
@@ -307,8 +306,6 @@ class ProbeSession:
     async def _tick(self, tap: Tap, deliver: Deliver) -> None:
         while True:
             await asyncio.sleep(TICK_S)
-            while is_passing_on():  # noqa: ASYNC110  the other thread goes on here
-                await asyncio.sleep(0)
             now_ns = self._clock.now_ns()
             tap.catch_up()  # what is read later arrived later than now, however long this takes
             step_ns = self._clock.wall_step_ns()

@@ -9,7 +9,6 @@ import weakref
 
 from broker.clock import SECOND, Clock
 from broker.native import compiled
-from broker.priority import is_passing_on, start
 from broker.transport.redis.handover import Ended, PatientReader, Taken
 from broker.transport.redis.pace import Pace
 from broker.transport.redis.reading import DRAINED, SO_TIMESTAMPNS
@@ -52,7 +51,7 @@ class ThreadedReader(PatientReader):
         self._is_hurried = False
         with transport.get_extra_info("socket").dup() as connection:
             self._thread = make_thread(connection, pace)
-        start(self._thread.start)
+        self._thread.start()
         self._is_open = True
         # the loop does not hold us: whoever made us does
         self._me = weakref.ref(self)
@@ -94,11 +93,6 @@ class ThreadedReader(PatientReader):
 
     def wake(self) -> None:
         """The thread gave notice: something came after nothing, or more than can wait, or the end."""
-        if not self._is_open:
-            return
-        if is_passing_on():
-            self._loop.call_soon(_wake, self._loop, self._me, self._thread)
-            return
         waiting_bytes, ending = self._thread.noticed()
         if ending != DRAINED or self._is_hurried or waiting_bytes >= self._pace.think_bytes:
             self._hand_over_all()
@@ -126,9 +120,6 @@ class ThreadedReader(PatientReader):
     def think(self) -> None:
         """Hand over a part of what was read, and the rest after the next turn of the loop; come again if there was
         anything."""
-        if is_passing_on():
-            self._thinking = self._loop.call_soon(_think, self._me)
-            return
         self._thinking = None
         if not self._unread:
             self._take(is_awaiting=self._is_hurried)  # how it ended is given notice of
