@@ -304,19 +304,18 @@ def changes_in(
 
 def _changes(key: BreakerKey, history: History) -> Iterator[BreakerChange]:
     was, hold, held_until_ns = "unknown", "", 0
-    moved: BreakerChange | None = None
+    moved: BreakerChange | None = None  # the last change, of which more may be told
     for interval in history:
         value = interval.value or {"state": "gone"}
         state, new_hold = str(value.get("state")), str(value.get("hold") or "")
-        is_first_and_closed = was == "unknown" and state in ("closed", "gone")
         if (state, new_hold) == (was, hold):
-            if moved is not None and (moved.source, interval.source) == ("event", "helper"):
-                # the event came first, and says less; where a hold ended, the breaker's own reason is older
-                reason = moved.reason if moved.was.startswith("held-") else str(value.get("reason") or moved.reason)
-                moved = replace(moved, reason=reason, source="helper")
-        elif not is_first_and_closed and (was, state) != ("closed", "gone"):
-            if moved is not None:
-                yield moved
+            moved = _with_reason(moved, value, interval) if moved is not None else None
+            continue
+        if moved is not None:
+            yield moved
+        moved = None
+        is_first_and_closed = was == "unknown" and state in ("closed", "gone")
+        if not is_first_and_closed and (was, state) != ("closed", "gone"):
             reason, by = str(value.get("reason") or _counted(value, interval)), str(value.get("by") or "")
             until_ns = int(value.get("until_ns") or 0)
             if was.startswith("held-") and state in ("closed", "open", "half-open"):
@@ -326,6 +325,15 @@ def _changes(key: BreakerKey, history: History) -> Iterator[BreakerChange]:
         held_until_ns = int(value.get("until_ns") or 0) if new_hold else 0
     if moved is not None:
         yield moved
+
+
+def _with_reason(moved: BreakerChange, value: dict[str, Any], interval: Interval) -> BreakerChange:
+    """A change of which an event told first, with what the helper's list says of it a moment later."""
+    if (moved.source, interval.source) != ("event", "helper"):
+        return moved
+    if moved.was.startswith("held-"):
+        return replace(moved, source="helper")  # a hold ended: the breaker's own reason is older
+    return replace(moved, reason=str(value.get("reason") or moved.reason), source="helper")
 
 
 def _ended(until_ns: int, at_ns: int) -> str:

@@ -176,11 +176,10 @@ static bool read_round(ReadingThread *self) {
 
 /* -- the thread */
 
-/* Waits until Python wants something; or for the socket, too; no longer than this, where it is 0 or above. */
-static void wait_for(ReadingThread *self, bool for_socket, long long most_ns) {
+/* Waits until Python wants something; or for the socket, too; or only looks. */
+static void wait_for(ReadingThread *self, bool for_socket, bool is_waiting) {
     struct pollfd waited[] = {{.fd = self->control, .events = POLLIN}, {.fd = self->socket, .events = POLLIN}};
-    struct timespec most = {.tv_sec = most_ns / SECOND_NS, .tv_nsec = most_ns % SECOND_NS};
-    ppoll(waited, for_socket ? 2 : 1, most_ns < 0 ? NULL : &most, NULL);
+    poll(waited, for_socket ? 2 : 1, is_waiting ? -1 : 0);
     if (waited[0].revents != 0) hush(self->control);
 }
 
@@ -191,7 +190,7 @@ static void take_a_turn(ReadingThread *self) {
     if (!is_stalled) read_round(self);
     bool is_waiting = is_stalled || (self->ending == DRAINED && !self->is_behind);
     pthread_mutex_unlock(&self->mutex);
-    wait_for(self, !is_stalled, is_waiting ? -1 : 0);
+    wait_for(self, !is_stalled, is_waiting);
     pthread_mutex_lock(&self->mutex);
 }
 

@@ -131,8 +131,7 @@ class Pipeline:
         while place < count:
             if moments[place] != at_ns:
                 at_ns = moments[place]
-                if at_ns >= self._calm_until_ns or at_ns >= self._correlation.due_ns:
-                    self._reach(at_ns)
+                self._reach(at_ns)
             if self._fast_path.knows(many[place][0]):
                 place = self._fast_path.take(moments, many, numbered, place, self._events, self._next_due_ns(at_ns))
                 if place == count:

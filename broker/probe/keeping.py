@@ -5,13 +5,10 @@ from __future__ import annotations
 import contextlib
 import logging
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-
-import psutil
 
 from broker.capture.journal import UnusableJournalError
 from broker.capture.journal.attachment import attach
@@ -23,6 +20,7 @@ from broker.capture.masking import EVERYTHING
 from broker.capture.reader import CaptureReader, NotACaptureError
 from broker.clock import SystemClock
 from broker.probe.client import PROBE_COMMAND
+from broker.probe.niceness import give_way
 from broker.probe.offline import Progress
 from broker.probe.options import KEEP_OPTION, SessionOptions
 from broker.probe.reading import batches_of_frames, rule
@@ -110,8 +108,5 @@ def store_journal_aside(path: Path, argv: Sequence[str] = PROBE_COMMAND) -> None
 
 def store_journal_behind(path: Path) -> int:
     """What that process does: behind everybody else. Its exit code."""
-    if sys.platform == "win32":
-        psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
-    else:
-        psutil.Process().nice(10)
+    give_way()
     return 0 if store_journal(path, shelf=JournalShelf(SessionOptions().journals())) else 1

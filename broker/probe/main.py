@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import logging
 import os
@@ -15,7 +14,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
-import psutil
 
 from broker.capture.journal.file import PackedBlock
 from broker.observe.journal import Batch
@@ -23,6 +21,7 @@ from broker.operate import log_masks
 from broker.operate.commands import Call, Command, Progress, Report, command_from
 from broker.operate.masks import Masks
 from broker.probe.cost import Cost
+from broker.probe.niceness import give_way
 from broker.probe.options import SessionOptions
 from broker.probe.outbox import Outbox
 from broker.probe.pipe import Message, PipeError, Unpacker, check_greeting, greeting
@@ -41,9 +40,6 @@ STATUS_EVERY = 5
 
 COLLECT_AFTER = (50_000, 20, 50)
 """Open calls are tuples and wait a moment: looked at for cycles after every 700 of them, they cost a tenth more."""
-
-NICENESS = 10
-"""A tenth of what others get on a processor that is wanted all the time, and all that they leave."""
 
 TOLD_AT_ONCE = (
     *("state", "message", "node_id", "namespaces", "may_now", "unlocked_until_ns"),
@@ -80,18 +76,8 @@ def _live_session(options: SessionOptions) -> ProbeSession:
     from broker.probe.keeping import store_journal_aside  # noqa: PLC0415
     from broker.probe.session import ProbeSession  # noqa: PLC0415
 
-    _give_way()
+    give_way()  # what we hear waits for us in the meantime
     return ProbeSession(options, recorded=store_journal_aside)
-
-
-def _give_way() -> None:
-    """Let others go first: the mesh may run on this machine, and what we hear waits for us in the meantime."""
-    process = psutil.Process()
-    with contextlib.suppress(OSError, psutil.Error):
-        if sys.platform == "win32":
-            process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
-        else:
-            process.nice(max(NICENESS, process.nice()))
 
 
 class Probe:
