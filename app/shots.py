@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QEventLoop, QTimer
-from PySide6.QtWidgets import QApplication, QDialog
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from app import settings
 from app.check_run import check_live
@@ -21,6 +21,7 @@ from app.settings_page import SettingsPage
 from app.shell import Shell
 from app.shots_caller import caller_shoot, wait_for
 from app.sittings import Sittings, opening
+from app.views.breakers import BreakersView
 from app.views.graph import GraphView
 from app.views.registry import load_views
 from app.widgets.confirm import ConfirmDialog
@@ -151,13 +152,31 @@ def session_pictures(shell: Shell, camera: Camera) -> None:
     shoot["graph-groups"] = groups
     shoot["graph-path"] = path
     shoot["services-selected"] = lambda: show("services", service)
-    transfers = Subject("breaker", namespace, "payments-1|bank-1:bank.transfer")
-    shoot["breakers-selected"] = lambda: show("breakers", transfers)
+    shoot |= _breakers_shoot(shell, show, namespace)
     shoot |= caller_shoot(shell)
     shoot["paused"] = pause
     shoot["wrong-filter"] = write_wrong_filter
     camera.every_look(shoot)
     shell.filter_bar.set_text("")
+
+
+def _breakers_shoot(
+    shell: Shell, show: Callable[[str, Subject | None], None], namespace: str
+) -> dict[str, Callable[[], None]]:
+    """The breakers, one of them, and what moved."""
+    view = shell.area.widget("breakers")
+    assert isinstance(view, BreakersView)  # noqa: S101  the view of that name
+
+    def breakers(tab: QWidget, subject: Subject | None) -> None:
+        view.tabs.setCurrentWidget(tab)
+        show("breakers", subject)
+
+    transfers = Subject("breaker", namespace, "payments-1|bank-1:bank.transfer")
+    return {
+        "breakers": lambda: breakers(view.matrix, None),
+        "breakers-selected": lambda: breakers(view.matrix, transfers),
+        "breakers-changes": lambda: breakers(view.changes, None),
+    }
 
 
 def _busiest(shell: Shell) -> str:

@@ -120,13 +120,13 @@ def _change_word(state: str) -> str:
 
 CHANGES: Final[tuple[Column[BreakerChange], ...]] = (
     Column("when", lambda c: clock_time(c.at_ns), lambda c: c.at_ns, width=86, tone=lambda _c: "dim"),
-    Column("caller", lambda c: c.key.owner, width=140),
-    Column("endpoint", lambda c: c.key.endpoint, width=230),
-    Column("was", lambda c: _change_word(c.was), width=100, tone=lambda _c: "dim"),
+    Column("caller", lambda c: c.key.owner, width=110),
+    Column("endpoint", lambda c: c.key.endpoint, width=170),
+    Column("was", lambda c: _change_word(c.was), width=86, tone=lambda _c: "dim"),
     Column(
         "is",
         lambda c: sign_of(c.state)[0] if c.state not in ("gone", "unknown") else _change_word(c.state),
-        width=116,
+        width=100,
         tone=lambda c: sign_of(c.state)[1] or "dim",
     ),
     Column("why", lambda c: c.reason, width=0),

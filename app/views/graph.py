@@ -268,7 +268,7 @@ class GraphView(QWidget):
             try:
                 write()
             except OSError as error:
-                return f"Not exported: {error}"
+                return f"Not exported: {path} cannot be written: {error.strerror or error}."
             return ""
 
         self._desk.keep(self, work, partial(self._on_exported, path))
