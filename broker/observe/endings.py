@@ -50,8 +50,9 @@ def note_table(endings: Endings, table: NDArray[np.void], routes: bytes) -> None
     """
     layout = np.frombuffer(routes, CALL_ROUTE)
     identities = table["span"] ^ (layout["namespace"] * np.uint64(SPREAD))
-    answered = (table["response_size"] > 0) | ~np.isin(table["outcome"], UNANSWERED)
+    answered = table["response_size"] > 0
     if not answered.all():
+        answered |= ~np.isin(table["outcome"], UNANSWERED)
         table, identities, routes = table[answered], identities[answered], layout[answered].tobytes()
     endings.note(identities, table["end_ns"].copy(), table["outcome"].copy(), routes)
 

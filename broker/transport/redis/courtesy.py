@@ -1,0 +1,28 @@
+"""Others first: between two pieces of our work whoever waits for this processor has it.
+
+Linux lets a process go on for some milliseconds before one that wakes up may have its processor, however nice it is. Who
+yields has had its turn: those who wait go on at once. That alone could keep us from going on for seconds while others want
+all of every processor; so who is late has its share like everybody else. The twin in C is in broker/native/replies.c.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Final
+
+from broker.clock import SECOND
+
+LATE_NS: Final = SECOND // 10
+"""What arrived so long ago is late, and must not wait for others besides."""
+
+if sys.platform == "win32":
+
+    def let_others_first() -> None:
+        """Windows lets those with a higher priority go first by itself."""
+
+else:
+
+    def let_others_first() -> None:
+        """Give the processor to whoever waits for it."""
+        os.sched_yield()
