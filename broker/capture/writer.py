@@ -30,8 +30,8 @@ CATCH_UP_CHUNKS: Final = 16
 
 
 StraightChunk = tuple[bytearray, bytearray, dict[bytes, int], int, int, int]
-"""Records, where each begins, numbers of channels, what is added to a place to make a frame's number, how long the records
-may become, and the moment (ns since the epoch) from which on another chunk is wanted."""
+"""Records, where each begins, numbers of channels, what is added to a place to make a frame's number, how long the
+records may become, and the moment (ns since the epoch) from which on another chunk is wanted."""
 
 
 class CaptureWriter:

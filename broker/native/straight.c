@@ -21,7 +21,7 @@ struct Straight {
     Intake *intake;
     PyObject *lanes;         /* FastLane by channel: dict */
     PyObject *known;         /* channels of which nobody else must be told, a set; or None: all */
-    PyObject *raw, *offsets; /* of the chunk: bytearray; raw is None where nothing is kept */
+    PyObject *raw, *offsets; /* of the chunk: bytearray; None and NULL where nothing is kept */
     PyObject *ids;           /* numbers of channels in the chunk: dict */
     uint64_t base;
     Py_ssize_t full;
@@ -100,18 +100,20 @@ Verdict straight_take(Straight *self, const Slice *channel, const Slice *body) {
 /* -- what Python calls */
 
 static PyObject *Straight_new(PyTypeObject *type, PyObject *arguments, PyObject *unused) {
-    PyObject *intake, *lanes, *events, *raw, *offsets, *ids, *known, *since;
-    long long until_ns, chunk_until_ns;
-    unsigned long long base;
-    Py_ssize_t room, full;
-    if (!PyArg_ParseTuple(arguments, "O!O!O!nLOO!O!KnLOO!:Straight", &Intake_Type, &intake, &PyDict_Type, &lanes,
-                          &PyList_Type, &events, &room, &until_ns, &raw, &PyByteArray_Type, &offsets, &PyDict_Type, &ids,
-                          &base, &full, &chunk_until_ns, &known, &PyLong_Type, &since))
+    PyObject *intake, *lanes, *events, *chunk, *raw = Py_None, *offsets = NULL, *ids = NULL, *known, *since;
+    long long until_ns, chunk_until_ns = 0;
+    unsigned long long base = 0;
+    Py_ssize_t room, full = 0;
+    if (!PyArg_ParseTuple(arguments, "(O!O!O!nL)OOO!:Straight", &Intake_Type, &intake, &PyDict_Type, &lanes, &PyList_Type,
+                          &events, &room, &until_ns, &chunk, &known, &PyLong_Type, &since))
         return NULL;
-    if ((raw != Py_None && !PyByteArray_CheckExact(raw)) || (known != Py_None && !PySet_Check(known))) {
-        PyErr_SetString(PyExc_TypeError, "raw is a bytearray or None, known a set or None");
+    if ((chunk != Py_None && !PyTuple_Check(chunk)) || (known != Py_None && !PySet_Check(known))) {
+        PyErr_SetString(PyExc_TypeError, "a chunk is a tuple or None, known a set or None");
         return NULL;
     }
+    if (chunk != Py_None && !PyArg_ParseTuple(chunk, "O!O!O!KnL:Straight", &PyByteArray_Type, &raw, &PyByteArray_Type,
+                                              &offsets, &PyDict_Type, &ids, &base, &full, &chunk_until_ns))
+        return NULL;
     long long since_ns = PyLong_AsLongLong(since);
     if (since_ns == -1 && PyErr_Occurred()) return NULL;
     Straight *self = (Straight *)type->tp_alloc(type, 0);
@@ -120,8 +122,8 @@ static PyObject *Straight_new(PyTypeObject *type, PyObject *arguments, PyObject 
     self->lanes = Py_NewRef(lanes);
     self->events = Py_NewRef(events);
     self->raw = Py_NewRef(raw);
-    self->offsets = Py_NewRef(offsets);
-    self->ids = Py_NewRef(ids);
+    self->offsets = Py_XNewRef(offsets);
+    self->ids = Py_XNewRef(ids);
     self->known = Py_NewRef(known);
     self->since = Py_NewRef(since);
     self->now = Py_NewRef(Py_None);

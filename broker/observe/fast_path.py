@@ -98,7 +98,7 @@ class FastPath:
         return place
 
     def straight(self, events: list[EventRow], until_ns: int) -> StraightIntake | None:
-        """What takes ordinary messages in without frames of them, with the same arguments as `take`; None if nothing does."""
+        """What takes ordinary messages in without frames of them, told as `take` is; None if nothing does."""
         if self._intake is None:
             return None
         return self._intake, self._lanes, events, self._calls.room, until_ns

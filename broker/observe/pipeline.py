@@ -12,8 +12,8 @@ from broker.observe.announcements import cpu_percent, read_announcement
 from broker.observe.breakers import HELPER_SERVICE, BreakerWatch, is_breaker_event
 from broker.observe.correlation import Correlation
 from broker.observe.counters import Counters
-from broker.observe.glance import NOT_AT_A_GLANCE, decode_event, decode_request, decode_response
 from broker.observe.fast_path import StraightIntake
+from broker.observe.glance import NOT_AT_A_GLANCE, decode_event, decode_request, decode_response
 from broker.observe.journal import Batch, NameKind, StateChange, Tally
 from broker.observe.lanes import Lane
 from broker.observe.limits import Limits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from broker.capture.masking import Masking
 from broker.capture.writer import CaptureWriter
@@ -20,9 +20,6 @@ from broker.protocol.runs import not_before
 def own_frame(channel: bytes, body: dict[str, Any]) -> RawFrame:
     """One of our own frames."""
     return channel, json.dumps(body).encode()
-
-
-NO_CHUNK: Final[tuple[None, bytearray, dict[bytes, int], int, int, int]] = (None, bytearray(), {}, 0, 0, 0)
 
 
 class Recording(Protocol):
@@ -112,7 +109,7 @@ class Intake:
             self.on_run(moments, frames)
 
     def straight(self, at_ns: int) -> compiled.Straight | None:
-        """Where ordinary messages go that arrive from a moment on; None if all must come as frames. See StraightSink."""
+        """Where messages go that arrive from a moment on; None if all must come as frames. See StraightSink."""
         if self._peeling.is_told_how or (self._recorder is not None and self._recorder.is_on):
             return None
         known = self.known() if self.known is not None else None
@@ -122,8 +119,8 @@ class Intake:
         intake = self._pipeline.straight(at_ns)
         if intake is None:
             return None
-        chunk = self.capture.straight(at_ns) if self.capture is not None else NO_CHUNK
-        return compiled.Straight(*intake, *chunk, known, at_ns)
+        chunk = self.capture.straight(at_ns) if self.capture is not None else None
+        return compiled.Straight(intake, chunk, known, at_ns)
 
     def went_straight(self, straight: compiled.Straight) -> None:
         """So many went there."""

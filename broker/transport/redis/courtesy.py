@@ -1,8 +1,9 @@
 """Others first: between two pieces of our work whoever waits for this processor has it.
 
-Linux lets a process go on for some milliseconds before one that wakes up may have its processor, however nice it is. Who
-yields has had its turn: those who wait go on at once. That alone could keep us from going on for seconds while others want
-all of every processor; so who is late has its share like everybody else. The twin in C is in broker/native/replies.c.
+Linux lets a process go on for some milliseconds before one that wakes up may have its processor, however nice it
+is. Who yields has had its turn: those who wait go on at once. That alone could keep us from going on for seconds while
+others want all of every processor; so who is late has its share like everybody else. The twin in C is in
+broker/native/replies.c.
 """
 
 from __future__ import annotations
