@@ -14,7 +14,7 @@ from typing import Final
 
 from broker.clock import SECOND
 
-LATE_NS: Final = SECOND // 10
+LATE_NS: Final = SECOND // 20
 """What arrived so long ago is late, and must not wait for others besides."""
 
 if sys.platform == "win32":
