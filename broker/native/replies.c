@@ -432,6 +432,7 @@ static bool has_parts(PyObject *piece, Parts *parts) {
 typedef struct {
     PyObject *pieces;
     Py_ssize_t bytes, behind_bytes; /* as of a Run */
+    Py_ssize_t most_bytes;          /* after so many no other piece is begun */
 } Walk;
 
 static PyObject *first_of(const Walk *walk) { return PySequence_GetItem(walk->pieces, 0); }
@@ -449,7 +450,7 @@ static int put_back(Walk *walk, PyObject *at_ns, PyObject *rest) {
 /* The last message of a piece is not whole: puts what is left of the piece in front of the next one, if there is one and it
  * is not too long. Whether it did; -1 with an exception. */
 static int join(Walk *walk, const char *rest, Py_ssize_t length) {
-    if (PyObject_Size(walk->pieces) <= 0) return PyErr_Occurred() ? -1 : 0;
+    if (walk->bytes + length >= walk->most_bytes || PyObject_Size(walk->pieces) <= 0) return PyErr_Occurred() ? -1 : 0;
     PyObject *piece = first_of(walk), *joined = NULL, *gone = NULL;
     Parts parts;
     int outcome = -1;
@@ -499,12 +500,12 @@ static PyObject *Splitter_go_straight(Splitter *self, PyObject *const *arguments
         return NULL;
     }
     Walk walk = {.pieces = arguments[0], .behind_bytes = PyLong_AsSsize_t(arguments[2])};
-    Py_ssize_t most_bytes = PyLong_AsSsize_t(arguments[3]);
+    walk.most_bytes = PyLong_AsSsize_t(arguments[3]);
     Courtesy courtesy = {.ends_ns = PyLong_AsLongLong(arguments[4])};
     if (PyErr_Occurred()) return NULL;
     begin_courtesy(&courtesy);
     int goes_on = self->channel == NULL && self->held_length == 0;
-    while (goes_on > 0 && walk.bytes < most_bytes && (goes_on = PyObject_Size(walk.pieces) > 0) > 0) {
+    while (goes_on > 0 && walk.bytes < walk.most_bytes && (goes_on = PyObject_Size(walk.pieces) > 0) > 0) {
         PyObject *piece = first_of(&walk);
         Parts parts;
         goes_on = piece != NULL && has_parts(piece, &parts) ? walk_on(&walk, (Straight *)arguments[1], &parts) : -1;
