@@ -162,10 +162,10 @@ class CaptureWriter:
                 numbers += written
                 chunk.end_ns = moments[len(numbers) - 1]
                 continue
-            chunk.end_ns = at_ns
             if len(chunk.raw) >= CHUNK_BYTES:
                 self._next_chunk(at_ns)
             else:  # it is not ordinary
+                chunk.end_ns = at_ns
                 numbers.append(self._append(at_ns, *frames[place]))
         self.frames += len(frames)
         return numbers

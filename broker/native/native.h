@@ -154,6 +154,8 @@ extern PyTypeObject Straight_Type;
 /* Goes on to a moment; those before it was made are raised to the moment that was reached then. */
 Verdict straight_reach(Straight *self, PyObject *at_ns);
 Verdict straight_take(Straight *self, const Slice *channel, const Slice *body);
+/* How many were taken. */
+Py_ssize_t straight_count(const Straight *self);
 
 /* -- replies.c: messages of Redis */
 

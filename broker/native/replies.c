@@ -395,6 +395,7 @@ static void let_others_first(Courtesy *courtesy) {}
 #endif
 
 #define LONGEST_JOINED (1 << 16)
+#define MANY 8 /* after so many an odd message is left alone, so that what follows it goes straight, too; else with its piece */
 
 /* Takes messages until there is no more (WHOLE), one is not whole (PARTIAL), or not ordinary (STRANGE), where the cursor is
  * left; -1 with an exception. */
@@ -411,6 +412,14 @@ static int go_through(Straight *straight, Cursor *cursor) {
         cursor->at = ahead.at + head.body_length + 2;
     }
     return WHOLE;
+}
+
+/* Of the message at the cursor; 0 if there is none, or it is not whole. */
+static Py_ssize_t length_of_message(const Cursor *cursor) {
+    Head head;
+    Cursor ahead = *cursor;
+    if (pass_head(&ahead, &head) != WHOLE || ahead.end - ahead.at < head.body_length + 2) return 0;
+    return ahead.at + head.body_length + 2 - cursor->at;
 }
 
 typedef struct {
@@ -488,6 +497,11 @@ static int walk_on(Walk *walk, Straight *straight, const Parts *parts) {
     walk->behind_bytes -= left;
     int is_joined = reading == PARTIAL ? join(walk, cursor.at, left) : 0;
     if (is_joined != 0) return is_joined;
+    Py_ssize_t odd = reading == STRANGE && straight_count(straight) >= MANY ? length_of_message(&cursor) : 0;
+    if (odd > 0 && odd < left) {
+        if (put_back(walk, parts->at_ns, PyBytes_FromStringAndSize(cursor.at + odd, left - odd)) < 0) return -1;
+        left = odd;
+    }
     return put_back(walk, parts->at_ns, PyBytes_FromStringAndSize(cursor.at, left));
 }
 

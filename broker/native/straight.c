@@ -97,6 +97,8 @@ Verdict straight_take(Straight *self, const Slice *channel, const Slice *body) {
     return TAKEN;
 }
 
+Py_ssize_t straight_count(const Straight *self) { return self->count; }
+
 /* -- what Python calls */
 
 static PyObject *Straight_new(PyTypeObject *type, PyObject *arguments, PyObject *unused) {
