@@ -29,11 +29,7 @@ class Tongue(NamedTuple):
 
 
 class Tongues:
-    """Which protocol versions are spoken, by whom, in which serializer. Nothing is ever sent before that is known.
-
-    Attributes:
-        channels: Of which a frame was looked into.
-    """
+    """Which protocol versions are spoken, by whom, in which serializer. Nothing is ever sent before that is known."""
 
     def __init__(self, own_node_id: str, serializer: str = "") -> None:
         """
@@ -46,15 +42,15 @@ class Tongues:
         self._heard: dict[tuple[str, str], dict[str, None]] = {}
         self._serializers: dict[str, str] = {}
         self._new: list[Tongue] = []
-        self.channels: set[bytes] = set()
+        self._channels: set[bytes] = set()
 
     def knows(self, channel: bytes) -> bool:
         """Whether a frame of this channel was looked into."""
-        return channel in self.channels
+        return channel in self._channels
 
     def hear(self, _at_ns: int, frames: Sequence[RawFrame]) -> None:
         """Take in frames; looks into the first one of each channel."""
-        known = self.channels
+        known = self._channels
         for channel, body in frames:
             if channel in known:
                 continue

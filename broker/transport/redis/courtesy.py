@@ -2,8 +2,7 @@
 
 Linux lets a process go on for some milliseconds before one that wakes up may have its processor, however nice it
 is. Who yields has had its turn: those who wait go on at once. That alone could keep us from going on for seconds while
-others want all of every processor; so who is late has its share like everybody else. The twin in C is in
-broker/native/replies.c.
+others want all of every processor; so who is late has its share like everybody else.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing import Final
 
 from broker.clock import SECOND
 
-LATE_NS: Final = SECOND // 20
+LATE_NS: Final = SECOND // 10
 """What arrived so long ago is late, and must not wait for others besides."""
 
 if sys.platform == "win32":
