@@ -129,7 +129,7 @@ CHANGES: Final[tuple[Column[BreakerChange], ...]] = (
         width=100,
         tone=lambda c: sign_of(c.state)[1] or "dim",
     ),
-    Column("why", lambda c: c.reason, width=0),
+    Column("why", lambda c: c.reason, width=0, least=200),
     Column("by", lambda c: c.by, width=120, tone=lambda _c: "dim"),
     Column("known from", lambda c: source_of(c.source), width=150, tone=lambda _c: "dim"),
 )

@@ -34,6 +34,7 @@ class Column(Generic[Record]):
         order: What rows are sorted by; the text if left out. Must give values that compare.
         is_number: Whether cells line up at the right, largest first when sorted.
         width: In pixels; 0 takes what is left.
+        least: Of one that takes what is left, in pixels: it is never narrower by itself.
         tone: The colour of a cell.
         bar: A share from 0 to 1 that is drawn behind the number.
         note: What its heading explains.
@@ -47,6 +48,7 @@ class Column(Generic[Record]):
     order: Callable[[Record], Any] | None = None
     is_number: bool = False
     width: int = 100
+    least: int = 150
     tone: Callable[[Record], str] | None = None
     bar: Callable[[Record], float | None] | None = None
     note: str = ""

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QHeaderView, QMenu, QTableView
 
 from app.items.records import LEFT, Column
 
-ELASTIC_PX = 150
 LEAST_PX, MOST_PX = 40, 2000
 
 
@@ -87,7 +86,7 @@ class TableColumns(QObject):
             rest = self._table.viewport().width() - taken
             with self._ours():
                 for number in elastic:
-                    self._header.resizeSection(number, max(ELASTIC_PX, rest // len(elastic)))
+                    self._header.resizeSection(number, max(self._columns[number].least, rest // len(elastic)))
 
     def _apply(self) -> None:
         for number, column in enumerate(self._columns):

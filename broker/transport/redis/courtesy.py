@@ -16,13 +16,12 @@ from broker.clock import SECOND
 LATE_NS: Final = SECOND // 10
 """What arrived so long ago is late, and must not wait for others besides."""
 
-if sys.platform == "win32":
 
-    def let_others_first() -> None:
-        """Windows lets those with a higher priority go first by itself."""
+def let_others_first(age_ns: int) -> None:
+    """Give the processor to whoever waits for it. Windows lets those with a higher priority go first by itself.
 
-else:
-
-    def let_others_first() -> None:
-        """Give the processor to whoever waits for it."""
+    Args:
+        age_ns: How long ago arrived what was taken in last; nothing happens if that is late.
+    """
+    if sys.platform != "win32" and age_ns < LATE_NS:
         os.sched_yield()

@@ -16,7 +16,7 @@ from broker.clock import Clock
 from broker.native import compiled
 from broker.protocol.frame import RawFrame
 from broker.transport.base import Deliver, TransportError
-from broker.transport.redis.courtesy import LATE_NS, let_others_first
+from broker.transport.redis.courtesy import let_others_first
 from broker.transport.redis.handover import PatientReader
 from broker.transport.redis.patient import is_possible, read_patiently
 from broker.transport.redis.reading import Arrived
@@ -165,8 +165,8 @@ class Wire(asyncio.Protocol):
         while (run := self._replies.feed_run(pieces)) is not None:
             if run[1]:
                 take_run(*run)
-                if self._clock is not None and self._clock.now_ns() - run[0][-1] < LATE_NS:
-                    let_others_first()
+                if self._clock is not None:
+                    let_others_first(self._clock.now_ns() - run[0][-1])
 
     def _hear_the_rest(self, block: bytes, begin: int, frames: list[RawFrame]) -> None:
         """What the ear does not hear: the messages until there, and all that follows."""

@@ -7,7 +7,7 @@ from mcap.stream_reader import StreamReader
 
 from broker.capture.masking import Masking
 from broker.capture.reader import CaptureReader, read
-from broker.capture.writer import CaptureWriter
+from broker.capture.writer import CHUNK_BYTES, CaptureWriter
 from broker.clock import SECOND
 from broker.protocol.frame import Frame
 
@@ -54,6 +54,17 @@ def test_chunks_of_a_run_are_cut_by_time(tmp_path: Path) -> None:
         (half, half + 5),
         (3 * half, 3 * half),
     ]
+
+
+def test_a_chunk_that_gets_full_ends_with_its_last_message(tmp_path: Path) -> None:
+    writer = CaptureWriter.file(tmp_path / "a.mcap")
+    writer.write_run([0, 1, 2, 3], [(REQ, b"{}")] + [(REQ, bytes(CHUNK_BYTES // 2))] * 3)
+    writer.close()
+    with (tmp_path / "a.mcap").open("rb") as file:
+        summary = mcap.reader.make_reader(file).get_summary()
+    assert summary is not None
+    ends = [(chunk.message_start_time, chunk.message_end_time) for chunk in summary.chunk_indexes]
+    assert ends == [(0, 2), (3, 3)]
 
 
 def test_other_tools_open_a_closed_file(tmp_path: Path) -> None:
