@@ -370,7 +370,7 @@ def _call(question: Asked) -> SideFacts:
     if found is None:
         return SideFacts(subject, subject.name, "call", "no longer held: memory is bounded", is_known=False)
     outcome = found.outcome.replace("_", " ")
-    facts = (
+    facts: tuple[tuple[str, str], ...] = (
         ("outcome", f"{outcome} · {found.error}" if found.error else outcome),
         ("duration", call_ms(found.duration_ms)),
         ("began", f"{clock_time(found.begin_ns, with_ms=True)}"),
@@ -384,6 +384,8 @@ def _call(question: Asked) -> SideFacts:
         ("trace", f"{found.trace:016x}" if found.trace else NOTHING),
         ("namespace", found.namespace or NOTHING),
     )
+    if found.outcome == "orphan":
+        facts += (("what it carries", "not kept: its request was not heard, so it may tell a node's secrets"),)
     frames = (("Request", found.request_frame), ("Response", found.response_frame))
     return SideFacts(
         subject,

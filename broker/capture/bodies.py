@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from broker.capture.channels import ENVELOPE_ID, opened
+from broker.capture.channels import ENVELOPE_HEAD_BYTES, ENVELOPE_ID, opened
 from broker.capture.messages import MESSAGE, MESSAGE_OPCODE
 from broker.capture.unpack import UnreadableChunkError, unpack_chunk
 from broker.protocol.frame import RawFrame
@@ -62,8 +62,17 @@ def frame_at(raw: bytes, offset: int, name_of: NameOf) -> RawFrame | None:
     if offset + MESSAGE.size > len(raw):
         return None
     opcode, size, number, _, _, _ = MESSAGE.unpack_from(raw, offset)
-    end = offset + 9 + size
+    end = offset + _HEAD_BYTES + size
     if opcode != MESSAGE_OPCODE or end > len(raw):
         return None
     body = raw[offset + MESSAGE.size : end]
     return opened(body) if number == ENVELOPE_ID else (name_of(number), body)
+
+
+def place_of_body(raw: bytearray, offset: int) -> tuple[int, int]:
+    """Where the body of a message record that begins at a byte of a chunk begins and ends, its envelope left away."""
+    _, size, number, _, _, _ = MESSAGE.unpack_from(raw, offset)
+    begin, end = offset + MESSAGE.size, offset + _HEAD_BYTES + size
+    if number == ENVELOPE_ID:
+        begin += ENVELOPE_HEAD_BYTES + int.from_bytes(raw[begin : begin + ENVELOPE_HEAD_BYTES], "little")
+    return begin, end

@@ -10,6 +10,9 @@ from mcap.records import Channel
 ENVELOPE_ID: Final = 65_535
 """The channel of frames for which no number was left: a body begins with its channel's length and name."""
 
+ENVELOPE_HEAD_BYTES: Final = 4
+"""In front of the channel's name in an envelope: its length."""
+
 ENVELOPE_TOPIC: Final = "@envelope"
 ENVELOPE_METADATA: Final = {"meshscope": "each message: 4 bytes length (little endian), channel name, body"}
 _HEX_KEY: Final = "channel_hex"
@@ -52,13 +55,13 @@ class ChannelTable:
 
 def enveloped(channel: bytes, body: bytes) -> bytes:
     """A frame as the body of the envelope channel."""
-    return len(channel).to_bytes(4, "little") + channel + body
+    return len(channel).to_bytes(ENVELOPE_HEAD_BYTES, "little") + channel + body
 
 
 def opened(envelope: bytes) -> tuple[bytes, bytes]:
     """Channel and body from an envelope; one that is too short gives what there is."""
-    end = 4 + int.from_bytes(envelope[:4], "little")
-    return envelope[4:end], envelope[end:]
+    end = ENVELOPE_HEAD_BYTES + int.from_bytes(envelope[:ENVELOPE_HEAD_BYTES], "little")
+    return envelope[ENVELOPE_HEAD_BYTES:end], envelope[end:]
 
 
 def wire_name(record: Channel) -> bytes | None:

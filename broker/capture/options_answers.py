@@ -14,11 +14,12 @@ from broker.capture.bodies import frame_at
 from broker.capture.chunk import OpenChunk
 from broker.capture.search import places_of, rows_of
 from broker.protocol.channels import parse_channel
-from broker.protocol.headers import Malformed, read_request, read_response
+from broker.protocol.headers import NODE_OPTIONS, Malformed, read_request, read_response
 
-_ACTION: Final = b"$node.options"
+_ACTION: Final = NODE_OPTIONS.encode()
 _MOST_ASKED: Final = 64
-"""Questions that wait for their answer; each is looked for in every chunk until it comes, or is crowded out."""
+"""Questions whose answers are looked for in every chunk, until others crowd them out: who tries again asks under the
+same id, and is answered once more."""
 
 Message = Callable[[int], tuple[bytes, int, int]]
 """Channel, begin and end of the body of the message in a row."""
@@ -26,6 +27,9 @@ Message = Callable[[int], tuple[bytes, int, int]]
 
 class OptionsAnswers:
     """Finds answers by the ids of the requests, which alone name the action.
+
+    Who writes frames that it cannot pair (to mend a file) has nothing but this; of what is heard, and written at once,
+    `Correlation` withholds such answers before they get here.
 
     Chunks are looked through in their order, in one thread; `is_asked` may be called from another.
     """
@@ -46,6 +50,7 @@ class OptionsAnswers:
             asked = _question(channel, bytes(raw[begin:end]))
             if asked:
                 self._asked[asked] = None
+                self._asked.move_to_end(asked)
                 while len(self._asked) > _MOST_ASKED:
                     self._asked.popitem(last=False)
         for asked in list(self._asked):
@@ -53,8 +58,6 @@ class OptionsAnswers:
                 channel, begin, end = message(row)
                 if _answers(channel, bytes(raw[begin:end]), asked):
                     blank_payload(raw, begin, end)
-                    del self._asked[asked]
-                    break
 
     def is_asked(
         self, channel: bytes, body: bytes, waiting: Iterable[OpenChunk], name_of: Callable[[int], bytes]
@@ -96,7 +99,7 @@ def _question(channel: bytes, body: bytes) -> bytes:
     if not (_is(channel, "REQ") or _is(channel, "REQB")):
         return b""
     header = read_request(body)
-    if isinstance(header, Malformed) or header.action != _ACTION.decode():
+    if isinstance(header, Malformed) or header.action != NODE_OPTIONS:
         return b""
     return str(header.id).encode("utf-8", "replace")
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from broker.capture.bodies import Shelf, frame_at
+from broker.capture.blank import blank_payload
+from broker.capture.bodies import Shelf, frame_at, place_of_body
 from broker.capture.channels import ENVELOPE_ID, ChannelTable, enveloped
 from broker.capture.chunk import OpenChunk
 from broker.capture.disk import Disk
@@ -32,7 +33,8 @@ CATCH_UP_CHUNKS: Final = 16
 class CaptureWriter:
     """A capture being written. A full or broken disk never stops anybody: see `trouble`.
 
-    `write`, `tick`, `body` and `close` belong to one thread.
+    `write`, `withhold`, `tick`, `body` and `close` belong to one thread. What was written goes to the disk with the
+    next `write` or `tick` at the earliest, so that until then it can be withheld.
 
     Attributes:
         frames: How many were given.
@@ -56,6 +58,7 @@ class CaptureWriter:
         self._ids: dict[bytes, int] = {}
         self._chunk = OpenChunk(1, 0)
         self._base = chunk_base(1, 0)
+        self._full: list[OpenChunk] = []  # the disk gets them next time
         self._shelf = Shelf()
         self._is_closed = False
         self._answers = OptionsAnswers()
@@ -112,7 +115,7 @@ class CaptureWriter:
     @property
     def waiting_chunks(self) -> int:
         """Chunks that the disk has not taken yet."""
-        return self._disk.waiting
+        return len(self._full) + self._disk.waiting
 
     @property
     def written_bytes(self) -> int:
@@ -138,6 +141,7 @@ class CaptureWriter:
 
     def write_run(self, moments: list[int], frames: Sequence[RawFrame]) -> list[int]:
         """Take frames that arrived one after the other: as `write`, with a moment for each, never falling."""
+        self._hand_over()
         numbers: list[int] = []
         while (place := len(numbers)) < len(frames):
             at_ns = moments[place]
@@ -182,26 +186,48 @@ class CaptureWriter:
             body = enveloped(channel, body)
         return self._base + append_message(self._chunk.raw, self._chunk.offsets, number, at_ns, body)
 
+    def withhold(self, numbers: Iterable[int]) -> None:
+        """Keep nothing but the headers of frames of the last `write`, whatever the policy.
+
+        Args:
+            numbers: Their frame numbers; 0 for one that was not written.
+        """
+        for number in numbers:
+            segment, ordinal, offset = place_of(number)
+            for chunk in (self._chunk, *self._full):
+                if (chunk.segment, chunk.ordinal) == (segment, ordinal):
+                    blank_payload(chunk.raw, *place_of_body(chunk.raw, offset))
+
     def tick(self, now_ns: int) -> None:
         """Called several times a second: hands over a chunk that is half a second old."""
         if self._chunk.offsets and now_ns - self._chunk.begin_ns >= CHUNK_NS:
             self._next_chunk(now_ns)
+        self._hand_over()
 
     def flush(self) -> None:
         """Hand over what there is, without waiting until it is written."""
         if self._chunk.offsets:
             self._next_chunk(self._chunk.end_ns)
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        """Full chunks to the disk."""
+        for chunk in self._full:
+            self._disk.put(chunk)
+        self._full.clear()
 
     def catch_up(self) -> None:
         """Wait for the disk, so that nothing is lost; for those who read faster than it writes."""
+        self._hand_over()
         self._disk.catch_up(CATCH_UP_CHUNKS)
 
     def body(self, number: int) -> bytes | None:
         """What a frame carried, as it is kept: masked. None if it is not kept."""
         place = place_of(number)
         waiting = self._disk.pending(place.segment, place.chunk)
-        if (self._chunk.segment, self._chunk.ordinal) == (place.segment, place.chunk):
-            waiting = self._chunk
+        for chunk in (self._chunk, *self._full):
+            if (chunk.segment, chunk.ordinal) == (place.segment, place.chunk):
+                waiting = chunk
         if waiting is not None:
             frame = frame_at(bytes(waiting.raw), place.offset, self._table.name)
             return self._masked(frame) if frame is not None else None
@@ -211,7 +237,7 @@ class CaptureWriter:
     def _masked(self, frame: RawFrame) -> bytes:
         """What will be kept of a frame that is not on disk yet."""
         channel, body = frame
-        waiting = [*self._disk.waiting_chunks(), self._chunk]
+        waiting = [*self._disk.waiting_chunks(), *self._full, self._chunk]
         if self._answers.is_asked(channel, body, waiting, self._table.name):
             return replace(self._masking, policy="headers").masked(channel, body)
         return self._masking.masked(channel, body)
@@ -237,7 +263,7 @@ class CaptureWriter:
 
     def _next_chunk(self, at_ns: int) -> OpenChunk:
         chunk = self._chunk
-        self._disk.put(chunk)
+        self._full.append(chunk)
         is_full = self._segment_bytes and (
             self._disk.open_bytes >= self._segment_bytes or chunk.ordinal + 1 >= CHUNKS_A_SEGMENT
         )

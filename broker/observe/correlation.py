@@ -27,7 +27,7 @@ from broker.observe.limits import (
 )
 from broker.observe.names import NameBook
 from broker.observe.open_calls import OpenCalls
-from broker.observe.routes import Routes, answered_by, is_target_unknown
+from broker.observe.routes import Routes, answered_by, is_target_unknown, parties_of
 from broker.observe.rows import (
     BEGIN,
     DEADLINE,
@@ -42,6 +42,7 @@ from broker.observe.rows import (
 from broker.observe.streams import StreamCall
 from broker.observe.young import CallKey
 from broker.protocol.headers import (
+    NODE_OPTIONS,
     Malformed,
     RequestHeader,
     ResponseHeader,
@@ -70,6 +71,7 @@ class Correlation:
         tally: Tally,
         routes: Routes,
         malformed: Callable[[Lane, str], None],
+        withhold: Callable[[bytes], None] | None = None,
         *,
         is_compiled: bool,
     ) -> None:
@@ -80,6 +82,7 @@ class Correlation:
             tally: Where is counted what is no row.
             routes: Makes the route of a request that is new on its lane, and keeps it there.
             malformed: Counts what cannot be decoded, with its reason.
+            withhold: Told the body of each answer that tells a node's options, or may do so; None for nobody.
             is_compiled: Whether what is ordinary is left to the compiled module.
         """
         self._names = names
@@ -87,6 +90,8 @@ class Correlation:
         self._tally = tally
         self._routes = routes
         self._malformed = malformed
+        self._withhold = withhold
+        self._option_actions: set[int] = set()  # numbers of NODE_OPTIONS, one a namespace
         self._calls = OpenCalls(limits.open_calls, self, is_compiled=is_compiled)
         self._young = self._calls.young
         self._endings = Endings(limits.ended_calls, limits.ended_ns)
@@ -134,7 +139,7 @@ class Correlation:
             deadline_ns = odd_deadline_ns(at_ns, timeout_ms)
         entry = (at_ns, route, size, call_id, header.requestID, header.parentID, frame, deadline_ns)
         calls = self._calls
-        if header.stream or header.seq or key in calls.others or not lane.node:
+        if header.stream or header.seq or key in calls.others or not lane.node or header.action == NODE_OPTIONS:
             self._unusual_request(key, entry, header)
             return
         if self._young.setdefault(key, entry) is not entry:
@@ -182,6 +187,8 @@ class Correlation:
             route = lane.routes[header.action, header.caller, header.sender, header.level, header.tracing]
         except (KeyError, TypeError):
             route = self._routes.of_call(lane, header, at_ns)
+        if header.action == NODE_OPTIONS:
+            self._option_actions.add(parties_of(route)[0])
         return header, route
 
     def _is_endless(self, *ids: object) -> bool:
@@ -189,7 +196,7 @@ class Correlation:
         return sum(len(text) for text in ids if isinstance(text, str)) > self._id_length
 
     def _unusual_request(self, key: CallKey, entry: Entry, header: RequestHeader) -> None:
-        """A request that is streamed, repeated or balanced."""
+        """A request that is streamed, repeated or balanced, or whose answer is withheld and so must go the long way."""
         at_ns, size = entry[BEGIN], entry[SIZE]
         is_streamed = bool(header.stream or header.seq)
         call = self._calls.streams.get(key)
@@ -242,11 +249,11 @@ class Correlation:
             self._routes.hear(lane, header, at_ns)
         key, size = lane.prefix + header.id, len(body)
         if header.stream or header.seq or key in self._calls.streams:
-            self._streamed_response(key, lane, at_ns, header, size, frame)
+            self._streamed_response(key, lane, at_ns, header, body, frame)
             return
         entry = self._young.pop(key, None) or self._calls.end_waiting(key, at_ns)
         if entry is None:
-            self._unmatched(key, lane, at_ns, header, size, frame)
+            self._unmatched(key, lane, at_ns, header, body, frame)
             return
         ending = _OK if header.success else self._failure(entry[DEADLINE], at_ns, header)
         self.rows.append((*entry, at_ns, ending, size, frame))
@@ -264,15 +271,16 @@ class Correlation:
         return ending_of(Outcome.FAILED, number)
 
     def _streamed_response(
-        self, key: CallKey, lane: Lane, at_ns: int, header: ResponseHeader, size: int, frame: int
+        self, key: CallKey, lane: Lane, at_ns: int, header: ResponseHeader, body: bytes, frame: int
     ) -> None:
         """A packet of a streamed response, or any answer to a streamed or balanced request."""
         call = self._calls.streams.get(key) or self._calls.become_stream(key)
         if call is None:
-            self._unmatched(key, lane, at_ns, header, size, frame)
+            self._unmatched(key, lane, at_ns, header, body, frame)
             return
         call.entry = self._with_target(call.entry, lane, header.sender)
-        call.response_packet(at_ns, size, header.seq, frame)
+        self._look_whether_withheld(call.entry[ROUTE], body)
+        call.response_packet(at_ns, len(body), header.seq, frame)
         if not header.stream:
             deadline_ns = call.entry[DEADLINE] if call.has_deadline else 0
             call.close(_OK if header.success else self._failure(deadline_ns, at_ns, header))
@@ -295,27 +303,35 @@ class Correlation:
         self._tally.lost += call.lost_packets
         self.rows.append(call.row(at_ns, call.ending))
 
-    def _unmatched(self, key: CallKey, lane: Lane, at_ns: int, header: ResponseHeader, size: int, frame: int) -> None:
+    def _look_whether_withheld(self, route: bytes | None, body: bytes) -> None:
+        """Withhold the answer to a question for a node's options; and one to nobody knows what, which is no route."""
+        if self._withhold is not None and (route is None or parties_of(route)[0] in self._option_actions):
+            self._withhold(body)
+
+    def _unmatched(self, key: CallKey, lane: Lane, at_ns: int, header: ResponseHeader, body: bytes, frame: int) -> None:
         """An answer to no open call: too late, once too often, or to a request that we did not see."""
         entry = self._endings.take_given_up(key, at_ns)
         if entry is not None:
             self._tally.responses_late += 1
             outcome = Outcome.LATE
             entry = self._with_target(entry, lane, header.sender)
+            self._look_whether_withheld(entry[ROUTE], body)
         else:
             self._endings.look_at(self.rows)
             before = self._endings.answer(identity(lane.namespace_number, header.id), at_ns)
+            known = before if before is not None and before.outcome != Outcome.ORPHAN else None
+            self._look_whether_withheld(None if known is None else known.route, body)
             if before is not None and header.seq:
                 return  # the rest of a stream whose first packet left a row
-            if before is not None and before.outcome != Outcome.ORPHAN:
+            if known is not None:
                 self._tally.responses_doubled += 1
-                outcome, route = Outcome.DOUBLE, before.route
+                outcome, route = Outcome.DOUBLE, known.route
             else:
                 self._tally.responses_orphaned += 1
                 outcome, route = Outcome.ORPHAN, self._routes.of_answer(lane, header.sender)
             entry = (at_ns, route, 0, header.id, "", "", 0, 0)
         error = 0 if header.success or header.stream else self._failure(0, at_ns, header) >> 8
-        self.rows.append((*entry, at_ns, ending_of(outcome, error), size, frame))
+        self.rows.append((*entry, at_ns, ending_of(outcome, error), len(body), frame))
 
     # -- time
 

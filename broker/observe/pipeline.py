@@ -48,6 +48,7 @@ class Pipeline:
         begin_ns: int,
         limits: Limits | None = None,
         frame_numbers: FrameNumbers | None = None,
+        withhold: Callable[[bytes], None] | None = None,
         is_compiled: bool = IS_COMPILED,
     ) -> None:
         """
@@ -56,6 +57,8 @@ class Pipeline:
             limits: How much is kept.
             frame_numbers: Keeps frames (at_ns, frames) and gives each a FrameNumber, 0 for one
                 that it did not keep. Asked by ``feed`` when it is not told numbers.
+            withhold: Told the body, the very object, of each answer that tells a node's options, or may do so since its
+                question was not heard; while its frame is being taken in. None for nobody.
             is_compiled: Whether what is ordinary is left to the compiled module.
         """
         self._limits = limits or Limits()
@@ -72,7 +75,7 @@ class Pipeline:
         self._roster = Roster(self._limits, self._changes.append, self._node_gone, self._forget_lanes)
         self._routes = Routes(self._names, self._roster, self._limits.channels, self._forget_lanes)
         self._correlation = Correlation(
-            self._names, self._limits, self._tally, self._routes, self._malformed, is_compiled=is_compiled
+            self._names, self._limits, self._tally, self._routes, self._malformed, withhold, is_compiled=is_compiled
         )
         self._fast_path = self._correlation.fast_path
         self._notes = Notes(

@@ -17,7 +17,7 @@ from broker.observe.journal import CallFlag, EventFlag, NameKind
 from broker.observe.lanes import Lane
 from broker.observe.names import NameBook
 from broker.observe.roster import Roster
-from broker.protocol.headers import EventHeader, RequestHeader, ResponseHeader
+from broker.protocol.headers import NODE_OPTIONS, EventHeader, RequestHeader, ResponseHeader
 
 CALL_ROUTE: Final = np.dtype(
     [
@@ -87,7 +87,8 @@ def namespace_of(route: bytes) -> int:
 class Routes:
     """Makes routes and keeps them on their lanes; tells the roster of senders that are new there.
 
-    Packets of our own are never kept: so each of them comes here, to be counted.
+    Packets of our own are never kept: so each of them comes here, to be counted. Nor are questions for a node's
+    options: so each of them goes the long way, where its answer is withheld.
     """
 
     def __init__(self, names: NameBook, roster: Roster, most: int, forget: Callable[[], None]) -> None:
@@ -158,6 +159,7 @@ class Routes:
         if lane.command == "REQ" and lane.rest and not is_ours and len(header.action) < _MOST_LETTERS:
             self._roster.called(lane.namespace, header.action, lane.rest, at_ns)
         is_plain = type(header.level) is int and (header.tracing is None or type(header.tracing) is bool)
+        is_plain = is_plain and header.action != NODE_OPTIONS
         if is_heard and is_plain and _is_short(header.action, header.caller, header.sender):
             lane.routes[header.action, header.caller, header.sender, header.level, header.tracing] = route
             self._keep(lane)

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from broker.capture.mask_json import mask_json, mask_url
 from broker.capture.secret_names import DEFAULT_NAMES, SecretNames
+from broker.protocol.headers import NODE_OPTIONS
 
 MASKED: Final = "***"
-NODE_OPTIONS: Final = "$node.options"
 
 _ASSIGNED: Final = re.compile(r"([A-Za-z][A-Za-z0-9_.\-]{2,60})=([^\s&;,\"']+)")
 _SAID: Final = re.compile(r"""('?)\b([A-Za-z][\w .\-]{1,60})\1:\s*('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")

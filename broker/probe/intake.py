@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from broker.capture.masking import Masking
@@ -24,12 +24,16 @@ def own_frame(channel: bytes, body: dict[str, Any]) -> RawFrame:
 class Recording(Protocol):
     """Something that records when it is asked to."""
 
-    def feed(self, at_ns: int, frames: Sequence[RawFrame]) -> None:
-        """Take in frames that arrived together."""
+    def feed(self, at_ns: int, frames: Sequence[RawFrame]) -> Sequence[int]:
+        """Take in frames that arrived together; returns the numbers of those that are recorded, 0 for others."""
         ...
 
-    def feed_run(self, moments: list[int], frames: Sequence[RawFrame]) -> None:
-        """Take in frames that arrived one after the other."""
+    def feed_run(self, moments: list[int], frames: Sequence[RawFrame]) -> Sequence[int]:
+        """Take in frames that arrived one after the other; returns what `feed` does."""
+        ...
+
+    def withhold(self, numbers: Iterable[int]) -> None:
+        """Keep nothing but the headers of frames that were just taken in; 0 for one that is not recorded."""
         ...
 
     def tick(self, now_ns: int) -> None:
@@ -69,7 +73,9 @@ class Intake:
         self.on_frames: Callable[[int, Sequence[RawFrame]], None] | None = None
         self.on_run: Callable[[list[int], Sequence[RawFrame]], None] | None = None
         self.now_ns = begin_ns
-        self._pipeline = Pipeline(begin_ns=begin_ns)
+        self._withheld: list[bytes] = []
+        withhold = self._withheld.append if capture is not None or recorder is not None else None
+        self._pipeline = Pipeline(begin_ns=begin_ns, withhold=withhold)
 
     def feed(self, at_ns: int, frames: Sequence[RawFrame], numbers: Sequence[int] | None = None) -> None:
         """Take in frames that arrived together."""
@@ -78,9 +84,10 @@ class Intake:
         frames = self._peel(frames)
         if self.capture is not None:
             numbers = self.capture.write(at_ns, frames)
-        if self._recorder is not None:
-            self._recorder.feed(at_ns, frames)
+        recorded = self._recorder.feed(at_ns, frames) if self._recorder is not None else ()
         self._pipeline.feed(at_ns, frames, numbers)
+        if self._withheld:
+            self._keep_headers_only(frames, numbers, recorded)
         if self.on_frames is not None:
             self.on_frames(at_ns, frames)
 
@@ -93,11 +100,24 @@ class Intake:
         frames = self._peel(frames)
         if self.capture is not None:
             numbers = self.capture.write_run(moments, frames)
-        if self._recorder is not None:
-            self._recorder.feed_run(moments, frames)
+        recorded = self._recorder.feed_run(moments, frames) if self._recorder is not None else ()
         self._pipeline.feed_run(moments, frames, numbers)
+        if self._withheld:
+            self._keep_headers_only(frames, numbers, recorded)
         if self.on_run is not None:
             self.on_run(moments, frames)
+
+    def _keep_headers_only(
+        self, frames: Sequence[RawFrame], numbers: Sequence[int] | None, recorded: Sequence[int]
+    ) -> None:
+        """Of what was withheld among frames, files keep the headers."""
+        withheld = {id(body) for body in self._withheld}  # they were told as the objects that are in the frames
+        self._withheld.clear()
+        places = [place for place, (_, body) in enumerate(frames) if id(body) in withheld]
+        if self.capture is not None and numbers:
+            self.capture.withhold(numbers[place] for place in places)
+        if self._recorder is not None and recorded:
+            self._recorder.withhold(recorded[place] for place in places)
 
     def note(self, at_ns: int, channel: bytes, body: dict[str, Any]) -> None:
         """Take in a frame of our own."""

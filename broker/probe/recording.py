@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,6 @@ from broker.clock import SECOND
 from broker.operate.commands import Record, Report
 from broker.probe.intake import own_frame
 from broker.protocol.frame import SESSION_CHANNEL, RawFrame
-from broker.protocol.runs import by_moment
 
 Wanted = Callable[[int, bytes, bytes], bool]
 """Whether a frame (at_ns, channel, body) is to be recorded."""
@@ -86,25 +85,31 @@ class Recorder:
             self._writer.flush()
         return Report("done", f"Recording into {command.path}.")
 
-    def feed(self, at_ns: int, frames: Sequence[RawFrame]) -> None:
-        """Take in frames that arrived together."""
-        if self._writer is None:
-            return
-        if self.wanted is not None:
-            wanted = self.wanted
-            frames = [frame for frame in frames if frame[0].startswith(b"@") or wanted(at_ns, *frame)]
-        if frames:
-            self._writer.write(at_ns, frames)
+    def feed(self, at_ns: int, frames: Sequence[RawFrame]) -> Sequence[int]:
+        """Take in frames that arrived together; returns the numbers of those that are recorded, 0 for others."""
+        return self.feed_run([at_ns] * len(frames), frames)
 
-    def feed_run(self, moments: list[int], frames: Sequence[RawFrame]) -> None:
-        """Take in frames that arrived one after the other."""
+    def feed_run(self, moments: list[int], frames: Sequence[RawFrame]) -> Sequence[int]:
+        """Take in frames that arrived one after the other; returns what `feed` does."""
         if self._writer is None:
-            return
+            return ()
         if self.wanted is None:
-            self._writer.write_run(moments, frames)
-            return
-        for at_ns, part in by_moment(moments):
-            self.feed(at_ns, frames[part])
+            return self._writer.write_run(moments, frames)
+        places = [
+            place
+            for place, (at_ns, (channel, body)) in enumerate(zip(moments, frames, strict=True))
+            if channel.startswith(b"@") or self.wanted(at_ns, channel, body)
+        ]
+        written = self._writer.write_run([moments[place] for place in places], [frames[place] for place in places])
+        numbers = [0] * len(frames)
+        for place, number in zip(places, written, strict=True):
+            numbers[place] = number
+        return numbers
+
+    def withhold(self, numbers: Iterable[int]) -> None:
+        """Keep nothing but the headers of frames that were just taken in; 0 for one that is not recorded."""
+        if self._writer is not None:
+            self._writer.withhold(numbers)
 
     def tick(self, now_ns: int) -> None:
         """Several times a second: let the file be written, and end it when it is full."""

@@ -19,6 +19,7 @@ from broker.protocol.serializers import OPENING_BRACE, REFUSALS, loads
 from broker.protocol.serializers.msgpack import notepack_extension
 
 __all__ = [
+    "NODE_OPTIONS",
     "ErrorSummary",
     "EventHeader",
     "Malformed",
@@ -31,6 +32,9 @@ __all__ = [
     "read_request",
     "read_response",
 ]
+
+NODE_OPTIONS: Final = "$node.options"
+"""The action that nodes answer with whatever they were set up with: URLs and keys, under any name."""
 
 
 class RequestHeader(msgspec.Struct, gc=False):

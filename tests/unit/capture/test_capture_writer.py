@@ -17,6 +17,7 @@ RES = b"MOL-odd\xff.RES.node-2"
 
 def settle(writer: CaptureWriter, but: int = 0) -> None:
     """Wait until the disk's thread has no more than so many chunks to write."""
+    writer.tick(0)
     deadline_s = time.monotonic() + 5
     while writer.waiting_chunks > but:
         assert time.monotonic() < deadline_s

@@ -63,6 +63,17 @@ def test_a_question_and_its_answer_may_be_far_apart(tmp_path: Path) -> None:
     assert not [frame for frame in read(path) if b"hunter2" in frame.body]
 
 
+def test_who_tries_again_asks_under_the_same_id_and_is_answered_twice(tmp_path: Path) -> None:
+    path = tmp_path / "a.mcap"
+    writer = CaptureWriter.file(path, masking=EVERYTHING)
+    question, answer = pair("n-1", "$node.options", OPTIONS, "JSON")
+    writer.write(1, [question, answer, question, answer])
+    writer.flush()
+    writer.write(2, [answer])
+    writer.close()
+    assert not [frame for frame in read(path) if b"hunter2" in frame.body]
+
+
 def test_settings_are_masked_where_they_are_shown_whatever_the_policy() -> None:
     value = {"db": "postgres://u:hunter2@h/x", "log": '{"token": "hunter2"}', "apiKey": 5, "plain": ["a", 1]}
     for policy in ("everything", "masked", "headers"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from random import Random
 from typing import Any
 
@@ -29,9 +29,14 @@ from tests.unit.observe.test_laws import STEPS, joined, told
 pytestmark = pytest.mark.usefixtures("compiled_module")
 
 
-def watched(frames: Sequence[Frame], *, is_compiled: bool, limits: Limits | None = None) -> list[Batch]:
+Withhold = Callable[[bytes], None] | None
+
+
+def watched(
+    frames: Sequence[Frame], *, is_compiled: bool, limits: Limits | None = None, withhold: Withhold = None
+) -> list[Batch]:
     """What a pipeline makes of frames, each with a number, taken every 50 of them."""
-    pipeline = Pipeline(begin_ns=START_NS, limits=limits, is_compiled=is_compiled)
+    pipeline = Pipeline(begin_ns=START_NS, limits=limits, is_compiled=is_compiled, withhold=withhold)
     batches = []
     for begin in range(0, len(frames), 50):
         some = frames[begin : begin + 50]
@@ -42,9 +47,9 @@ def watched(frames: Sequence[Frame], *, is_compiled: bool, limits: Limits | None
     return [*batches, pipeline.take(START_NS + 10_000_000 * MILLISECOND)]
 
 
-def watched_in_runs(frames: Sequence[Frame], limits: Limits | None = None) -> list[Batch]:
+def watched_in_runs(frames: Sequence[Frame], limits: Limits | None = None, withhold: Withhold = None) -> list[Batch]:
     """As `watched`, with one feed for all frames between two batches."""
-    pipeline = Pipeline(begin_ns=START_NS, limits=limits, is_compiled=True)
+    pipeline = Pipeline(begin_ns=START_NS, limits=limits, is_compiled=True, withhold=withhold)
     batches = []
     for begin in range(0, len(frames), 50):
         some = frames[begin : begin + 50]
@@ -56,9 +61,11 @@ def watched_in_runs(frames: Sequence[Frame], limits: Limits | None = None) -> li
 
 def agree(frames: Sequence[Frame], limits: Limits | None = None) -> dict[str, Any]:
     """What both tell, and ours in runs."""
-    ours = joined(watched(frames, is_compiled=True, limits=limits))
-    assert ours == joined(watched(frames, is_compiled=False, limits=limits))
-    assert ours == joined(watched_in_runs(frames, limits))
+    withheld: tuple[list[bytes], list[bytes], list[bytes]] = ([], [], [])
+    ours = joined(watched(frames, is_compiled=True, limits=limits, withhold=withheld[0].append))
+    assert ours == joined(watched(frames, is_compiled=False, limits=limits, withhold=withheld[1].append))
+    assert ours == joined(watched_in_runs(frames, limits, withheld[2].append))
+    assert withheld[0] == withheld[1] == withheld[2]
     return ours
 
 

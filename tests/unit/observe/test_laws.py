@@ -14,6 +14,8 @@ from broker.clock import SECOND
 from broker.observe.journal import COUNTED_OUTCOMES, Batch, NameKind
 from broker.observe.limits import Limits
 from broker.observe.pipeline import Pipeline
+from broker.protocol.channels import parse_channel
+from broker.protocol.headers import NODE_OPTIONS, Malformed, read_request, read_response
 from tests.script import START_NS, Script, at, failure, service
 from tests.unit.observe.reading import final, seconds
 
@@ -22,9 +24,10 @@ MOMENTS = st.sampled_from([0, 0, 0.01, 0.1, 0.5, 1, 1.5])
 TIMEOUTS = st.sampled_from([0, None, -1, True, "x", 0.001, 20, 500, 1000, 1500, 1000.0])
 NODES = st.sampled_from(["n1", "n1", "n.3"])
 SPACES = st.sampled_from(["", "", "", "a.b"])
+ACTIONS = st.sampled_from(["users.get", "users.get", NODE_OPTIONS])
 STREAMS = st.sampled_from([(False, None), (True, 0), (True, 1), (False, 2), (False, 0), (True, None)])
 
-REQUESTS = st.tuples(st.just("request"), MOMENTS, IDS, NODES, SPACES, TIMEOUTS, STREAMS)
+REQUESTS = st.tuples(st.just("request"), MOMENTS, IDS, NODES, SPACES, TIMEOUTS, STREAMS, ACTIONS)
 RESPONSES = st.tuples(st.just("response"), MOMENTS, IDS, NODES, SPACES, st.booleans(), STREAMS)
 NODE_STEPS = st.tuples(
     st.sampled_from(["info", "heartbeat", "disconnect", "empty info", "restart"]), MOMENTS, NODES, SPACES
@@ -58,8 +61,10 @@ def told(steps: list[tuple[Any, ...]], story: Script | None = None) -> Script:
     for what, pause, *rest in steps:
         now = round(now + pause * (40 if what == "long wait" else 1), 6)
         if what == "request":
-            call_id, node, space, timeout, (stream, seq) = rest
-            story.request(now, id=call_id, target=node, namespace=space, timeout=timeout, stream=stream, seq=seq)
+            call_id, node, space, timeout, (stream, seq), action = rest
+            story.request(
+                now, action, id=call_id, target=node, namespace=space, timeout=timeout, stream=stream, seq=seq
+            )
         elif what == "response":
             call_id, node, space, is_ok, (stream, seq) = rest
             error = None if is_ok else failure(504, "REQUEST_TIMEOUT")
@@ -180,7 +185,10 @@ def opened_calls(story: Script) -> int:
 
 
 SIMPLE = st.lists(
-    st.tuples(st.sampled_from(["request", "response"]), MOMENTS, IDS, NODES, SPACES, TIMEOUTS, st.just((False, None))),
+    st.one_of(
+        st.tuples(st.just("request"), MOMENTS, IDS, NODES, SPACES, TIMEOUTS, st.just((False, None)), ACTIONS),
+        st.tuples(st.just("response"), MOMENTS, IDS, NODES, SPACES, st.booleans(), st.just((False, None))),
+    ),
     max_size=60,
 )
 
@@ -306,3 +314,26 @@ def test_json_and_msgpack_tell_the_same(steps: list[tuple[Any, ...]]) -> None:
         names = [name for name in batch.calls.dtype.names or () if not name.endswith("_size")]
         rows.append((batch.calls[names].tolist(), batch.names, batch.changes))
     assert rows[0] == rows[1]
+
+
+@settings(max_examples=300)
+@given(STEPS)
+def test_what_may_tell_a_nodes_options_is_withheld_whatever_comes_between(steps: list[tuple[Any, ...]]) -> None:
+    frames = told(steps).frames
+    withheld: list[bytes] = []
+    pipeline = Pipeline(begin_ns=START_NS, withhold=withheld.append)
+    asked: dict[tuple[str, str], set[str]] = {}
+    for at_ns, channel, body in frames:
+        before = len(withheld)
+        pipeline.feed(at_ns, [(channel, body)])
+        name = parse_channel(channel)
+        command, space = ("", "") if name is None else (name.command, name.namespace)
+        if command == "REQ" and not isinstance(request := read_request(body), Malformed):
+            asked.setdefault((space, request.id), set()).add(request.action)
+        if command != "RES":
+            assert len(withheld) == before
+            continue
+        answer = read_response(body)
+        assert not isinstance(answer, Malformed)
+        if asked.get((space, answer.id), set()) <= {NODE_OPTIONS}:
+            assert withheld[before:] == [body]
