@@ -66,13 +66,13 @@ def _turns(plan: Plan, listeners: Mapping[str, Listener], roll: Roll, caller: Js
         if plan.is_over(time.monotonic() - begin_s, rounds):
             break
         for name in order:
-            roll.wait_until(0)
+            roll.wait_until(0, listeners.values())
             time.sleep(REST_S)
             listeners[name].wake()
-            roll.wait_until(listeners[name].patterns)
+            roll.wait_until(listeners[name].patterns, listeners.values())
             time.sleep(SETTLE_S)
             turns[name].append(_measured(listeners, name, caller))
-            roll.wait_until(listeners[name].patterns)
+            roll.wait_until(listeners[name].patterns, listeners.values())
             listeners[name].sleep()
     return turns
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import numpy as np
@@ -22,7 +22,8 @@ from bench.turns import NotMeasured, Turn
 from broker.observe.journal import Outcome
 
 PROBE_IN_TURN: Final = (sys.executable, "-m", "bench.probe_in_turn")
-OBEYS_S: Final = 10.0
+OBEYS_S: Final = 30.0
+"""A probe on a machine that others keep busy obeys after seconds."""
 LOOK_EVERY_S: Final = 0.005
 
 
@@ -32,14 +33,20 @@ class Roll:
     def __init__(self, port: int) -> None:
         self._redis = redis.Redis(port=port, protocol=2)
 
-    def wait_until(self, wanted: int) -> None:
+    def wait_until(self, wanted: int, listeners: Iterable[Listener] = ()) -> None:
         """Wait until as many patterns are subscribed to.
 
+        Args:
+            wanted: How many.
+            listeners: All that may be, asleep or not.
+
         Raises:
-            NotMeasured: They were not in time.
+            NotMeasured: They were not in time, or one of those listeners is in trouble.
         """
         until = time.monotonic() + OBEYS_S
         while (subscribed := self._subscribed()) != wanted:
+            for listener in listeners:
+                listener.look()
             if time.monotonic() > until:
                 raise NotMeasured(
                     f"{subscribed} patterns are subscribed to, expected {wanted}: a listener does not obey"
@@ -73,6 +80,9 @@ class Listener:
     def sleep(self) -> None:
         """Begin to unsubscribe."""
 
+    def look(self) -> None:
+        """See whether it is well. Raises NotMeasured."""
+
     def cpu_s(self) -> float:
         """CPU that it used so far."""
         return 0.0
@@ -100,6 +110,11 @@ class Bare(Listener):
     def sleep(self) -> None:
         """Begin to unsubscribe."""
         self._tell(SLEEP)
+
+    def look(self) -> None:
+        """See whether it runs. Raises NotMeasured."""
+        if self._process.poll() is not None:
+            raise NotMeasured("the bare subscriber ended")
 
     def cpu_s(self) -> float:
         """CPU that it used so far."""
@@ -140,6 +155,10 @@ class Probe(Listener):
     def sleep(self) -> None:
         """Begin to unsubscribe."""
         os.kill(self._heard.process_id, SLEEP)
+
+    def look(self) -> None:
+        """See whether all is well with the probe. Raises NotMeasured."""
+        self._heard.look()
 
     def cpu_s(self) -> float:
         """CPU that it used so far, and we: all that we do is to take what it tells, and to wait."""

@@ -56,18 +56,23 @@ class Heard:
     def _lost(self, reason: str) -> None:
         self.trouble = reason
 
+    def look(self) -> None:
+        """See whether all is well. Raises NotMeasured."""
+        if self.trouble:
+            raise NotMeasured(self.trouble)
+
     def lag_s(self, at_ns: int) -> float:
         """Wait until everything up to a moment has been told. How long after it that was, in s.
 
         Raises:
             NotMeasured: It took more than 10 s, or something went wrong.
         """
-        while self.through_ns < at_ns and not self.trouble:
+        while self.through_ns < at_ns:
+            self.look()
             if time.time_ns() - at_ns > 10_000_000_000:
                 raise NotMeasured("the probe has not told what it heard 10 s ago")
             time.sleep(0.005)
-        if self.trouble:
-            raise NotMeasured(self.trouble)
+        self.look()
         return (time.time_ns() - at_ns) / 1e9
 
     def take_calls(self, begin_ns: int, end_ns: int) -> NDArray[np.void]:

@@ -81,8 +81,8 @@ GOOD = Turn(calls=4000, seconds=0.4, counted=4000, heard_bytes=3_600_000)
 
 def test_a_turn_in_which_all_was_heard_is_taken():
     check(GOOD, 20, counts=True, reads=True)
-    check(GOOD._replace(counted=4420), 20, counts=True)
-    check(GOOD._replace(counted=3580), 20, counts=True)
+    check(GOOD._replace(counted=6020), 20, counts=True)
+    check(GOOD._replace(counted=1980), 20, counts=True)
     check(GOOD._replace(calls=50, counted=70), 20, counts=True)
 
 
@@ -95,8 +95,8 @@ def test_who_counts_nothing_is_not_asked_to():
     [
         (GOOD._replace(calls=0), "the mesh made no call in a window"),
         (GOOD._replace(failed=2), "2 of the mesh's 4000 calls in a window failed, expected none"),
-        (GOOD._replace(counted=3579), "the probe counted 3579 calls in a window in which the mesh made 4000"),
-        (GOOD._replace(counted=4421), "the probe counted 4421 calls in a window in which the mesh made 4000"),
+        (GOOD._replace(counted=1979), "the probe counted 1979 calls in a window in which the mesh made 4000"),
+        (GOOD._replace(counted=6021), "the probe counted 6021 calls in a window in which the mesh made 4000"),
         (GOOD._replace(heard_bytes=1_599_999), "read 1599999 bytes in its turn, expected at least 1600000"),
     ],
     ids=["still", "failed", "deaf", "hears others", "bare deaf"],
