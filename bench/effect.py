@@ -1,162 +1,132 @@
 """What listening costs the mesh: MoleculerJS calls/s with the probe, with a bare subscriber, with neither.
 
 A bare subscriber takes everything and throws it away: what any listener must
-cost. Rounds alternate so that a machine that drifts drifts for all; the ratio
-is of pairs within one round, with the middle half of the ratios as interval.
+cost. All of them stay attached and subscribe in turn for some tenths of a
+second, in another order each round, so that a machine that drifts drifts for
+all, and there are many pairs. The ratio to the bare subscriber is the
+geometric mean of pairs within one round, with its 95 % interval.
 
-What the probe puts off it must do within the measured time all the same: it
-is measured when it has listened for a while, every call of the measured time
-must be counted, and how long that took is printed.
+What the probe puts off it must do all the same: it is measured when it has
+listened for a moment, every call of a window must be counted, and how long
+that took is printed, and what CPU it took in the windows of others.
 """
 
 from __future__ import annotations
 
 import contextlib
 import statistics
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Final
 
-import numpy as np
-import psutil
-
-from bench.probing import Heard, probe_attached
+from bench.listeners import Listener, Roll, bare_in_turn, probe_in_turn
 from bench.servers import JsLoad, redis_server
+from bench.turns import Plan, Ratio, Turn, Turns, asleep_cores, check, counted_share, cpu_us_a_packet, ratio
 
-ROUNDS = 21
-MEASURED_S = 2.5
-SETTLE_S = 2.5
-CONCURRENCY = 20
-COUNTED = 0.99
-"""At least this share of the calls that the caller counted must be counted by the probe: some were under way when it
-counted."""
+MEASURED_S: Final = 0.4
+SETTLE_S: Final = 0.1
+REST_S: Final = 0.05
+"""After a listener went to sleep, for what it still has to do."""
 
-BARE_SUBSCRIBER = """
-import socket, sys
-with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as bus:
-    bus.sendall(b"PSUBSCRIBE MOL*\\r\\n")
-    buffer = bytearray(1 << 18)
-    while bus.recv_into(buffer):
-        pass
-"""
+COMPILED_S: Final = 3.0
+"""After so long the JavaScript is compiled."""
+
+CONCURRENCY: Final = 20
+BUDGET: Final = 0.97
 
 
-@contextlib.contextmanager
-def bare_attached(port: int) -> Iterator[Heard]:
-    """A subscriber that reads and discards, in a process of its own."""
-    process = subprocess.Popen([sys.executable, "-c", BARE_SUBSCRIBER, str(port)])
-    heard = Heard()
-    heard.process_id = process.pid
-    try:
-        yield heard
-    finally:
-        process.terminate()
-        process.wait()
+def run(plan: Plan | None = None) -> dict[str, Any]:
+    """Measure and print. Returns calls/s of each and their ratios to the bare subscriber.
 
-
-@contextlib.contextmanager
-def nothing_attached(_port: int) -> Iterator[Heard]:
-    """Nobody listens."""
-    yield Heard()
-
-
-Attached = Callable[[int], contextlib.AbstractContextManager[Heard]]
-
-
-class Run(NamedTuple):
-    """One listener in one round.
-
-    Attributes:
-        calls_per_s: Of the mesh.
-        cpu_us: CPU of the listener a packet, that of its client in our process included.
-        counted: Calls that it counted, as a share of those made; 0 if it counts none.
-        lag_s: How long after the measured time all of it had been told.
-        off_ms: How far its p50 and p90 are from the caller's own.
+    Raises:
+        NotMeasured: Something was not as it must be.
     """
-
-    calls_per_s: float
-    cpu_us: float
-    counted: float = 0.0
-    lag_s: float = 0.0
-    off_ms: tuple[float, float] = (0.0, 0.0)
-
-
-def run() -> dict[str, Any]:
-    """Measure and print. Returns calls/s of each and the ratio probe to bare."""
-    listeners: dict[str, Attached] = {"none": nothing_attached, "bare": bare_attached, "probe": probe_attached}
-    runs: dict[str, list[Run]] = {name: [] for name in listeners}
-    with redis_server() as port:
+    plan = plan or Plan()
+    print(f"about {plan.seconds:.0f} s; seed {plan.seed}", flush=True)
+    with contextlib.ExitStack() as ends:
+        port = ends.enter_context(redis_server())
         url = f"redis://127.0.0.1:{port}"
         callee = JsLoad("callee", url, "load", CONCURRENCY)
+        ends.callback(callee.stop)
         caller = JsLoad("caller", url, "load", CONCURRENCY)
-        time.sleep(3)  # until the JavaScript is compiled
-        for round_number in range(ROUNDS):
-            order = list(listeners) if round_number % 2 == 0 else list(reversed(listeners))
-            for name in order:
-                with listeners[name](port) as heard:
-                    runs[name].append(_measured(caller, heard))
-        caller.stop()
-        callee.stop()
-    assert min(each.counted for each in runs["probe"]) >= COUNTED, "the probe did not count all calls"
-    return _report(runs)
+        ends.callback(caller.stop)
+        roll = ends.enter_context(contextlib.closing(Roll(port)))
+        probe = ends.enter_context(probe_in_turn(port))
+        time.sleep(COMPILED_S)
+        probe.sleep()
+        bare = ends.enter_context(bare_in_turn(port))
+        turns = _turns(plan, {"none": Listener(), "bare": bare, "probe": probe}, roll, caller)
+    return _report(plan, turns)
 
 
-def _measured(caller: JsLoad, heard: Heard) -> Run:
-    time.sleep(SETTLE_S)
-    cpu_s = _cpu_s(heard)
-    before = caller.count()
+def _turns(plan: Plan, listeners: Mapping[str, Listener], roll: Roll, caller: JsLoad) -> Turns:
+    turns: dict[str, list[Turn]] = {name: [] for name in listeners}
+    begin_s = time.monotonic()
+    for rounds, order in enumerate(plan.orders(list(listeners))):
+        if plan.is_over(time.monotonic() - begin_s, rounds):
+            break
+        for name in order:
+            roll.wait_until(0, listeners.values())
+            time.sleep(REST_S)
+            listeners[name].wake()
+            roll.wait_until(listeners[name].patterns, listeners.values())
+            time.sleep(SETTLE_S)
+            turns[name].append(_measured(listeners, name, caller))
+            roll.wait_until(listeners[name].patterns, listeners.values())
+            listeners[name].sleep()
+    return turns
+
+
+def _measured(listeners: Mapping[str, Listener], name: str, caller: JsLoad) -> Turn:
+    """The window of the one who is awake. Raises NotMeasured."""
+    awake = listeners[name]
+    used_s = {each: listener.cpu_s() for each, listener in listeners.items()}
+    begin = caller.count()
     time.sleep(MEASURED_S)
-    after = caller.count()
-    cpu_s = _cpu_s(heard) - cpu_s
-    begin_ns, end_ns = round(before.ms * 1e6), round(after.ms * 1e6)
-    made, seconds = after.calls - before.calls, (after.ms - before.ms) / 1000
-    run = Run(made / seconds, cpu_s / (2 * made) * 1e6)
-    if not heard.through_ns:
-        return run
-    lag_s = heard.lag_s(end_ns)
-    took_ms = heard.durations_s(begin_ns, end_ns) * 1000
-    rate_heard = len(took_ms) / (end_ns - begin_ns) * 1e9
-    p50_ms, p90_ms = np.percentile(took_ms, [50, 90]).tolist()
-    off_ms = (p50_ms - after.p50_ms, p90_ms - after.p90_ms)
-    return run._replace(counted=rate_heard / run.calls_per_s, lag_s=lag_s, off_ms=off_ms)
+    end = caller.count()
+    cpu_s = {each: listener.cpu_s() - used_s[each] for each, listener in listeners.items()}
+    turn = Turn(end.calls - begin.calls, (end.ms - begin.ms) / 1000, cpu_s)
+    turn = awake.heard(turn, begin, end)
+    check(turn, CONCURRENCY, counts=awake.counts, reads=awake.reads)
+    return turn
 
 
-def _cpu_s(heard: Heard) -> float:
-    """CPU of the listener and of ourselves so far; we do nothing but take what it tells."""
-    if not heard.process_id:
-        return 0.0
-    times = psutil.Process(heard.process_id).cpu_times()
-    return float(times.user + times.system) + time.process_time()
-
-
-def _report(runs: dict[str, list[Run]]) -> dict[str, Any]:
-    ratios = sorted(
-        probe.calls_per_s / bare.calls_per_s for probe, bare in zip(runs["probe"], runs["bare"], strict=True)
-    )
-    low, middle, high = statistics.quantiles(ratios, n=4)
-    rates = {name: [each.calls_per_s for each in some] for name, some in runs.items()}
-    cpu_us = {name: statistics.median(each.cpu_us for each in some) for name, some in runs.items()}
+def _report(plan: Plan, turns: Turns) -> dict[str, Any]:
+    rates = {name: [turn.calls_per_s for turn in some] for name, some in turns.items()}
+    ratios = {name: ratio(values, rates["bare"]) for name, values in rates.items() if name != "bare"}
+    cpu_us = {name: cpu_us_a_packet(name, some) for name, some in turns.items()}
     for name, values in rates.items():
-        cost = f"  {cpu_us[name]:.2f} ms of CPU per 1,000 packets" if cpu_us[name] else ""
-        print(f"{name:<6} {statistics.median(values):8.0f} calls/s  ({min(values):.0f} to {max(values):.0f}){cost}")
-    print(f"probe / bare: {middle:.3f} (middle half {low:.3f} to {high:.3f}, {len(ratios)} rounds); budget 0.97")
-    counted, lag_s = [each.counted for each in runs["probe"]], [each.lag_s for each in runs["probe"]]
-    print(
-        f"of all calls the probe counted {min(counted):.1%} to {max(counted):.1%}; "
-        f"told {statistics.median(lag_s):.2f} s later, {max(lag_s):.2f} s at worst"
-    )
-    off_ms = [statistics.median(each.off_ms[rank] for each in runs["probe"]) for rank in (0, 1)]
-    print(f"its p50 is {off_ms[0]:+.2f} ms, its p90 {off_ms[1]:+.2f} ms from what the caller itself measured")
+        _print_row(name, values, cpu_us[name], ratios.get(name))
+    probe = ratios["probe"]
+    print(f"probe / bare: {probe.mean:.3f} (95 %: {probe.low:.3f} to {probe.high:.3f}); budget {BUDGET}")
     return {
         "calls_per_s": {name: statistics.median(values) for name, values in rates.items()},
         "cpu_us_a_packet": cpu_us,
-        "probe_to_bare": middle,
-        "interval": [low, high],
-        "rounds": len(ratios),
-        "counted": min(counted),
-        "worst_lag_s": max(lag_s),
-        "off_ms": off_ms,
-        "budget": 0.97,
-    }
+        "probe_to_bare": probe.mean,
+        "interval": [probe.low, probe.high],
+        "rounds": probe.pairs,
+        "to_bare": {name: each._asdict() for name, each in ratios.items()},
+        "seed": plan.seed,
+        "budget": BUDGET,
+    } | _told(turns)
+
+
+def _print_row(name: str, values: list[float], cpu_us: float, to_bare: Ratio | None) -> None:
+    row = f"{name:<6} {statistics.median(values):8.0f} calls/s  ({min(values):.0f} to {max(values):.0f})"
+    if to_bare is not None:
+        row += f"  {to_bare.mean:.3f} of bare (95 %: {to_bare.low:.3f} to {to_bare.high:.3f}; "
+        row += f"median {to_bare.median:.3f}; {to_bare.pairs} pairs)"
+    print(row + (f"  {cpu_us:.2f} ms of CPU per 1,000 packets" if cpu_us else ""))
+
+
+def _told(turns: Turns) -> dict[str, Any]:
+    """What the probe told of the mesh. Raises NotMeasured."""
+    lags_s = [turn.lag_s for turn in turns["probe"]]
+    off_ms = [statistics.median(turn.off_ms[rank] for turn in turns["probe"]) for rank in (0, 1)]
+    counted, asleep = counted_share(turns["probe"]), asleep_cores("probe", turns)
+    print(
+        f"of all calls the probe counted {counted:.1%}; told {statistics.median(lags_s):.2f} s later, "
+        f"{max(lags_s):.2f} s at worst; asleep it used {asleep:.1%} of a core"
+    )
+    print(f"its p50 is {off_ms[0]:+.2f} ms, its p90 {off_ms[1]:+.2f} ms from what the caller itself measured")
+    return {"counted": counted, "worst_lag_s": max(lags_s), "off_ms": off_ms, "asleep_cores": asleep}

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
+from bench.turns import NotMeasured
+
 JS = Path(__file__).parents[1] / "tests" / "e2e" / "js"
 
 
@@ -82,6 +84,7 @@ class JsLoad:
             more: ``bare`` or ``full``.
         """
         arguments = [*self.command, role, url, namespace, str(in_flight), *more]
+        self._role = role
         self._process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         if not self._read().get("ready"):
             raise RuntimeError(f"{' '.join(self.command)} {role} did not start; was `npm ci` run in {JS.name}?")
@@ -95,22 +98,30 @@ class JsLoad:
         assert self._process.stdout is not None
         return dict(json.loads(self._process.stdout.readline() or "{}"))
 
-    def count(self, in_flight: int | None = None) -> tuple[int, float]:
+    def count(self, in_flight: int | None = None) -> Count:
         """Calls made so far, and the caller's own clock in ms.
 
         Args:
             in_flight: How many calls it keeps under way from now on; as before when left out.
+
+        Raises:
+            NotMeasured: It has ended, as it does when a call fails.
         """
         assert self._process.stdin is not None
-        self._process.stdin.write("\n" if in_flight is None else f"{in_flight}\n")
-        self._process.stdin.flush()
-        answer = self._read()
+        answer = {}
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write("\n" if in_flight is None else f"{in_flight}\n")
+            self._process.stdin.flush()
+            answer = self._read()
+        if not answer:
+            raise NotMeasured(f"a {self._role} ended, as it does when a call fails: its own words are above")
         return Count(**answer)
 
     def stop(self) -> None:
         """End it."""
         assert self._process.stdin is not None
-        self._process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # it has ended already
+            self._process.stdin.close()
         try:
             self._process.wait(5)
         except subprocess.TimeoutExpired:

@@ -29,6 +29,7 @@ from broker.probe.reading import FileSession
 from broker.probe.reports import progress_to_plain, report_of, report_to_plain
 
 if TYPE_CHECKING:
+    from broker.probe.door import Door
     from broker.probe.session import ProbeSession
     from broker.probe.streams import DownloadEnd, Streams, UploadEnd
 
@@ -47,8 +48,15 @@ TOLD_AT_ONCE = (
 )
 
 
-def main() -> int:
-    """Be the probe until the other side hangs up. The exit code: 0, or 2 when the other side is none of ours."""
+def main(door_to: Callable[[SessionOptions], Door] | None = None) -> int:
+    """Be the probe until the other side hangs up.
+
+    Args:
+        door_to: Gives a live session its way to the bus; by the options' URL if it is left out.
+
+    Returns:
+        The exit code: 0, or 2 when the other side is none of ours.
+    """
     stdin, stdout = _own_streams()
     gc.freeze()  # what was imported stays
     gc.set_threshold(*COLLECT_AFTER)
@@ -56,7 +64,7 @@ def main() -> int:
         from uvloop import run as run_loop  # noqa: PLC0415  where it exists
     except ImportError:
         run_loop = asyncio.run  # type: ignore[assignment]
-    return int(run_loop(Probe(stdin, stdout).run()))
+    return int(run_loop(Probe(stdin, stdout, door_to).run()))
 
 
 def _own_streams() -> tuple[BinaryIO, BinaryIO]:
@@ -71,20 +79,24 @@ def _own_streams() -> tuple[BinaryIO, BinaryIO]:
     return stdin, stdout
 
 
-def _live_session(options: SessionOptions) -> ProbeSession:
+def _live_session(options: SessionOptions, door_to: Callable[[SessionOptions], Door] | None) -> ProbeSession:
     """A session on a bus. The network and a node take a third of a second to import: files do not wait for them."""
     from broker.probe.keeping import store_journal_aside  # noqa: PLC0415
     from broker.probe.session import ProbeSession  # noqa: PLC0415
 
     give_way()  # what we hear waits for us in the meantime
-    return ProbeSession(options, recorded=store_journal_aside)
+    door = door_to(options) if door_to is not None else None
+    return ProbeSession(options, door=door, recorded=store_journal_aside)
 
 
 class Probe:
     """One pipe, one session at a time."""
 
-    def __init__(self, stdin: BinaryIO, stdout: BinaryIO) -> None:
+    def __init__(
+        self, stdin: BinaryIO, stdout: BinaryIO, door_to: Callable[[SessionOptions], Door] | None = None
+    ) -> None:
         self._stdin = stdin
+        self._door_to = door_to
         self._ended = asyncio.Event()
         self._exit_code = 0
         self._has_greeted = False
@@ -181,7 +193,7 @@ class Probe:
             if options.path:
                 self._session = FileSession(options, self._room, deliver_packed=self._deliver_packed)
             else:
-                self._session = _live_session(options)
+                self._session = _live_session(options, self._door_to)
             self._outbox.send("hello", {"node_id": self._session.node_id, "status": self._status()})
             await self._session.run(self._deliver)
         except (ValueError, OSError) as error:
