@@ -168,6 +168,23 @@ def test_a_move_is_told_when_its_event_came_and_why_when_the_helper_says_so() ->
     ]
 
 
+def test_a_state_that_was_passed_through_at_one_moment_is_told_too() -> None:
+    mesh = Mesh().change(1, "breaker", "a|b:x.y", {"state": "closed"}, "helper")
+    mesh.change(2, "breaker", "a|b:x.y", {"state": "open"}, "event")
+    for state in ("half-open", "closed"):  # as two packets that the kernel joined before they were read
+        mesh.change(3, "breaker", "a|b:x.y", {"state": state}, "event")
+    mesh.change(3, "breaker", "a|b:x.y", {"state": "closed", "reason": "the trial call was answered"}, "helper")
+    snapshot = mesh.snapshot(60)
+    assert [(one.at_ns, one.was, one.state, one.reason) for one in changes_in(snapshot, SPAN)] == [
+        (at(3), "half-open", "closed", "the trial call was answered"),
+        (at(3), "open", "half-open", ""),
+        (at(2), "closed", "open", ""),
+    ]
+    key = BreakerKey("", "a", "b", "x.y")
+    assert [breaker_at(snapshot, key, at(second)).state for second in (2, 3, 4)] == ["open", "closed", "closed"]
+    assert breaker_at(snapshot, key, at(4)).since_ns == at(3)
+
+
 def test_the_end_of_a_hold_says_whether_its_time_was_over_and_not_what_happened_before_it() -> None:
     held, closed = HELD | {"until_ns": at(9)}, {"state": "closed", "reason": "the trial call was answered"}
     mesh = Mesh().change(1, "breaker", "a|b:x.y", held, "helper").change(5, "breaker", "a|b:x.y", closed, "helper")
