@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from broker.mesh.breaker_guess import guesses
 from broker.mesh.breaker_matrix import CELLS, Caller, Endpoint
@@ -183,6 +185,17 @@ def test_a_state_that_was_passed_through_at_one_moment_is_told_too() -> None:
     key = BreakerKey("", "a", "b", "x.y")
     assert [breaker_at(snapshot, key, at(second)).state for second in (2, 3, 4)] == ["open", "closed", "closed"]
     assert breaker_at(snapshot, key, at(4)).since_ns == at(3)
+
+
+@given(st.lists(st.sampled_from(["closed", "open", "half-open"]), max_size=12), st.integers(1, 12))
+def test_packets_that_come_to_have_one_stamp_lose_no_move(states: list[str], joined: int) -> None:
+    def told(joined: int) -> list[tuple[str, str]]:
+        mesh = Mesh().calls(1, "x.y")
+        for place, state in enumerate(states):
+            mesh.change(1 + place // joined, "breaker", "a|b:x.y", {"state": state}, "event")
+        return [(change.was, change.state) for change in changes_in(mesh.snapshot(60), SPAN)]
+
+    assert told(joined) == told(1)
 
 
 def test_the_end_of_a_hold_says_whether_its_time_was_over_and_not_what_happened_before_it() -> None:
