@@ -30,6 +30,11 @@ CHUNK_NS: Final = SECOND // 2
 CATCH_UP_CHUNKS: Final = 16
 
 
+StraightChunk = tuple[bytearray, bytearray, dict[bytes, int], int, int, int]
+"""Records, where each begins, numbers of channels, what is added to a place to make a frame's number, how long the
+records may become, and the moment (ns since the epoch) from which on another chunk is wanted."""
+
+
 class CaptureWriter:
     """A capture being written. A full or broken disk never stops anybody: see `trouble`.
 
@@ -168,6 +173,20 @@ class CaptureWriter:
                 numbers.append(self._append(at_ns, *frames[place]))
         self.frames += len(frames)
         return numbers
+
+    def straight(self, at_ns: int) -> StraightChunk:
+        """Where records may be written, at or after a moment, by who tells `went_straight` afterwards."""
+        self._hand_over()
+        chunk = self._chunk_at(at_ns)
+        if len(chunk.raw) >= CHUNK_BYTES:
+            chunk = self._next_chunk(at_ns)
+        return chunk.raw, chunk.offsets, self._ids, self._base, CHUNK_BYTES, chunk.begin_ns + CHUNK_NS
+
+    def went_straight(self, count: int, last_ns: int) -> None:
+        """So many frames were written there, the last at this moment."""
+        self.frames += count
+        if count:
+            self._chunk.end_ns = last_ns
 
     def _chunk_at(self, at_ns: int) -> OpenChunk:
         """The chunk for what arrived then."""

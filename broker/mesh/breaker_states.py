@@ -298,7 +298,8 @@ def changes_in(
     found: list[BreakerChange] = []
     for (space, key), history in snapshot.state.of_kind("breaker").items():
         if namespace is None or space == namespace:
-            found += [change for change in _changes(key_of(space, key), history) if span.holds(change.at_ns)]
+            moved = [change for change in _changes(key_of(space, key), history) if span.holds(change.at_ns)]
+            found += reversed(moved)  # those of one moment keep their order, newest first, too
     return sorted(found, key=lambda change: (-change.at_ns, change.key))[:limit]
 
 

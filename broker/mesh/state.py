@@ -17,12 +17,16 @@ BURSTS: Final = frozenset({"service"})
 BURST_NS: Final = SECOND // 2
 """When a mesh introduces itself, a service on a thousand nodes changes a thousand times: so close, it is one change."""
 
+MOVES: Final = frozenset({"breaker"})
+"""What passes through a state at one moment was there: a half-open breaker is closed again by the next answer, and what
+the kernel joins before we read it has one stamp."""
+
 Key = tuple[str, str]
 """(namespace, key) of a state: see StateChange."""
 
 
 class Interval(NamedTuple):
-    """[from_ns, to_ns): so long this was so.
+    """[from_ns, to_ns): so long this was so; no time at all for one of MOVES that was passed through at one moment.
 
     Attributes:
         from_ns: Since when, in ns since the epoch.
@@ -156,9 +160,15 @@ def _continued(history: History, change: StateChange) -> History:
     if change.source == last.source == "helper" and _goes_on(change.kind, last.value, change.value):
         return (*history[:-1], last._replace(value=change.value))
     new = Interval(at_ns, OPEN_NS, change.value, change.source)
-    if at_ns == last.from_ns:  # nothing was ever so for no time at all
+    if at_ns == last.from_ns and not _moved_on(change.kind, last.value, change.value):
+        # all else was never so for no time at all
         return (*history[:-1], new)
     return (*history[:-1], last._replace(to_ns=at_ns), new)
+
+
+def _moved_on(kind: str, was: dict[str, Any] | None, value: dict[str, Any] | None) -> bool:
+    """Whether there was a state worth telling, however short it was."""
+    return kind in MOVES and was is not None and value is not None and was.get("state") != value.get("state")
 
 
 def _goes_on(kind: str, was: dict[str, Any] | None, value: dict[str, Any] | None) -> bool:

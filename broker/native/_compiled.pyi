@@ -1,6 +1,7 @@
 """Types of the compiled module; what each does is written with its twin."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextvars import Context
 from typing import Any, Final, TypeVar
@@ -124,7 +125,35 @@ class Splitter:
         most_bytes: int,
         /,
     ) -> tuple[int, int, tuple[int, bytes, int, list[tuple[bytes, bytes]]] | None]: ...
+    def go_straight(
+        self,
+        pieces: deque[tuple[int, bytes, bool]],
+        straight: Straight,
+        behind_bytes: int,
+        most_bytes: int,
+        late_ns: int,
+        /,
+    ) -> tuple[int, int]: ...
     def release(self) -> bytes: ...
+
+class Straight:
+    """Twin: broker.probe.intake.Intake.feed_run, where it takes nothing that is not ordinary.
+
+    Attributes:
+        count: How many messages it took.
+        last_ns: When the last of them arrived.
+    """
+
+    count: int
+    last_ns: int
+    def __init__(
+        self,
+        intake: tuple[Intake, dict[bytes, FastLane], list[Any], int, int],
+        chunk: tuple[bytearray, bytearray, dict[bytes, int], int, int, int] | None,
+        known: set[bytes] | None,
+        since_ns: int,
+        /,
+    ) -> None: ...
 
 def append_frames(
     raw: bytearray,

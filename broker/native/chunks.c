@@ -33,12 +33,23 @@ static char *lengthen(PyObject *octets, Py_ssize_t by) {
     return PyByteArray_AS_STRING(octets) + size;
 }
 
-/* The number of a channel, from 1; 0 if it has none yet, or none that fits; -1 with an exception. */
-static long number_of(PyObject *ids, PyObject *channel) {
+long chunk_channel(PyObject *ids, PyObject *channel) {
     PyObject *number = PyDict_GetItemWithError(ids, channel);
     if (number == NULL) return PyErr_Occurred() ? -1 : 0;
     long id = PyLong_AsLong(number);
     return id == -1 && PyErr_Occurred() ? -1 : id > 0 && id <= UINT16_MAX ? id : 0;
+}
+
+Py_ssize_t chunk_append(PyObject *raw, PyObject *offsets, uint16_t channel, uint64_t at_ns, const char *body,
+                        Py_ssize_t size) {
+    int64_t offset = PyByteArray_GET_SIZE(raw);
+    char *record = lengthen(raw, HEAD_BYTES + size);
+    if (record == NULL) return -1;
+    put_message(record, channel, at_ns, body, size);
+    char *place = lengthen(offsets, sizeof(offset));
+    if (place == NULL) return -1;
+    memcpy(place, &offset, sizeof(offset));
+    return offset;
 }
 
 /* Those behind so many were never put into the list. */
@@ -54,17 +65,11 @@ static PyObject *append_frame(const Chunk *chunk, PyObject *frame) {
     if (!PyTuple_Check(frame) || PyTuple_GET_SIZE(frame) != 2) return NULL;
     PyObject *channel = PyTuple_GET_ITEM(frame, 0), *body = PyTuple_GET_ITEM(frame, 1);
     if (!PyBytes_CheckExact(channel) || !PyBytes_CheckExact(body)) return NULL;
-    long number = number_of(chunk->ids, channel);
+    long number = chunk_channel(chunk->ids, channel);
     if (number <= 0) return NULL;
-    int64_t offset = PyByteArray_GET_SIZE(chunk->raw);
-    Py_ssize_t size = PyBytes_GET_SIZE(body);
-    char *record = lengthen(chunk->raw, HEAD_BYTES + size);
-    if (record == NULL) return NULL;
-    put_message(record, (uint16_t)number, chunk->at_ns, PyBytes_AS_STRING(body), size);
-    char *place = lengthen(chunk->offsets, sizeof(offset));
-    if (place == NULL) return NULL;
-    memcpy(place, &offset, sizeof(offset));
-    return PyLong_FromUnsignedLongLong(chunk->base + (uint64_t)offset);
+    Py_ssize_t offset = chunk_append(chunk->raw, chunk->offsets, (uint16_t)number, chunk->at_ns, PyBytes_AS_STRING(body),
+                                     PyBytes_GET_SIZE(body));
+    return offset < 0 ? NULL : PyLong_FromUnsignedLongLong(chunk->base + (uint64_t)offset);
 }
 
 /* Those who arrived together have the same object for their moment. */

@@ -54,7 +54,7 @@ typedef struct {
 
 enum { REQUESTS = 'Q', ANSWERS = 'S', EVENTS = 'E' };
 
-typedef struct {
+struct FastLane {
     PyObject_HEAD
     int takes; /* one of the letters below */
     Counter *counter;
@@ -64,7 +64,7 @@ typedef struct {
     Py_ssize_t prefix_length;
     Known *known; /* what was found in routes or senders, by the bytes in which packets say it */
     Py_ssize_t mask, count;
-} FastLane;
+};
 
 static void forget_known(FastLane *self) {
     for (Py_ssize_t at = 0; self->known != NULL && at <= self->mask; at++) {
@@ -143,7 +143,7 @@ static void FastLane_dealloc(FastLane *self) {
     Py_TYPE(self)->tp_free((PyObject *)self);
 }
 
-static PyTypeObject FastLane_Type = {
+PyTypeObject FastLane_Type = {
     PyVarObject_HEAD_INIT(NULL, 0)
     .tp_name = "broker.native._compiled.FastLane",
     .tp_basicsize = sizeof(FastLane),
@@ -264,24 +264,14 @@ static int is_heard(FastLane *lane, const Slice *sender) {
 
 /* -- the intake */
 
-typedef struct {
+struct Intake {
     PyObject_HEAD
     Young *young;
     Rows *rows;
     PyObject *others; /* keys of calls that are not young: set */
     PyObject *soon;   /* (deadline, key) of calls that end while they are young: list */
     long long id_length, longest_timeout_ms, waiting_after_ns;
-} Intake;
-
-typedef struct {
-    long long at_ns;
-    long long until_ns; /* what comes at this moment or later is not taken: something is to be done before */
-    Py_ssize_t room;
-    PyObject *now;    /* at_ns as an object, for rows that are made of one */
-    PyObject *events; /* EventRow of each: list */
-} Moment;
-
-typedef enum { FAILED = -1, ODD = 0, TAKEN = 1 } Verdict;
+};
 
 /* The key of a call: the prefix of its namespace, then its id. Its length; 0 if it is too long. */
 static Py_ssize_t key_of(const FastLane *lane, const Slice *id, char *key) {
@@ -300,11 +290,11 @@ static uint8_t keep_text(char *to, const Slice *slice) {
 /* A call ends while it is young, and before anything that comes then is taken. */
 static Verdict end_soon(Intake *self, Moment *moment, int64_t deadline_ns, const char *key, Py_ssize_t length) {
     PyObject *one = Py_BuildValue("Ls#", (long long)deadline_ns, key, length);
-    if (one == NULL) return FAILED;
+    if (one == NULL) return RAISED;
     if (deadline_ns < moment->until_ns) moment->until_ns = deadline_ns;
     int outcome = PyList_Append(self->soon, one);
     Py_DECREF(one);
-    return outcome < 0 ? FAILED : TAKEN;
+    return outcome < 0 ? RAISED : TAKEN;
 }
 
 static Verdict take_request(Intake *self, FastLane *lane, Moment *moment, const char *body, Py_ssize_t size,
@@ -318,16 +308,16 @@ static Verdict take_request(Intake *self, FastLane *lane, Moment *moment, const 
     if (header.timeout_ms > self->longest_timeout_ms || self->young->alive >= moment->room) return ODD;
     if (PySet_GET_SIZE(self->others) > 0) {
         PyObject *text = PyUnicode_DecodeASCII(key, length, NULL);
-        if (text == NULL) return FAILED;
+        if (text == NULL) return RAISED;
         int is_other = PySet_Contains(self->others, text);
         Py_DECREF(text);
-        if (is_other != 0) return is_other < 0 ? FAILED : ODD;
+        if (is_other != 0) return is_other < 0 ? RAISED : ODD;
     }
     if (young_find(self->young, key, length) != NULL) return ODD;
     PyObject *route = route_of(lane, &header);
-    if (route == NULL) return PyErr_Occurred() ? FAILED : ODD;
+    if (route == NULL) return PyErr_Occurred() ? RAISED : ODD;
     Slot *slot = young_add(self->young, key, length);
-    if (slot == NULL) return FAILED;
+    if (slot == NULL) return RAISED;
     slot->route = Py_NewRef(route);
     slot->begin_ns = moment->at_ns;
     slot->deadline_ns = header.timeout_ms == 0 ? 0 : moment->at_ns + header.timeout_ms * 1000000;
@@ -351,18 +341,18 @@ static Verdict take_response(Intake *self, FastLane *lane, const Moment *moment,
     Py_ssize_t length = key_of(lane, &header.id, key);
     if (length == 0) return ODD;
     int heard = is_heard(lane, &header.sender);
-    if (heard <= 0) return heard < 0 ? FAILED : ODD;
+    if (heard <= 0) return heard < 0 ? RAISED : ODD;
     Slot *slot = young_find(self->young, key, length);
     if (slot == NULL) return ODD;
     if (slot->entry == NULL) {
-        if (rows_answered(self->rows, slot, moment->at_ns, (uint32_t)size, frame) < 0) return FAILED;
+        if (rows_answered(self->rows, slot, moment->at_ns, (uint32_t)size, frame) < 0) return RAISED;
     } else {
         PyObject *ending = Py_BuildValue("OiLK", moment->now, 0, (long long)size, (unsigned long long)frame);
         PyObject *row = ending == NULL ? NULL : PySequence_Concat(slot->entry, ending);
         int outcome = row == NULL ? -1 : rows_append(self->rows, row);
         Py_XDECREF(ending);
         Py_XDECREF(row);
-        if (outcome < 0) return FAILED;
+        if (outcome < 0) return RAISED;
     }
     young_remove(self->young, slot);
     lane->counter->packets++;
@@ -375,7 +365,7 @@ static Verdict take_event(Intake *self, FastLane *lane, const Moment *moment, co
     Header header;
     if (!read_event_header(body, size, &header)) return ODD;
     PyObject *route = route_of_event(lane, &header);
-    if (route == NULL) return PyErr_Occurred() ? FAILED : ODD;
+    if (route == NULL) return PyErr_Occurred() ? RAISED : ODD;
     PyObject *id = text_or_none(&header.id), *trace = text_or_none(&header.request_id);
     PyObject *parent = text_or_none(&header.parent_id), *row = NULL;
     if (id != NULL && trace != NULL && parent != NULL)
@@ -385,14 +375,13 @@ static Verdict take_event(Intake *self, FastLane *lane, const Moment *moment, co
     Py_XDECREF(trace);
     Py_XDECREF(parent);
     Py_XDECREF(row);
-    if (outcome < 0) return FAILED;
+    if (outcome < 0) return RAISED;
     lane->counter->packets++;
     lane->counter->bytes += size;
     return TAKEN;
 }
 
-static Verdict take_one(Intake *self, FastLane *lane, Moment *moment, const char *body, Py_ssize_t size,
-                        uint64_t frame) {
+Verdict intake_take(Intake *self, FastLane *lane, Moment *moment, const char *body, Py_ssize_t size, uint64_t frame) {
     switch (lane->takes) {
     case REQUESTS: return take_request(self, lane, moment, body, size, frame);
     case ANSWERS: return take_response(self, lane, moment, body, size, frame);
@@ -401,11 +390,10 @@ static Verdict take_one(Intake *self, FastLane *lane, Moment *moment, const char
     }
 }
 
-/* Goes on to a frame's moment. Those who arrived together have the same object for it. ODD: it is not to be reached. */
-static Verdict reach(Moment *moment, PyObject *now) {
+Verdict intake_reach(Moment *moment, PyObject *now) {
     if (now == moment->now) return TAKEN;
     long long at_ns = PyLong_AsLongLong(now);
-    if (at_ns == -1 && PyErr_Occurred()) return FAILED;
+    if (at_ns == -1 && PyErr_Occurred()) return RAISED;
     if (at_ns >= moment->until_ns) return ODD;
     moment->at_ns = at_ns;
     moment->now = now;
@@ -443,10 +431,10 @@ static PyObject *Intake_take(Intake *self, PyObject *const *arguments, Py_ssize_
             frame = PyLong_AsUnsignedLongLong(PyList_GET_ITEM(numbers, place));
             if (frame == (uint64_t)-1 && PyErr_Occurred()) return NULL;
         }
-        Verdict verdict = reach(&moment, PyList_GET_ITEM(moments, place));
+        Verdict verdict = intake_reach(&moment, PyList_GET_ITEM(moments, place));
         if (verdict == TAKEN)
-            verdict = take_one(self, (FastLane *)lane, &moment, PyBytes_AS_STRING(body), PyBytes_GET_SIZE(body), frame);
-        if (verdict == FAILED) return NULL;
+            verdict = intake_take(self, (FastLane *)lane, &moment, PyBytes_AS_STRING(body), PyBytes_GET_SIZE(body), frame);
+        if (verdict == RAISED) return NULL;
         if (verdict == ODD) break;
     }
     return PyLong_FromSsize_t(place);
@@ -499,7 +487,7 @@ static PyMethodDef intake_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyTypeObject Intake_Type = {
+PyTypeObject Intake_Type = {
     PyVarObject_HEAD_INIT(NULL, 0)
     .tp_name = "broker.native._compiled.Intake",
     .tp_basicsize = sizeof(Intake),

@@ -15,6 +15,7 @@ static int (*const parts[])(PyObject *) = {
     add_intake,
     add_chunks,
     add_peeling,
+    add_straight,
     add_replies,
     add_reading_thread,
     add_search,

@@ -25,6 +25,7 @@ int add_chunks(PyObject *module);
 int add_peeling(PyObject *module);
 int add_replies(PyObject *module);
 int add_search(PyObject *module);
+int add_straight(PyObject *module);
 int add_reading_thread(PyObject *module);
 int add_unpacked(PyObject *module);
 
@@ -115,6 +116,46 @@ extern PyTypeObject Rows_Type;
 /* The call of a slot was answered well; -1 with an exception. */
 int rows_answered(Rows *self, const Slot *slot, int64_t end_ns, uint32_t size, uint64_t frame);
 int rows_append(Rows *self, PyObject *row);
+
+/* -- intake.c: ordinary packets */
+
+typedef struct FastLane FastLane;
+typedef struct Intake Intake;
+extern PyTypeObject FastLane_Type, Intake_Type;
+
+typedef struct {
+    long long at_ns;
+    long long until_ns; /* what comes at this moment or later is not taken: something is to be done before */
+    Py_ssize_t room;
+    PyObject *now;    /* at_ns as an object, for rows that are made of one */
+    PyObject *events; /* EventRow of each: list */
+} Moment;
+
+typedef enum { RAISED = -1, ODD = 0, TAKEN = 1 } Verdict;
+
+/* Goes on to a moment. Those who arrived together have the same object for it. ODD: it is not to be reached. */
+Verdict intake_reach(Moment *moment, PyObject *now);
+/* Takes a packet in. ODD: it is not ordinary, and nothing happened. */
+Verdict intake_take(Intake *self, FastLane *lane, Moment *moment, const char *body, Py_ssize_t size, uint64_t frame);
+
+/* -- chunks.c: what is kept */
+
+/* The number of a channel, from 1; 0 if it has none yet, or none that fits; -1 with an exception. */
+long chunk_channel(PyObject *ids, PyObject *channel);
+/* Where the record of a message begins, which is appended; -1 with an exception. */
+Py_ssize_t chunk_append(PyObject *raw, PyObject *offsets, uint16_t channel, uint64_t at_ns, const char *body,
+                        Py_ssize_t size);
+
+/* -- straight.c: ordinary messages, straight from what arrived to rows and chunk */
+
+typedef struct Straight Straight;
+extern PyTypeObject Straight_Type;
+
+/* Goes on to a moment; those before it was made are raised to the moment that was reached then. */
+Verdict straight_reach(Straight *self, PyObject *at_ns);
+Verdict straight_take(Straight *self, const Slice *channel, const Slice *body);
+/* How many were taken. */
+Py_ssize_t straight_count(const Straight *self);
 
 /* -- replies.c: messages of Redis */
 

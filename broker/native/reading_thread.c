@@ -38,6 +38,16 @@ typedef struct Piece {
     char bytes[];
 } Piece;
 
+#define SLAB_BYTES (1 << 18)
+#define MOST_SPARE 8
+
+/* Room in which pieces lie one behind the other. */
+typedef struct Slab {
+    struct Slab *next; /* an older one */
+    size_t used;
+    _Alignas(Piece) char room[SLAB_BYTES];
+} Slab;
+
 /* As broker/transport/redis/pace.py explains them. */
 typedef struct {
     long long pile_ns;
@@ -56,6 +66,8 @@ typedef struct {
 
     pthread_mutex_t mutex; /* for all that follows */
     Piece *first, *last;   /* waiting to be taken */
+    Slab *slabs, *spare;   /* where they lie, the newest first; those in which nothing lies */
+    int spare_count;
     Py_ssize_t waiting_bytes;
     Py_ssize_t read_bytes; /* of the next round's first reads */
     int64_t piled_ns;
@@ -64,7 +76,6 @@ typedef struct {
     bool is_awaited; /* the next piece is worth a notice */
     bool is_full;    /* that much is waiting has been told */
     bool is_stalled; /* the thread reads no more until something was taken */
-    char room[PIECE_BYTES];
 } ReadingThread;
 
 static int64_t nanoseconds(clockid_t clock) {
@@ -98,22 +109,33 @@ static int64_t stamp_of(struct msghdr *message) {
     return nanoseconds(CLOCK_REALTIME);
 }
 
-static bool keep(ReadingThread *self, int64_t wall_ns, Py_ssize_t length, bool has_waited, bool begins_round) {
-    Piece *piece = malloc(sizeof(Piece) + (size_t)length);
-    if (piece == NULL) return false;
-    piece->next = NULL;
-    piece->wall_ns = wall_ns;
-    piece->length = length;
-    piece->has_waited = has_waited;
-    piece->begins_round = begins_round;
-    memcpy(piece->bytes, self->room, (size_t)length);
+/* Room for a piece that may have so many bytes; NULL if memory is short. */
+static Piece *room_for(ReadingThread *self, Py_ssize_t size) {
+    if (self->slabs == NULL || SLAB_BYTES - self->slabs->used < sizeof(Piece) + (size_t)size) {
+        Slab *slab = self->spare;
+        if (slab != NULL) {
+            self->spare = slab->next;
+            self->spare_count--;
+        } else if ((slab = malloc(sizeof(Slab))) == NULL) {
+            return NULL;
+        }
+        slab->next = self->slabs;
+        slab->used = 0;
+        self->slabs = slab;
+    }
+    return (Piece *)(void *)(self->slabs->room + self->slabs->used);
+}
+
+static void keep(ReadingThread *self, Piece *piece) {
+    size_t size = sizeof(Piece) + (size_t)piece->length;
+    self->slabs->used += (size + _Alignof(Piece) - 1) / _Alignof(Piece) * _Alignof(Piece);
+    if (self->slabs->used > SLAB_BYTES) self->slabs->used = SLAB_BYTES;
     if (self->first == NULL)
         self->first = piece;
     else
         self->last->next = piece;
     self->last = piece;
-    self->waiting_bytes += length;
-    return true;
+    self->waiting_bytes += piece->length;
 }
 
 /* Reads once and keeps it. The length; 0 at the end; below it an errno. */
@@ -122,12 +144,19 @@ static Py_ssize_t read_once(ReadingThread *self, Py_ssize_t size, bool has_waite
         struct cmsghdr aligned;
         char bytes[NOTE_BYTES];
     } notes;
-    struct iovec room = {self->room, (size_t)size};
+    Piece *piece = room_for(self, size);
+    if (piece == NULL) return -ENOMEM;
+    struct iovec room = {piece->bytes, (size_t)size};
     struct msghdr message = {.msg_iov = &room, .msg_iovlen = 1, .msg_control = &notes, .msg_controllen = sizeof notes};
     Py_ssize_t length = recvmsg(self->socket, &message, MSG_DONTWAIT);
-    if (length < 0) return -errno;
-    if (length == 0) return 0;
-    return keep(self, stamp_of(&message), length, has_waited, begins_round) ? length : -ENOMEM;
+    if (length <= 0) return length < 0 ? -errno : 0;
+    piece->next = NULL;
+    piece->wall_ns = stamp_of(&message);
+    piece->length = length;
+    piece->has_waited = has_waited;
+    piece->begins_round = begins_round;
+    keep(self, piece);
+    return length;
 }
 
 /* Reads until there is nothing more, or others should have their turn. How it ended. */
@@ -253,12 +282,26 @@ static void close_one(int *descriptor) {
     *descriptor = -1;
 }
 
-static void free_all(Piece *piece) {
-    while (piece != NULL) {
-        Piece *next = piece->next;
-        free(piece);
-        piece = next;
+static void free_all(Slab *slab) {
+    while (slab != NULL) {
+        Slab *next = slab->next;
+        free(slab);
+        slab = next;
     }
+}
+
+/* Nothing lies there any more: some are used again. */
+static void give_back(ReadingThread *self, Slab *slabs) {
+    pthread_mutex_lock(&self->mutex);
+    while (slabs != NULL && self->spare_count < MOST_SPARE) {
+        Slab *next = slabs->next;
+        slabs->next = self->spare;
+        self->spare = slabs;
+        self->spare_count++;
+        slabs = next;
+    }
+    pthread_mutex_unlock(&self->mutex);
+    free_all(slabs);
 }
 
 static void close_all(ReadingThread *self) {
@@ -266,8 +309,11 @@ static void close_all(ReadingThread *self) {
     close_one(&self->socket);
     close_one(&self->notice);
     close_one(&self->control);
-    free_all(self->first);
+    free_all(self->slabs);
+    free_all(self->spare);
     self->first = self->last = NULL;
+    self->slabs = self->spare = NULL;
+    self->spare_count = 0;
     self->waiting_bytes = 0;
 }
 
@@ -309,16 +355,16 @@ static PyObject *ReadingThread_noticed(ReadingThread *self, PyObject *unused) {
 
 typedef struct {
     int64_t now_ns, ahead_ns;
-} Moment;
+} Clocks;
 
 /* When a piece arrived: never before what arrived before it, never later than now. */
-static int64_t moment_of(ReadingThread *self, const Piece *piece, const Moment *moment) {
+static int64_t moment_of(ReadingThread *self, const Piece *piece, const Clocks *moment) {
     int64_t at_ns = Py_MIN(moment->now_ns, piece->wall_ns + moment->ahead_ns);
     return Py_MAX(self->at_ns, at_ns);
 }
 
 /* Makes one of all that has the same stamp and was read in the same round; the first piece behind it. */
-static const Piece *append_one(ReadingThread *self, const Piece *piece, const Moment *moment, PyObject *arrived) {
+static const Piece *append_one(ReadingThread *self, const Piece *piece, const Clocks *moment, PyObject *arrived) {
     Py_ssize_t length = piece->length;
     self->at_ns = moment_of(self, piece, moment);
     const Piece *behind = piece->next;
@@ -339,7 +385,7 @@ static const Piece *append_one(ReadingThread *self, const Piece *piece, const Mo
     return outcome < 0 ? NULL : behind;
 }
 
-static PyObject *as_list(ReadingThread *self, const Piece *piece, const Moment *moment) {
+static PyObject *as_list(ReadingThread *self, const Piece *piece, const Clocks *moment) {
     PyObject *arrived = PyList_New(0);
     while (piece != NULL && arrived != NULL) {
         piece = append_one(self, piece, moment, arrived);
@@ -354,11 +400,13 @@ static PyObject *ReadingThread_take(ReadingThread *self, PyObject *const *argume
         PyErr_SetString(PyExc_TypeError, "take(now_ns, ahead_ns, is_awaiting)");
         return NULL;
     }
-    Moment moment = {.now_ns = PyLong_AsLongLong(arguments[0]), .ahead_ns = PyLong_AsLongLong(arguments[1])};
+    Clocks moment = {.now_ns = PyLong_AsLongLong(arguments[0]), .ahead_ns = PyLong_AsLongLong(arguments[1])};
     if (PyErr_Occurred()) return NULL;
     pthread_mutex_lock(&self->mutex);
     Piece *all = self->first;
+    Slab *slabs = self->slabs;
     self->first = self->last = NULL;
+    self->slabs = NULL;
     self->waiting_bytes = 0;
     self->is_full = false;
     self->is_awaited = all == NULL || arguments[2] == Py_True;
@@ -367,7 +415,7 @@ static PyObject *ReadingThread_take(ReadingThread *self, PyObject *const *argume
     pthread_mutex_unlock(&self->mutex);
     if (was_stalled) wake(self->control);
     PyObject *arrived = as_list(self, all, &moment);
-    free_all(all);
+    give_back(self, slabs);
     return arrived == NULL ? NULL : Py_BuildValue("Ni", arrived, ending);
 }
 

@@ -15,7 +15,7 @@
 #define SETS 2048
 #define WAYS 4
 
-typedef enum { ODD, PARTIAL, WHOLE } Verdict;
+typedef enum { STRANGE, PARTIAL, WHOLE } Reading;
 
 struct Splitter {
     PyObject_HEAD
@@ -39,33 +39,33 @@ typedef struct {
     Py_ssize_t body_length;
 } Head;
 
-static Verdict pass_text(Cursor *cursor, const char *text, Py_ssize_t length) {
+static Reading pass_text(Cursor *cursor, const char *text, Py_ssize_t length) {
     Py_ssize_t there = Py_MIN(length, cursor->end - cursor->at);
-    if (memcmp(cursor->at, text, (size_t)there) != 0) return ODD;
+    if (memcmp(cursor->at, text, (size_t)there) != 0) return STRANGE;
     if (there < length) return PARTIAL;
     cursor->at += length;
     return WHOLE;
 }
 
 /* A number behind a sign, written as Redis writes it. */
-static Verdict pass_number(Cursor *cursor, const char *sign, Py_ssize_t *length) {
-    Verdict verdict = pass_text(cursor, sign, 1);
-    if (verdict != WHOLE) return verdict;
+static Reading pass_number(Cursor *cursor, const char *sign, Py_ssize_t *length) {
+    Reading reading = pass_text(cursor, sign, 1);
+    if (reading != WHOLE) return reading;
     const char *first = cursor->at;
     for (*length = 0; cursor->at < cursor->end && *cursor->at >= '0' && *cursor->at <= '9'; cursor->at++) {
-        if (cursor->at - first >= LENGTH_DIGITS || (cursor->at > first && *first == '0')) return ODD;
+        if (cursor->at - first >= LENGTH_DIGITS || (cursor->at > first && *first == '0')) return STRANGE;
         *length = *length * 10 + (*cursor->at - '0');
     }
-    if (cursor->at == first) return cursor->at == cursor->end ? PARTIAL : ODD;
+    if (cursor->at == first) return cursor->at == cursor->end ? PARTIAL : STRANGE;
     return pass_text(cursor, "\r\n", 2);
 }
 
 /* The length of a bulk string. */
-static Verdict pass_length(Cursor *cursor, Py_ssize_t *length) { return pass_number(cursor, "$", length); }
+static Reading pass_length(Cursor *cursor, Py_ssize_t *length) { return pass_number(cursor, "$", length); }
 
-static Verdict pass_name(Cursor *cursor, Slice *name) {
-    Verdict verdict = pass_length(cursor, &name->length);
-    if (verdict != WHOLE) return verdict;
+static Reading pass_name(Cursor *cursor, Slice *name) {
+    Reading reading = pass_length(cursor, &name->length);
+    if (reading != WHOLE) return reading;
     if (cursor->end - cursor->at < name->length) return PARTIAL;
     name->at = cursor->at;
     cursor->at += name->length;
@@ -76,15 +76,15 @@ static Verdict pass_name(Cursor *cursor, Slice *name) {
 #define PATTERN_MESSAGE "*4\r\n$8\r\npmessage\r\n"
 
 /* All of a message before its body. PARTIAL only if the twin, too, would wait for more. */
-static Verdict pass_head(Cursor *cursor, Head *head) {
+static Reading pass_head(Cursor *cursor, Head *head) {
     bool has_pattern = cursor->end - cursor->at > 1 && cursor->at[1] == '4';
-    Verdict verdict = has_pattern ? pass_text(cursor, PATTERN_MESSAGE, sizeof PATTERN_MESSAGE - 1)
+    Reading reading = has_pattern ? pass_text(cursor, PATTERN_MESSAGE, sizeof PATTERN_MESSAGE - 1)
                                   : pass_text(cursor, MESSAGE, sizeof MESSAGE - 1);
     Slice pattern;
-    if (verdict == WHOLE && has_pattern) verdict = pass_name(cursor, &pattern);
-    if (verdict == WHOLE) verdict = pass_name(cursor, &head->channel);
-    if (verdict == WHOLE) verdict = pass_length(cursor, &head->body_length);
-    return verdict;
+    if (reading == WHOLE && has_pattern) reading = pass_name(cursor, &pattern);
+    if (reading == WHOLE) reading = pass_name(cursor, &head->channel);
+    if (reading == WHOLE) reading = pass_length(cursor, &head->body_length);
+    return reading;
 }
 
 /* -- what comes of them */
@@ -185,41 +185,41 @@ static int hold(Splitter *self, const char *from, Py_ssize_t length) {
     return 0;
 }
 
-/* Goes on with a header of which a part is missing. ODD leaves the cursor and what is held as they were; -1 with an
+/* Goes on with a header of which a part is missing. STRANGE leaves the cursor and what is held as they were; -1 with an
  * exception. */
 static int take_held(Splitter *self, Cursor *cursor, PyObject *frames) {
     const Py_ssize_t before = self->held_length;
     const char *from = cursor->at;
-    Verdict verdict = PARTIAL;
-    for (Py_ssize_t added = LEAST_ADDED; verdict == PARTIAL && from < cursor->end; added *= 2) {
+    Reading reading = PARTIAL;
+    for (Py_ssize_t added = LEAST_ADDED; reading == PARTIAL && from < cursor->end; added *= 2) {
         Py_ssize_t length = Py_MIN(added, cursor->end - from);
         if (self->held_length + length > LONGEST_HEADER) {
-            verdict = ODD;
+            reading = STRANGE;
             break;
         }
         if (hold(self, from, length) < 0) return -1;
         from += length;
         Head head;
         Cursor joined = {self->held, self->held + self->held_length};
-        verdict = pass_head(&joined, &head);
-        if (verdict != WHOLE) continue;
+        reading = pass_head(&joined, &head);
+        if (reading != WHOLE) continue;
         cursor->at += joined.at - self->held - before;
         self->held_length = 0; /* the head's channel still lies there */
         return take_message(self, &head, cursor, frames) < 0 ? -1 : WHOLE;
     }
-    if (verdict == ODD)
+    if (reading == STRANGE)
         self->held_length = before;
     else
         cursor->at = cursor->end;
-    return (int)verdict;
+    return (int)reading;
 }
 
 /* Takes messages until there is no more, or something odd, where the cursor is left; -1 with an exception. */
 static int take_messages(Splitter *self, Cursor *cursor, PyObject *frames) {
     if (self->channel != NULL && fill(self, cursor, frames) < 0) return -1;
     if (self->held_length > 0 && cursor->at < cursor->end) {
-        int verdict = take_held(self, cursor, frames);
-        if (verdict < 0 || verdict == ODD) return verdict;
+        int reading = take_held(self, cursor, frames);
+        if (reading < 0 || reading == STRANGE) return reading;
     }
     while (cursor->at < cursor->end) {
         Head head;
@@ -230,9 +230,9 @@ static int take_messages(Splitter *self, Cursor *cursor, PyObject *frames) {
             *cursor = ahead;
             continue;
         }
-        Verdict verdict = pass_head(&ahead, &head);
-        if (verdict == ODD || (verdict == PARTIAL && cursor->end - cursor->at > LONGEST_HEADER)) return 0;
-        if (verdict == PARTIAL) {
+        Reading reading = pass_head(&ahead, &head);
+        if (reading == STRANGE || (reading == PARTIAL && cursor->end - cursor->at > LONGEST_HEADER)) return 0;
+        if (reading == PARTIAL) {
             if (hold(self, cursor->at, cursor->end - cursor->at) < 0) return -1;
             cursor->at = cursor->end;
         } else {
@@ -354,6 +354,180 @@ static PyObject *Splitter_split_run(Splitter *self, PyObject *const *arguments, 
     return Py_BuildValue("nnN", run.piece_count, run.behind_bytes, left);
 }
 
+/* -- straight: without frames */
+
+#ifdef __linux__
+#include <sched.h>
+#include <time.h>
+
+#define YIELD_EVERY_NS 100000
+
+/* As broker/transport/redis/courtesy.py explains it. */
+typedef struct {
+    long long late_ns;          /* what arrived then or before was late when this began, in ns since the epoch */
+    long long began_ns, next_ns; /* of the monotonic clock: when it began, and from when on others may go first again */
+} Courtesy;
+
+static long long monotonic_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (long long)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void begin_courtesy(Courtesy *courtesy) { courtesy->began_ns = courtesy->next_ns = monotonic_ns(); }
+
+/* Something that arrived at a moment was taken. */
+static void let_others_first(Courtesy *courtesy, long long at_ns) {
+    long long now_ns = monotonic_ns();
+    if (now_ns < courtesy->next_ns || at_ns <= courtesy->late_ns + (now_ns - courtesy->began_ns)) return;
+    sched_yield();
+    courtesy->next_ns = monotonic_ns() + YIELD_EVERY_NS;
+}
+#else
+typedef struct {
+    long long late_ns;
+} Courtesy;
+
+static void begin_courtesy(Courtesy *courtesy) {}
+
+static void let_others_first(Courtesy *courtesy, long long at_ns) {}
+#endif
+
+#define LONGEST_JOINED (1 << 16)
+#define MANY 8 /* after so many an odd message is left alone, so that what follows it goes straight, too; else with its piece */
+
+/* Takes messages until there is no more (WHOLE), one is not whole (PARTIAL), or not ordinary (STRANGE), where the cursor is
+ * left; -1 with an exception. */
+static int go_through(Straight *straight, Cursor *cursor) {
+    while (cursor->at < cursor->end) {
+        Head head;
+        Cursor ahead = *cursor;
+        Reading reading = pass_head(&ahead, &head);
+        if (reading == WHOLE && ahead.end - ahead.at < head.body_length + 2) reading = PARTIAL;
+        if (reading != WHOLE) return (int)reading;
+        Slice body = {ahead.at, head.body_length};
+        Verdict verdict = straight_take(straight, &head.channel, &body);
+        if (verdict != TAKEN) return verdict == RAISED ? -1 : STRANGE;
+        cursor->at = ahead.at + head.body_length + 2;
+    }
+    return WHOLE;
+}
+
+/* Of the message at the cursor; 0 if there is none, or it is not whole. */
+static Py_ssize_t length_of_message(const Cursor *cursor) {
+    Head head;
+    Cursor ahead = *cursor;
+    if (pass_head(&ahead, &head) != WHOLE || ahead.end - ahead.at < head.body_length + 2) return 0;
+    return ahead.at + head.body_length + 2 - cursor->at;
+}
+
+typedef struct {
+    PyObject *at_ns, *block; /* borrowed from the piece */
+    bool has_waited;
+} Parts;
+
+static bool has_parts(PyObject *piece, Parts *parts) {
+    if (!PyTuple_Check(piece) || PyTuple_GET_SIZE(piece) != 3 || !PyLong_Check(PyTuple_GET_ITEM(piece, 0)) ||
+        !PyBytes_Check(PyTuple_GET_ITEM(piece, 1))) {
+        PyErr_SetString(PyExc_TypeError, "a piece is (at_ns: int, bytes, has_waited)");
+        return false;
+    }
+    *parts = (Parts){PyTuple_GET_ITEM(piece, 0), PyTuple_GET_ITEM(piece, 1), PyTuple_GET_ITEM(piece, 2) == Py_True};
+    return true;
+}
+
+/* Pieces, a deque, being taken from. */
+typedef struct {
+    PyObject *pieces;
+    Py_ssize_t bytes, behind_bytes; /* as of a Run */
+    Py_ssize_t most_bytes;          /* after so many no other piece is begun */
+} Walk;
+
+static PyObject *first_of(const Walk *walk) { return PySequence_GetItem(walk->pieces, 0); }
+
+static PyObject *take_first(const Walk *walk) { return PyObject_CallMethod(walk->pieces, "popleft", NULL); }
+
+/* Puts what is left of a piece in front of the others; takes over the reference to its bytes. What it counted for is
+ * counted again when it is taken. */
+static int put_back(Walk *walk, PyObject *at_ns, PyObject *rest) {
+    PyObject *done = rest == NULL ? NULL : PyObject_CallMethod(walk->pieces, "appendleft", "((ONO))", at_ns, rest, Py_True);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+/* The last message of a piece is not whole: puts what is left of the piece in front of the next one, if there is one and it
+ * is not too long. Whether it did; -1 with an exception. */
+static int join(Walk *walk, const char *rest, Py_ssize_t length) {
+    if (walk->bytes + length >= walk->most_bytes || PyObject_Size(walk->pieces) <= 0) return PyErr_Occurred() ? -1 : 0;
+    PyObject *piece = first_of(walk), *joined = NULL, *gone = NULL;
+    Parts parts;
+    int outcome = -1;
+    if (piece != NULL && has_parts(piece, &parts)) {
+        Py_ssize_t more = PyBytes_GET_SIZE(parts.block);
+        if (length + more > LONGEST_JOINED) {
+            outcome = 0;
+        } else if ((joined = PyBytes_FromStringAndSize(NULL, length + more)) != NULL && (gone = take_first(walk)) != NULL) {
+            memcpy(PyBytes_AS_STRING(joined), rest, (size_t)length);
+            memcpy(PyBytes_AS_STRING(joined) + length, PyBytes_AS_STRING(parts.block), (size_t)more);
+            if (!parts.has_waited) walk->behind_bytes = -length;
+            outcome = put_back(walk, parts.at_ns, Py_NewRef(joined)) < 0 ? -1 : 1;
+        }
+    }
+    Py_XDECREF(gone);
+    Py_XDECREF(joined);
+    Py_XDECREF(piece);
+    return outcome;
+}
+
+/* Takes the first piece, of these parts. Whether to go on with the next; -1 with an exception. */
+static int walk_on(Walk *walk, Straight *straight, const Parts *parts) {
+    Verdict verdict = straight_reach(straight, parts->at_ns);
+    if (verdict != TAKEN) return verdict == RAISED ? -1 : 0;
+    PyObject *gone = take_first(walk);
+    if (gone == NULL) return -1;
+    Py_DECREF(gone);
+    Cursor cursor = {PyBytes_AS_STRING(parts->block), PyBytes_AS_STRING(parts->block) + PyBytes_GET_SIZE(parts->block)};
+    walk->bytes += cursor.end - cursor.at;
+    walk->behind_bytes = (parts->has_waited ? walk->behind_bytes : 0) + (cursor.end - cursor.at);
+    int reading = go_through(straight, &cursor);
+    if (reading < 0 || reading == WHOLE) return reading < 0 ? -1 : 1;
+    Py_ssize_t left = cursor.end - cursor.at;
+    walk->bytes -= left;
+    walk->behind_bytes -= left;
+    int is_joined = reading == PARTIAL ? join(walk, cursor.at, left) : 0;
+    if (is_joined != 0) return is_joined;
+    Py_ssize_t odd = reading == STRANGE && straight_count(straight) >= MANY ? length_of_message(&cursor) : 0;
+    if (odd > 0 && odd < left) {
+        if (put_back(walk, parts->at_ns, PyBytes_FromStringAndSize(cursor.at + odd, left - odd)) < 0) return -1;
+        left = odd;
+    }
+    return put_back(walk, parts->at_ns, PyBytes_FromStringAndSize(cursor.at, left));
+}
+
+/* go_straight(pieces: deque, straight, behind_bytes, most_bytes, late_ns): takes pieces until there are no more, or so many
+ * bytes were taken, or something comes that is not ordinary, or not whole; between two of them others go first, unless what
+ * was taken is late: what arrived at this moment (ns since the epoch) is late now. How many bytes, and how much had piled up. */
+static PyObject *Splitter_go_straight(Splitter *self, PyObject *const *arguments, Py_ssize_t count) {
+    if (count != 5 || !Py_IS_TYPE(arguments[1], &Straight_Type)) {
+        PyErr_SetString(PyExc_TypeError, "go_straight(pieces: deque, straight, behind_bytes, most_bytes, late_ns)");
+        return NULL;
+    }
+    Walk walk = {.pieces = arguments[0], .behind_bytes = PyLong_AsSsize_t(arguments[2])};
+    walk.most_bytes = PyLong_AsSsize_t(arguments[3]);
+    Courtesy courtesy = {.late_ns = PyLong_AsLongLong(arguments[4])};
+    if (PyErr_Occurred()) return NULL;
+    begin_courtesy(&courtesy);
+    int goes_on = self->channel == NULL && self->held_length == 0;
+    while (goes_on > 0 && walk.bytes < walk.most_bytes && (goes_on = PyObject_Size(walk.pieces) > 0) > 0) {
+        PyObject *piece = first_of(&walk);
+        Parts parts;
+        goes_on = piece != NULL && has_parts(piece, &parts) ? walk_on(&walk, (Straight *)arguments[1], &parts) : -1;
+        if (goes_on > 0) let_others_first(&courtesy, PyLong_AsLongLong(parts.at_ns));
+        Py_XDECREF(piece);
+    }
+    return PyErr_Occurred() ? NULL : Py_BuildValue("nn", walk.bytes, walk.behind_bytes);
+}
+
 /* release(): what is held of a header; it is held no longer. */
 static PyObject *Splitter_release(Splitter *self, PyObject *unused) {
     PyObject *held = PyBytes_FromStringAndSize(self->held, self->held_length);
@@ -385,6 +559,7 @@ static void Splitter_dealloc(Splitter *self) {
 static PyMethodDef methods[] = {
     {"split", (PyCFunction)(void (*)(void))Splitter_split, METH_FASTCALL, NULL},
     {"split_run", (PyCFunction)(void (*)(void))Splitter_split_run, METH_FASTCALL, NULL},
+    {"go_straight", (PyCFunction)(void (*)(void))Splitter_go_straight, METH_FASTCALL, NULL},
     {"release", (PyCFunction)Splitter_release, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

@@ -17,6 +17,10 @@ _TAKES: Final = {"REQ": "Q", "RES": "S", "EVENT": "E", "EVENTB": "E"}
 """By packet type, what a fast lane is told to take."""
 
 
+StraightIntake = tuple["compiled.Intake", dict[bytes, "compiled.FastLane"], list[EventRow], int, int]
+"""What compiled.Straight wants to know of where messages are taken in."""
+
+
 class FastPath:
     """Knows lanes on which requests, answers and events come; what is not ordinary there it leaves to their handlers.
 
@@ -90,7 +94,21 @@ class FastPath:
         if intake is None:
             return first
         place = intake.take(self._lanes, moments, frames, numbers, first, self._calls.room, events, until_ns)
+        self._look_at_soon(intake)
+        return place
+
+    def straight(self, events: list[EventRow], until_ns: int) -> StraightIntake | None:
+        """What takes ordinary messages in without frames of them, told as `take` is; None if nothing does."""
+        if self._intake is None:
+            return None
+        return self._intake, self._lanes, events, self._calls.room, until_ns
+
+    def went_straight(self) -> None:
+        """Messages were taken in there."""
+        if self._intake is not None:
+            self._look_at_soon(self._intake)
+
+    def _look_at_soon(self, intake: compiled.Intake) -> None:
         if intake.has_soon:
             for deadline_ns, key in intake.take_soon():
                 self._calls.look_at(deadline_ns, key)
-        return place

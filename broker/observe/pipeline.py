@@ -12,6 +12,7 @@ from broker.observe.announcements import cpu_percent, read_announcement
 from broker.observe.breakers import HELPER_SERVICE, BreakerWatch, is_breaker_event
 from broker.observe.correlation import Correlation
 from broker.observe.counters import Counters
+from broker.observe.fast_path import StraightIntake
 from broker.observe.glance import NOT_AT_A_GLANCE, decode_event, decode_request, decode_response
 from broker.observe.journal import Batch, NameKind, StateChange, Tally
 from broker.observe.lanes import Lane
@@ -29,7 +30,7 @@ from broker.protocol.runs import by_moment, not_before
 
 _LONGEST_CHANNEL: Final = 2_048
 
-_MANY_ROWS: Final = 1_000
+_MANY_ROWS: Final = 4_000
 
 
 FrameNumbers = Callable[[int, Sequence[RawFrame]], Sequence[int]]
@@ -124,6 +125,19 @@ class Pipeline:
             self._feed_fast(not_before(self._now_ns, moments), frames, numbers)
             if len(self._correlation.rows) >= _MANY_ROWS:
                 self._correlation.compact()
+
+    def straight(self, at_ns: int) -> StraightIntake | None:
+        """What takes in ordinary messages that arrive from a moment on, without frames; `went_straight` must follow."""
+        at_ns = max(at_ns, self._now_ns)
+        self._reach(at_ns)
+        return self._fast_path.straight(self._events, self._next_due_ns(at_ns))
+
+    def went_straight(self, last_ns: int) -> None:
+        """The last message that was taken in there arrived at this moment."""
+        self._now_ns = max(self._now_ns, last_ns)
+        self._fast_path.went_straight()
+        if len(self._correlation.rows) >= _MANY_ROWS:
+            self._correlation.compact()
 
     def _feed_fast(self, moments: list[int], frames: Sequence[RawFrame], numbers: Sequence[int] | None) -> None:
         """Take in frames: runs of ordinary ones at once, the others one by one."""

@@ -29,7 +29,11 @@ class Tongue(NamedTuple):
 
 
 class Tongues:
-    """Which protocol versions are spoken, by whom, in which serializer. Nothing is ever sent before that is known."""
+    """Which protocol versions are spoken, by whom, in which serializer. Nothing is ever sent before that is known.
+
+    Attributes:
+        channels: Of which a frame was looked into.
+    """
 
     def __init__(self, own_node_id: str, serializer: str = "") -> None:
         """
@@ -42,15 +46,15 @@ class Tongues:
         self._heard: dict[tuple[str, str], dict[str, None]] = {}
         self._serializers: dict[str, str] = {}
         self._new: list[Tongue] = []
-        self._channels: set[bytes] = set()
+        self.channels: set[bytes] = set()
 
     def knows(self, channel: bytes) -> bool:
         """Whether a frame of this channel was looked into."""
-        return channel in self._channels
+        return channel in self.channels
 
     def hear(self, _at_ns: int, frames: Sequence[RawFrame]) -> None:
         """Take in frames; looks into the first one of each channel."""
-        known = self._channels
+        known = self.channels
         for channel, body in frames:
             if channel in known:
                 continue

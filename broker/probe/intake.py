@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from broker.capture.masking import Masking
 from broker.capture.writer import CaptureWriter
+from broker.native import compiled
 from broker.observe.journal import Batch
 from broker.observe.pipeline import Pipeline
 from broker.probe.masked import mask_changes
@@ -23,6 +24,11 @@ def own_frame(channel: bytes, body: dict[str, Any]) -> RawFrame:
 
 class Recording(Protocol):
     """Something that records when it is asked to."""
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it records now."""
+        ...
 
     def feed(self, at_ns: int, frames: Sequence[RawFrame]) -> Sequence[int]:
         """Take in frames that arrived together; returns the numbers of those that are recorded, 0 for others."""
@@ -47,6 +53,7 @@ class Intake:
     Attributes:
         capture: The ring from which bodies are read; None without one.
         on_frames, on_run: Also told of all frames; None for nobody.
+        known: Says of which channels those need not be told; None if of all they must.
         now_ns: The moment of the newest frame.
     """
 
@@ -69,9 +76,11 @@ class Intake:
         self.capture = capture
         self._masking = masking
         self._recorder = recorder
-        self._peel = (peeling or Peeling()).peel
+        self._peeling = peeling or Peeling()
+        self._peel = self._peeling.peel
         self.on_frames: Callable[[int, Sequence[RawFrame]], None] | None = None
         self.on_run: Callable[[list[int], Sequence[RawFrame]], None] | None = None
+        self.known: Callable[[], set[bytes] | None] | None = None
         self.now_ns = begin_ns
         self._withheld: list[bytes] = []
         withhold = self._withheld.append if capture is not None or recorder is not None else None
@@ -118,6 +127,27 @@ class Intake:
             self.capture.withhold(numbers[place] for place in places)
         if self._recorder is not None and recorded:
             self._recorder.withhold(recorded[place] for place in places)
+
+    def straight(self, at_ns: int) -> compiled.Straight | None:
+        """Where messages go that arrive from a moment on; None if all must come as frames. See StraightSink."""
+        if self._peeling.is_told_how or (self._recorder is not None and self._recorder.is_on):
+            return None
+        known = self.known() if self.known is not None else None
+        if known is None and self.on_run is not None:
+            return None
+        at_ns = max(at_ns, self.now_ns)
+        intake = self._pipeline.straight(at_ns)
+        if intake is None:
+            return None
+        chunk = self.capture.straight(at_ns) if self.capture is not None else None
+        return compiled.Straight(intake, chunk, known, at_ns)
+
+    def went_straight(self, straight: compiled.Straight) -> None:
+        """So many went there."""
+        self.now_ns = max(self.now_ns, straight.last_ns)
+        if self.capture is not None:
+            self.capture.went_straight(straight.count, straight.last_ns)
+        self._pipeline.went_straight(straight.last_ns)
 
     def note(self, at_ns: int, channel: bytes, body: dict[str, Any]) -> None:
         """Take in a frame of our own."""

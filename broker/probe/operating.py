@@ -181,6 +181,10 @@ class Operating:
                 if not self._tongues.knows(frame[0]):
                     self._hear(moments[-1], [frame])
 
+    def known(self) -> set[bytes] | None:
+        """Channels of whose frames nothing is to be heard any more; None while all are to be heard."""
+        return None if self._speaking.hears else self._tongues.channels
+
     def _hear_rest(self) -> None:
         """Take in what is left of a run."""
         while self._unheard:

@@ -41,6 +41,11 @@ class Recorder:
     _opening: list[RawFrame] = field(default_factory=list)
 
     @property
+    def is_on(self) -> bool:
+        """Whether it records now."""
+        return self._writer is not None
+
+    @property
     def written_bytes(self) -> int:
         """Bytes of the file so far."""
         return self._writer.written_bytes if self._writer is not None else 0

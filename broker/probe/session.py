@@ -220,6 +220,7 @@ class ProbeSession:
                 self._trouble = f"Frames are not being kept: {error}. Listening goes on; bodies cannot be shown."
         self._intake = Intake(begin_ns, self.options.masking, capture, self._recorder, self._peeling)
         self._intake.on_frames, self._intake.on_run = self._operating.hear, self._operating.hear_run
+        self._intake.known = self._operating.known
         self._intake.feed(begin_ns, [self._begin_note()])
         if self.options.keeps_catalogue:
             for note in self._catalogue_file.load(begin_ns):

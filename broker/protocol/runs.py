@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
+from broker.native import compiled
 from broker.protocol.frame import RawFrame
 
 
@@ -20,6 +21,22 @@ class RunSink(Protocol):
             moments: When each was received, in ns since the epoch, never falling; parallel to frames.
             frames: Channel and body of each.
         """
+        ...
+
+
+@runtime_checkable
+class StraightSink(Protocol):
+    """Takes ordinary messages straight from what arrived, in the compiled module, without frames of them."""
+
+    def straight(self, at_ns: int) -> compiled.Straight | None:
+        """Where messages go that arrive from a moment on; None if all must come as frames.
+
+        It is good until anything else is given to this sink, or asked of it; then `went_straight` is called.
+        """
+        ...
+
+    def went_straight(self, straight: compiled.Straight) -> None:
+        """So many went there."""
         ...
 
 

@@ -2,7 +2,8 @@
 
 Linux lets a process go on for some milliseconds before one that wakes up may have its processor, however nice it
 is. Who yields has had its turn: those who wait go on at once. That alone could keep us from going on for seconds while
-others want all of every processor; so who is late has its share like everybody else.
+others want all of every processor; so who is late has its share like everybody else. What goes straight is taken in
+by the compiled module, which does the same between its pieces: broker/native/replies.c.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from broker.clock import SECOND
 
 LATE_NS: Final = SECOND // 10
 """What arrived so long ago is late, and must not wait for others besides."""
+
+NEVER_NS: Final = 2**62
+"""As the moment at which what arrived is late now: everything is."""
 
 
 def let_others_first(age_ns: int) -> None:

@@ -4,20 +4,45 @@ from __future__ import annotations
 
 import asyncio
 import math
+import sys
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from broker.clock import Clock
 from broker.transport.redis.pace import Pace
 from broker.transport.redis.reading import Arrived
 
-Taken = Callable[[Iterable[Arrived]], None]
-"""Takes what arrived, at least one piece, oldest first."""
+ALL: Final = sys.maxsize
+"""More bytes than there are."""
+
+Taken = Callable[["Unread"], None]
+"""Takes what arrived, at least one piece."""
 
 Ended = Callable[[OSError | None], None]
 """Told once that no more can be read: the error, or None when the other side hung up."""
+
+
+class Unread(Iterator[Arrived]):
+    """What was read and not taken yet, the oldest first. Who takes some of it may close the reader, or let it catch up.
+
+    Attributes:
+        pieces: All of it; what is left of a piece may be put back.
+        most_bytes: How much may still be taken now.
+    """
+
+    def __init__(self) -> None:
+        self.pieces: deque[Arrived] = deque()
+        self.most_bytes = 0
+
+    def __next__(self) -> Arrived:
+        """Take a piece."""
+        if not self.pieces or self.most_bytes <= 0:
+            raise StopIteration
+        piece = self.pieces.popleft()
+        self.most_bytes -= len(piece[1])
+        return piece
 
 
 class PatientReader(ABC):
@@ -37,8 +62,7 @@ class PatientReader(ABC):
         self._taken: Final = taken
         self._ended: Final = ended
         self._pace: Final = pace
-        self._unread: deque[Arrived] = deque()
-        self._unread_bytes = 0
+        self._unread: Final = Unread()
         self._thought_s = -math.inf
 
     @abstractmethod
@@ -59,22 +83,16 @@ class PatientReader(ABC):
         """Whether it was neither closed nor has ended."""
 
     def _end(self, error: OSError | None) -> None:
-        self._think_of(self._unread_bytes)
+        self._think_of(ALL)
         if self.is_open:
             self.close()
             self._ended(error)
 
     def _think_of(self, most_bytes: int) -> None:
-        if self._unread:
-            self._taken(self._pieces(most_bytes))
-        self._thought_s = self._loop.time()
-
-    def _pieces(self, most_bytes: int) -> Iterator[Arrived]:
-        """What is unread, one after the other: who takes a piece may close us, or let us catch up."""
         unread = self._unread
-        while unread and most_bytes > 0:
-            piece = unread.popleft()
-            size = len(piece[1])
-            self._unread_bytes -= size
-            most_bytes -= size
-            yield piece
+        if unread.pieces:
+            before = unread.most_bytes  # of whoever takes already, and lets us catch up
+            unread.most_bytes = most_bytes
+            self._taken(unread)
+            unread.most_bytes = before
+        self._thought_s = self._loop.time()

@@ -23,7 +23,8 @@ class Pace:
         pile_bytes: So much in one round had piled up. The server may have more that the kernel had no room for: we do
             not pause, and what comes within `pile_s` had piled up too.
         pile_s: See there.
-        think_every_s: So long what was read waits to be handed over, while there is more of it all the time.
+        think_every_s: So long what was read waits to be handed over, while there is more of it all the time, and nobody
+            lets us catch up: each time Python wakes up for it costs.
         think_bytes: Nor does more than this wait.
         slice_bytes: After so much has been handed over others get their turn in the loop.
         most_waiting_bytes: While so much waits for a loop that is busy its thread does not read: then the kernel's room
@@ -39,7 +40,7 @@ class Pace:
     most_reads: int = 32
     pile_bytes: int = 1 << 16
     pile_s: float = 0.02
-    think_every_s: float = 0.05
+    think_every_s: float = 0.15
     think_bytes: int = 1 << 20
-    slice_bytes: int = 1 << 16
+    slice_bytes: int = 1 << 18
     most_waiting_bytes: int = 1 << 25

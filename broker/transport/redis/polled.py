@@ -7,7 +7,7 @@ import os
 import socket
 
 from broker.clock import Clock
-from broker.transport.redis.handover import Ended, PatientReader, Taken
+from broker.transport.redis.handover import ALL, Ended, PatientReader, Taken
 from broker.transport.redis.pace import Pace
 from broker.transport.redis.reading import DRAINED, MORE, SO_TIMESTAMPNS
 from broker.transport.redis.rounds import Rounds
@@ -40,7 +40,7 @@ class PolledReader(PatientReader):
         for waiting in (self._resting, self._thinking):
             if waiting is not None:
                 waiting.cancel()
-        self._unread.clear()
+        self._unread.pieces.clear()
         if self.is_open:
             self._loop.remove_reader(self._socket)
             self._socket.close()
@@ -54,7 +54,7 @@ class PolledReader(PatientReader):
         """Hand over what has arrived until now; of a flood, much of it."""
         if self.is_open:
             self._read()
-            self._think_of(self._unread_bytes)
+            self._think_of(ALL)
 
     # reading
 
@@ -70,8 +70,8 @@ class PolledReader(PatientReader):
     def _round(self) -> None:
         """Rest as long as there is something to read each time; otherwise wait for it."""
         has_read = self._read()
-        if self._unread_bytes >= self._pace.think_bytes or self._is_hurried:
-            self._think_of(self._unread_bytes)
+        if self._unread_bytes() >= self._pace.think_bytes or self._is_hurried:
+            self._think_of(ALL)
         elif has_read and self._thinking is None:
             in_s = self._thought_s + self._pace.think_every_s - self._loop.time()
             self._thinking = self._loop.call_later(max(0.0, in_s), self._think)
@@ -86,12 +86,14 @@ class PolledReader(PatientReader):
         """Read what there is, within measure. Whether there was anything."""
         ahead_ns = self._clock.ahead_of_wall_ns()
         arrived, total, ending = self._rounds.read(self._clock.now_ns(), ahead_ns, self._loop.time())
-        self._unread += arrived
-        self._unread_bytes += total
+        self._unread.pieces += arrived
         if ending in (DRAINED, MORE):
             return total > 0
         self._end(OSError(ending, os.strerror(ending)) if ending > 0 else None)
         return False
+
+    def _unread_bytes(self) -> int:
+        return sum(len(piece) for _, piece, _ in self._unread.pieces)
 
     # handing over
 
@@ -99,5 +101,5 @@ class PolledReader(PatientReader):
         """Hand over a part of what was read, and the rest after the next turn of the loop."""
         self._thinking = None
         self._think_of(self._pace.slice_bytes)
-        if self._unread:
+        if self._unread.pieces:
             self._thinking = self._loop.call_soon(self._think)

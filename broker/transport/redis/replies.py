@@ -81,14 +81,22 @@ class Replies:
             self._feed_slowly(block, begin, frames)
         return frames
 
-    def feed_run(self, pieces: Iterator[Arrived]) -> tuple[list[int], list[RawFrame]] | None:
-        """Take in some of the pieces that arrived: about RUN_BYTES, or until something odd comes.
+    @property
+    def is_between(self) -> bool:
+        """Whether messages may be taken without us: all that came was taken, but for the begin of a message."""
+        return self.splitter is not None and not self.is_hiredis_on and self._left is None
+
+    def feed_run(
+        self, pieces: Iterator[Arrived], most_bytes: int = RUN_BYTES
+    ) -> tuple[list[int], list[RawFrame]] | None:
+        """Take in some of the pieces that arrived: about so many bytes, or until something odd comes.
 
         A piece in which it comes is a run of its own, and taken in when this is called again, so that all keeps its
         order. It may be called again while what it returned is being taken in.
 
         Args:
             pieces: Taken from as far as they are taken in.
+            most_bytes: With the piece in which they are reached it ends.
 
         Returns:
             When each of the messages that are now complete arrived, in ns since the epoch, never falling; and the
@@ -109,7 +117,7 @@ class Replies:
             return [piece[0]] * len(frames), frames
         moments, frames = list[int](), list[RawFrame]()
         count, self.behind_bytes, self._left = self.splitter.split_run(
-            pieces, moments, frames, self.behind_bytes, RUN_BYTES
+            pieces, moments, frames, self.behind_bytes, most_bytes
         )
         return (moments, frames) if count else None
 

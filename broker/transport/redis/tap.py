@@ -9,7 +9,7 @@ from typing import Final
 
 from broker.clock import Clock
 from broker.protocol.frame import FrameSink
-from broker.protocol.runs import RunSink
+from broker.protocol.runs import RunSink, StraightSink
 from broker.transport.base import TransportError, gap_frame
 from broker.transport.redis.backoff import Backoff
 from broker.transport.redis.connect import open_connection
@@ -96,7 +96,11 @@ class RedisTap:
             try:
                 if in_gap:
                     sink.feed(wire.held_since_ns or self._clock.now_ns(), [gap_frame("end")])
-                wire.deliver_to(sink.feed, sink.feed_run if isinstance(sink, RunSink) else None)
+                wire.deliver_to(
+                    sink.feed,
+                    sink.feed_run if isinstance(sink, RunSink) else None,
+                    sink if isinstance(sink, StraightSink) else None,
+                )
                 self._wire = wire
                 wire.hurry(self._is_hurried)
                 reason = await wire.ended()

@@ -9,7 +9,7 @@ import weakref
 
 from broker.clock import SECOND, Clock
 from broker.native import compiled
-from broker.transport.redis.handover import Ended, PatientReader, Taken
+from broker.transport.redis.handover import ALL, Ended, PatientReader, Taken
 from broker.transport.redis.pace import Pace
 from broker.transport.redis.reading import DRAINED, SO_TIMESTAMPNS
 
@@ -79,7 +79,7 @@ class ThreadedReader(PatientReader):
         """Read no more."""
         if self._thinking is not None:
             self._thinking.cancel()
-        self._unread.clear()
+        self._unread.pieces.clear()
         if self._is_open:
             self._is_open = False
             self._loop.remove_reader(self._thread.fileno())
@@ -100,36 +100,40 @@ class ThreadedReader(PatientReader):
             self._think_in(self._thought_s + self._pace.think_every_s - self._loop.time())
 
     def _hand_over_all(self) -> None:
-        ending = self._take(is_awaiting=True)
+        ending = self._take(is_awaiting=self._is_hurried)
+        is_more_likely = bool(self._unread.pieces) and not self._is_hurried
         if ending == DRAINED:
-            self._think_of(self._unread_bytes)
+            self._think_of(ALL)
         else:
             self._end(OSError(ending, os.strerror(ending)) if ending > 0 else None)
+        if is_more_likely and self._is_open:
+            self._think_in(self._pace.think_every_s)
 
     def _take(self, *, is_awaiting: bool) -> int:
         """Take what waits; how it ended. The thread gives notice of the next if it should, or if nothing waits."""
         now_ns = self._clock.now_ns()
         arrived, ending = self._thread.take(now_ns, self._clock.ahead_of_wall_ns(), is_awaiting)
-        self._unread += arrived
-        self._unread_bytes = sum(len(piece) for _, piece, _ in self._unread)
+        self._unread.pieces += arrived
         return ending
 
     def _think_in(self, in_s: float) -> None:
+        if self._thinking is not None:
+            self._thinking.cancel()
         self._thinking = self._loop.call_later(max(0.0, in_s), _think, self._me)
 
     def think(self) -> None:
         """Hand over a part of what was read, and the rest after the next turn of the loop; come again if there was
         anything."""
         self._thinking = None
-        if not self._unread:
+        if not self._unread.pieces:
             self._take(is_awaiting=self._is_hurried)  # how it ended is given notice of
-        if not self._unread:
+        if not self._unread.pieces:
             return
         try:
             self._think_of(self._pace.slice_bytes)
         finally:
             if self._is_open:
-                if self._unread:
+                if self._unread.pieces:
                     self._thinking = self._loop.call_soon(_think, self._me)
                 else:
                     self._think_in(self._pace.think_every_s)

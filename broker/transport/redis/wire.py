@@ -15,12 +15,13 @@ from redis.asyncio import Connection
 from broker.clock import Clock
 from broker.native import compiled
 from broker.protocol.frame import RawFrame
+from broker.protocol.runs import StraightSink
 from broker.transport.base import Deliver, TransportError
-from broker.transport.redis.courtesy import let_others_first
-from broker.transport.redis.handover import PatientReader
+from broker.transport.redis.courtesy import LATE_NS, NEVER_NS, let_others_first
+from broker.transport.redis.handover import PatientReader, Unread
 from broker.transport.redis.patient import is_possible, read_patiently
 from broker.transport.redis.reading import Arrived
-from broker.transport.redis.replies import Replies, pack
+from broker.transport.redis.replies import RUN_BYTES, Replies, pack
 from broker.transport.redis.rest import Rest
 
 log = logging.getLogger(__name__)
@@ -90,6 +91,7 @@ class Wire(asyncio.Protocol):
         self._held: list[tuple[int, list[RawFrame]]] = []
         self._take: Take = self._hold
         self._take_run: TakeRun | None = None
+        self._straight: StraightSink | None = None
         self._confirming = 0
         self._confirmed: asyncio.Future[None] | None = None
         self._loop = asyncio.get_running_loop()
@@ -162,11 +164,38 @@ class Wire(asyncio.Protocol):
         self._read_s = self._loop.time()
 
     def _arrived_in_runs(self, pieces: Iterator[Arrived], take_run: TakeRun) -> None:
-        while (run := self._replies.feed_run(pieces)) is not None:
+        """What is ordinary goes straight where it can; else what was odd is taken as frames, and what follows again
+        straight."""
+        straight, unread = self._straight, pieces if isinstance(pieces, Unread) else None
+        while True:
+            is_straight = straight is not None and unread is not None and self._go_straight(straight, unread)
+            run = self._replies.feed_run(pieces, 1 if is_straight else RUN_BYTES)
+            if run is None:
+                return
             if run[1]:
                 take_run(*run)
                 if self._clock is not None:
                     let_others_first(self._clock.now_ns() - run[0][-1])
+
+    def _go_straight(self, sink: StraightSink, unread: Unread) -> bool:
+        """Let messages go straight, up to one that is not ordinary. Whether any might."""
+        replies = self._replies
+        while unread.pieces and unread.most_bytes > 0 and replies.is_between and replies.splitter is not None:
+            straight = sink.straight(unread.pieces[0][0])
+            if straight is None:
+                return False
+            taken_bytes, replies.behind_bytes = replies.splitter.go_straight(
+                unread.pieces, straight, replies.behind_bytes, unread.most_bytes, self._late_ns()
+            )
+            sink.went_straight(straight)
+            unread.most_bytes -= taken_bytes
+            if not straight.count:
+                break
+        return True
+
+    def _late_ns(self) -> int:
+        """What arrived at this moment is late now: see `let_others_first`. In ns since the epoch."""
+        return self._clock.now_ns() - LATE_NS if self._clock is not None else NEVER_NS
 
     def _hear_the_rest(self, block: bytes, begin: int, frames: list[RawFrame]) -> None:
         """What the ear does not hear: the messages until there, and all that follows."""
@@ -292,10 +321,11 @@ class Wire(asyncio.Protocol):
             self.data_received = self._ear  # type: ignore[method-assign, assignment]  # its twin, without a step in Python
             self.transport.set_protocol(self)  # uvloop looks for `data_received` here
 
-    def deliver_to(self, take: Take, take_run: TakeRun | None = None) -> None:
-        """Hand over what was held, and everything from now on: in runs to who takes them."""
+    def deliver_to(self, take: Take, take_run: TakeRun | None = None, straight: StraightSink | None = None) -> None:
+        """Hand over what was held, and everything from now on: in runs to who takes them, or straight."""
         held, self._held = self._held, []
         self._take, self._take_run = take, take_run
+        self._straight = straight if self._replies.splitter is not None else None
         for at_ns, frames in held:
             take(at_ns, frames)
 

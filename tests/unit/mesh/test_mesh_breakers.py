@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from broker.mesh.breaker_guess import guesses
 from broker.mesh.breaker_matrix import CELLS, Caller, Endpoint
@@ -166,6 +168,34 @@ def test_a_move_is_told_when_its_event_came_and_why_when_the_helper_says_so() ->
         (at(4), "open", "half-open", "", "event"),
         (at(2), "closed", "open", "tripped by ann", "helper"),
     ]
+
+
+def test_a_state_that_was_passed_through_at_one_moment_is_told_too() -> None:
+    mesh = Mesh().change(1, "breaker", "a|b:x.y", {"state": "closed"}, "helper")
+    mesh.change(2, "breaker", "a|b:x.y", {"state": "open"}, "event")
+    for state in ("half-open", "closed"):  # as two packets that the kernel joined before they were read
+        mesh.change(3, "breaker", "a|b:x.y", {"state": state}, "event")
+    mesh.change(3, "breaker", "a|b:x.y", {"state": "closed", "reason": "the trial call was answered"}, "helper")
+    snapshot = mesh.snapshot(60)
+    assert [(one.at_ns, one.was, one.state, one.reason) for one in changes_in(snapshot, SPAN)] == [
+        (at(3), "half-open", "closed", "the trial call was answered"),
+        (at(3), "open", "half-open", ""),
+        (at(2), "closed", "open", ""),
+    ]
+    key = BreakerKey("", "a", "b", "x.y")
+    assert [breaker_at(snapshot, key, at(second)).state for second in (2, 3, 4)] == ["open", "closed", "closed"]
+    assert breaker_at(snapshot, key, at(4)).since_ns == at(3)
+
+
+@given(st.lists(st.sampled_from(["closed", "open", "half-open"]), max_size=12), st.integers(1, 12))
+def test_packets_that_come_to_have_one_stamp_lose_no_move(states: list[str], joined: int) -> None:
+    def told(joined: int) -> list[tuple[str, str]]:
+        mesh = Mesh().calls(1, "x.y")
+        for place, state in enumerate(states):
+            mesh.change(1 + place // joined, "breaker", "a|b:x.y", {"state": state}, "event")
+        return [(change.was, change.state) for change in changes_in(mesh.snapshot(60), SPAN)]
+
+    assert told(joined) == told(1)
 
 
 def test_the_end_of_a_hold_says_whether_its_time_was_over_and_not_what_happened_before_it() -> None:

@@ -10,13 +10,14 @@ from broker.capture.masking import EVERYTHING
 from broker.capture.reader import CaptureReader, read
 from broker.capture.writer import CaptureWriter
 from broker.clock import SECOND, ManualClock
-from broker.operate.commands import Record
+from broker.operate.commands import Lock, Record, Unlock
 from broker.operate.permissions import Permission
 from broker.probe.door import MemoryDoor
 from broker.probe.intake import Intake
 from broker.probe.operating import Operating
 from broker.probe.options import SessionOptions
 from broker.probe.recording import Recorder
+from broker.probe.streams import NO_STREAMS
 from broker.protocol.frame import RawFrame
 from broker.protocol.peeling import Peeling
 from broker.transport.memory import MemoryBus
@@ -109,3 +110,21 @@ def test_who_may_only_see_hears_one_of_each_channel() -> None:
     hearing.hear_run(MOMENTS, FRAMES)
     hearing.hear_run(MOMENTS, FRAMES)
     assert [frames[0][0] for _, frames in hearing.told[1:]] == [REQ, RES, b"MOL.HEARTBEAT"]
+
+
+async def test_of_what_is_known_nothing_need_be_heard_but_while_a_voice_is_lent_or_waits_for_answers() -> None:
+    hearing = Hearing("see")
+    hearing.told.append((0, []))
+    hearing.hear_run(MOMENTS, FRAMES)
+    assert hearing.known() == {REQ, RES, b"MOL.HEARTBEAT"}
+    unlocked = hearing.submit(Unlock("act"), 0, lambda _progress: None, NO_STREAMS)
+    assert (await unlocked).outcome == "done"
+    assert hearing.known() is None
+    assert hearing.submit(Lock(), 0, lambda _progress: None, NO_STREAMS).result().outcome == "done"
+    assert hearing.known() is None  # it may still be answered
+    await hearing.end()
+    assert hearing.known() == {REQ, RES, b"MOL.HEARTBEAT"}
+
+
+def test_who_speaks_from_the_begin_hears_all() -> None:
+    assert Hearing("ask").known() is None

@@ -174,6 +174,21 @@ def test_catching_up_hands_over_what_has_arrived_until_now_and_how_it_ended(run,
     run(story())
 
 
+def test_what_comes_after_somebody_caught_up_comes_in_time_though_nobody_catches_up_again(run, make):
+    async def story():
+        async with reading(make, Pace(think_every_s=0.02, think_bytes=1 << 40)) as (theirs, heard):
+            for number in range(20):
+                theirs.sendall(b"caught")
+                await caught_up(heard, lambda: heard.bytes.endswith(b"caught"))
+                before = heard.bytes
+                theirs.sendall(bytes([number]))
+                await heard.until(before + bytes([number]))
+                if number % 2:
+                    heard.reader.catch_up()  # there is nothing
+
+    run(story())
+
+
 def test_in_a_hurry_all_is_handed_over_at_once_and_patiently_again_afterwards(run, make):
     async def story():
         async with reading(make) as (theirs, heard):
