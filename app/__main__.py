@@ -12,6 +12,7 @@ from app.cli.group import Programs
 from app.cli.targets import Target
 from broker.operate import log_masks
 from broker.probe import spare
+from broker.probe.niceness import give_way
 
 
 def open_window(*, target: Target | None = None, demo: bool = False, show_s: float = 0.0, picture: str = "") -> int:
@@ -36,7 +37,8 @@ def main() -> None:
     """Run the program. Exits 0 done, 1 said no, 2 wrong usage, 130 Ctrl+C."""
     log_masks.install()
     try:
-        code = meshscope.main(standalone_mode=False, prog_name="meshscope", obj=Programs(open_window))
+        programs = Programs(open_window, sit_beside_mesh=give_way)
+        code = meshscope.main(standalone_mode=False, prog_name="meshscope", obj=programs)
     except click.exceptions.Exit as ended:
         code = ended.exit_code
     except (click.Abort, KeyboardInterrupt):

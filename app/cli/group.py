@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,11 +32,21 @@ class WindowOpener(Protocol):
         ...
 
 
+def _nothing() -> None:
+    """All stays as it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Programs:
-    """What commands may start that is not theirs."""
+    """What commands may start that is not theirs, and what becomes of their process.
+
+    Attributes:
+        open_window: Opens the window.
+        sit_beside_mesh: Called before a command listens to a live mesh: the process is for nothing else from then on.
+    """
 
     open_window: WindowOpener
+    sit_beside_mesh: Callable[[], None] = _nothing
 
 
 pass_programs = click.make_pass_decorator(Programs)

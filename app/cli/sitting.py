@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from app.cli.errors import SaidNo
+from app.cli.group import Programs
 from app.cli.targets import Target
 from broker.capture.reader import CaptureSource, NotACaptureError
 from broker.clock import SECOND, SystemClock
@@ -28,11 +29,15 @@ SHOWN_AFTER_S = 1.0
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine on the fastest loop there is; what the bus refuses becomes a message.
+    """Run a coroutine on the fastest loop there is, beside a mesh; what the bus refuses becomes a message.
 
     Raises:
         SaidNo: The bus said no.
     """
+    context = click.get_current_context(silent=True)
+    programs = context.find_object(Programs) if context is not None else None
+    if programs is not None:
+        programs.sit_beside_mesh()
     try:
         try:
             from uvloop import run as run_loop  # noqa: PLC0415  where it exists
