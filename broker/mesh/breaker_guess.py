@@ -38,9 +38,9 @@ FAILED_SHARE: Final = 0.5
 
 def guesses(snapshot: Snapshot, at_ns: int) -> dict[Way, int]:
     """Breakers that look open at a moment: since when calls stopped, by namespace, owner, node and action."""
-    look = Span(at_ns - LOOK_BACK_NS, at_ns)
+    look, quiet_ns = Span(at_ns - LOOK_BACK_NS, at_ns), at_ns - QUIET_NS
     cuts, ways = list(call_cuts(snapshot, look)), WayCodes(snapshot.names)
-    suspects = _suspects(snapshot, cuts, ways)
+    suspects = _left_out(cuts, ways, _suspects(snapshot, cuts, ways), quiet_ns)
     if not len(suspects):
         return {}
     rows = _Rows(snapshot, cuts, suspects, ways)
@@ -49,13 +49,13 @@ def guesses(snapshot: Snapshot, at_ns: int) -> dict[Way, int]:
     for code in suspects.tolist():
         way = ways.way(code)
         namespace, _, endpoint, _ = way
-        if (namespace, endpoint) not in gone and rows.looks_open(code, at_ns - QUIET_NS):
-            found[way] = rows.stopped_ns(code, at_ns - QUIET_NS)
+        if (namespace, endpoint) not in gone and rows.looks_open(code, quiet_ns):
+            found[way] = rows.stopped_ns(code, quiet_ns)
     return found
 
 
 class _Rows:
-    """Calls of the callers and actions that are looked at, in order of time."""
+    """Calls of the callers and actions that are looked at, by way, those of one way in order of time."""
 
     def __init__(self, snapshot: Snapshot, cuts: list[Cut], suspects: Codes, ways: WayCodes) -> None:
         self._nodes = ways.nodes
@@ -69,28 +69,33 @@ class _Rows:
             times.append(cut.times[meant])
             failed = (outcome == Outcome.FAILED) & np.take(counts, cut.column("error"), mode="clip")
             fails.append(failed[meant])
-        order = np.argsort(np.concatenate(times), kind="stable")
+        order = np.lexsort((np.concatenate(times), np.concatenate(codes)))
         self._codes = np.concatenate(codes)[order]
         self._times = np.concatenate(times)[order]
         self._fails = np.concatenate(fails)[order]
 
     def looks_open(self, code: int, quiet_ns: int) -> bool:
-        """Whether this way was left out since a moment, and its calls failed before."""
-        late = self._times >= quiet_ns
-        mine = self._codes == code
-        if int((mine & late).sum()) > MOST_TRIES:
-            return False
-        failed = self._fails[mine][-LAST_CALLS:]
+        """Whether this way, that was left out since a moment, is one whose calls failed before, and others went on."""
+        failed = self._fails[self._between(code, code + 1)][-LAST_CALLS:]
         if failed.sum() < LEAST_FAILURES or failed.mean() < FAILED_SHARE:
             return False
-        others = self._codes[late & ~mine & (self._codes // self._nodes == code // self._nodes)]
+        first = code // self._nodes * self._nodes
+        beside = self._between(first, first + self._nodes)  # all ways of this caller and action
+        others = self._codes[beside][self._times[beside] >= quiet_ns]
+        others = others[others != code]
         endpoints = len(np.unique(others))
         return endpoints > 0 and len(others) >= LEAST_OTHERS * endpoints
 
     def stopped_ns(self, code: int, quiet_ns: int) -> int:
         """When the last call went this way before it was left out."""
-        times = self._times[(self._codes == code) & (self._times < quiet_ns)]
-        return int(times[-1]) if len(times) else quiet_ns
+        times = self._times[self._between(code, code + 1)]
+        before = int(np.searchsorted(times, quiet_ns))
+        return int(times[before - 1]) if before else quiet_ns
+
+    def _between(self, first: int, behind: int) -> slice:
+        """Where the rows of these codes are."""
+        begin, end = np.searchsorted(self._codes, [first, behind]).tolist()
+        return slice(begin, end)
 
 
 def _suspects(snapshot: Snapshot, cuts: list[Cut], ways: WayCodes) -> Codes:
@@ -106,6 +111,18 @@ def _suspects(snapshot: Snapshot, cuts: list[Cut], ways: WayCodes) -> Codes:
     codes, count = np.unique(np.concatenate(failed), return_counts=True)
     source, target = codes // nodes % nodes, codes % nodes
     return codes[(count >= LEAST_FAILURES) & (source > 0) & (target > 0)]
+
+
+def _left_out(cuts: list[Cut], ways: WayCodes, suspects: Codes, quiet_ns: int) -> Codes:
+    """Those suspects, rising as they are, that were hardly called since a moment."""
+    calls = np.zeros(len(suspects), np.int64)
+    for cut in cuts:
+        is_meant = (cut.times >= quiet_ns) & (cut.column("outcome") < COUNTED_OUTCOMES)
+        if len(suspects) and is_meant.any():
+            codes = ways.of(cut)[is_meant]
+            place = np.minimum(np.searchsorted(suspects, codes), len(suspects) - 1)
+            calls += np.bincount(place[suspects[place] == codes], minlength=len(suspects))
+    return suspects[calls <= MOST_TRIES]
 
 
 def _counts(snapshot: Snapshot) -> NDArray[np.bool_]:

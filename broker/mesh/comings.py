@@ -51,23 +51,25 @@ def comings(
         "clock": _clock_comings,
     }
     settled_ns = snapshot.begin_ns + SETTLING_NS
-    found = [
-        coming
-        for coming in chain.from_iterable(_of_kind(snapshot, kind, tellers[kind]) for kind in kinds)
-        if span.holds(coming.at_ns)
-    ]
+    first_ns = span.from_ns if with_found else max(span.from_ns, settled_ns)
+    since_ns = {"node": first_ns, "service": first_ns}
+    found = chain.from_iterable(
+        _of_kind(snapshot, kind, tellers[kind], span, since_ns.get(kind, span.from_ns)) for kind in kinds
+    )
     told = [_found(coming) if _was_there(coming, settled_ns) else coming for coming in found]
     told = [coming for coming in told if with_found or coming.change != FOUND]
     return sorted(told, key=lambda coming: (-coming.at_ns, coming.kind, coming.what))[:limit]
 
 
-def _of_kind(snapshot: Snapshot, kind: str, tell: Any) -> Iterator[Coming]:
+def _of_kind(snapshot: Snapshot, kind: str, tell: Any, span: Span, first_ns: int) -> Iterator[Coming]:
+    """What one kind has to tell of a span; of what was first known before a moment, not that it came to be known."""
     for key, history in snapshot.state.of_kind(kind).items():
         before: Interval | None = None
         if kind == "node" and any(interval.value and interval.value.get("ours") for interval in history):
             continue
         for interval in history:
-            yield from tell(key, before, interval)
+            if span.holds(interval.from_ns) and (before is not None or interval.from_ns >= first_ns):
+                yield from tell(key, before, interval)
             before = interval
 
 
