@@ -74,10 +74,12 @@ class ProbeClient:
         self._masking = options.masking
         self._process = start_or_take(self._argv)
         _widen(self._process.stdout)
-        for name, work in (("probe in", self._read), ("probe errors", self._read_errors)):
-            thread = threading.Thread(target=work, name=name, daemon=True)
+        self._threads = [
+            threading.Thread(target=self._read_errors, name="probe errors", daemon=True),
+            threading.Thread(target=self._read, name="probe in", daemon=True),
+        ]
+        for thread in self._threads:  # the first is there when the second tells of a probe that died at once
             thread.start()
-            self._threads.append(thread)
         self._send(*greeting())
         self._send("open", options.to_plain())
 
@@ -221,7 +223,7 @@ class ProbeClient:
             self._callbacks.on_lost(reason or self._death(process.returncode))
 
     def _death(self, code: int | None) -> str:
-        self._threads[1].join(1.0)
+        self._threads[0].join(1.0)
         last = self._errors[-1] if self._errors else ""
         how = f"was killed by signal {-code}" if code is not None and code < 0 else f"ended with code {code}"
         return f"The probe {how}. {last}".strip()
