@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker.capture.blank import blank_payload
-from broker.capture.channels import ENVELOPE_ID
+from broker.capture.bodies import place_of_body
+from broker.capture.channels import ENVELOPE_HEAD_BYTES, ENVELOPE_ID
 from broker.capture.mask_binary import binary_format
 from broker.capture.mask_json import mask_assigned, mask_json, mask_url
 from broker.capture.mask_walk import mask_values
@@ -154,13 +155,11 @@ class ChunkMask:
     def _message(self, raw: bytearray, offsets: NDArray[np.int64], row: int) -> tuple[bytes, int, int]:
         """Channel, begin and end of the body of a message."""
         offset = int(offsets[row])
-        end = int(offsets[row + 1]) if row + 1 < len(offsets) else len(raw)
         number = raw[offset + 9] | raw[offset + 10] << 8
-        begin = offset + MESSAGE_HEAD_BYTES
+        begin, end = place_of_body(raw, offset)
         if number != ENVELOPE_ID:
             return self._name_of(number), begin, end
-        length = int.from_bytes(raw[begin : begin + 4], "little")
-        return bytes(raw[begin + 4 : begin + 4 + length]), begin + 4 + length, end
+        return bytes(raw[offset + MESSAGE_HEAD_BYTES + ENVELOPE_HEAD_BYTES : begin]), begin, end
 
 
 def _written(known: tuple[str, ...]) -> tuple[bytes, ...]:

@@ -18,8 +18,7 @@ from broker.protocol.headers import NODE_OPTIONS, Malformed, read_request, read_
 
 _ACTION: Final = NODE_OPTIONS.encode()
 _MOST_ASKED: Final = 64
-"""Questions whose answers are looked for in every chunk, until others crowd them out: who tries again asks under the
-same id, and is answered once more."""
+"""Questions whose answers are looked for in every chunk, until they came or others crowd them out."""
 
 Message = Callable[[int], tuple[bytes, int, int]]
 """Channel, begin and end of the body of the message in a row."""
@@ -35,7 +34,7 @@ class OptionsAnswers:
     """
 
     def __init__(self) -> None:
-        self._asked: OrderedDict[bytes, None] = OrderedDict()
+        self._asked: OrderedDict[bytes, bool] = OrderedDict()  # and whether the last chunk held an answer
 
     def blank(self, raw: bytearray, offsets: NDArray[np.int64], message: Message) -> None:
         """Overwrite what answers in a chunk carry, so that their headers still read the same.
@@ -49,15 +48,18 @@ class OptionsAnswers:
             channel, begin, end = message(row)
             asked = _question(channel, bytes(raw[begin:end]))
             if asked:
-                self._asked[asked] = None
+                self._asked[asked] = False
                 self._asked.move_to_end(asked)
                 while len(self._asked) > _MOST_ASKED:
                     self._asked.popitem(last=False)
-        for asked in list(self._asked):
+        for asked, was_answered in list(self._asked.items()):
+            if was_answered:  # it may be answered twice, but that will not be long after
+                del self._asked[asked]
             for row in _rows(raw, offsets, asked):
                 channel, begin, end = message(row)
                 if _answers(channel, bytes(raw[begin:end]), asked):
                     blank_payload(raw, begin, end)
+                    self._asked[asked] = True
 
     def is_asked(
         self, channel: bytes, body: bytes, waiting: Iterable[OpenChunk], name_of: Callable[[int], bytes]

@@ -15,7 +15,7 @@ from broker.capture.chunk import OpenChunk
 from broker.capture.disk import Disk
 from broker.capture.masking import EVERYTHING, Masking
 from broker.capture.messages import append_frames, append_message
-from broker.capture.numbers import CHUNKS_A_SEGMENT, MAX_OFFSET, chunk_base, place_of
+from broker.capture.numbers import CHUNKS_A_SEGMENT, MAX_OFFSET, Place, chunk_base, place_of
 from broker.capture.options_answers import OptionsAnswers
 from broker.capture.segment import Segment
 from broker.capture.spool import FileSpool, RingSpool, Spool
@@ -211,11 +211,10 @@ class CaptureWriter:
         Args:
             numbers: Their frame numbers; 0 for one that was not written.
         """
-        for number in numbers:
-            segment, ordinal, offset = place_of(number)
-            for chunk in (self._chunk, *self._full):
-                if (chunk.segment, chunk.ordinal) == (segment, ordinal):
-                    blank_payload(chunk.raw, *place_of_body(chunk.raw, offset))
+        for place in map(place_of, numbers):
+            chunk = self._chunk_of(place)
+            if chunk is not None:
+                blank_payload(chunk.raw, *place_of_body(chunk.raw, place.offset))
 
     def tick(self, now_ns: int) -> None:
         """Called several times a second: hands over a chunk that is half a second old."""
@@ -243,15 +242,17 @@ class CaptureWriter:
     def body(self, number: int) -> bytes | None:
         """What a frame carried, as it is kept: masked. None if it is not kept."""
         place = place_of(number)
-        waiting = self._disk.pending(place.segment, place.chunk)
-        for chunk in (self._chunk, *self._full):
-            if (chunk.segment, chunk.ordinal) == (place.segment, place.chunk):
-                waiting = chunk
+        waiting = self._chunk_of(place) or self._disk.pending(place.segment, place.chunk)
         if waiting is not None:
             frame = frame_at(bytes(waiting.raw), place.offset, self._table.name)
             return self._masked(frame) if frame is not None else None
         found = self._spool.place(place.segment, place.chunk)
         return self._shelf.body(*found, place.offset, self._table.name) if found is not None else None
+
+    def _chunk_of(self, place: Place) -> OpenChunk | None:
+        """The chunk of a frame, if the disk has not got it yet."""
+        mine = (self._chunk, *self._full)
+        return next((one for one in mine if (one.segment, one.ordinal) == (place.segment, place.chunk)), None)
 
     def _masked(self, frame: RawFrame) -> bytes:
         """What will be kept of a frame that is not on disk yet."""
