@@ -38,9 +38,9 @@ FAILED_SHARE: Final = 0.5
 
 def guesses(snapshot: Snapshot, at_ns: int) -> dict[Way, int]:
     """Breakers that look open at a moment: since when calls stopped, by namespace, owner, node and action."""
-    look, quiet_ns = Span(at_ns - LOOK_BACK_NS, at_ns), at_ns - QUIET_NS
+    look, quiet = Span(at_ns - LOOK_BACK_NS, at_ns), Span(at_ns - QUIET_NS, at_ns)
     cuts, ways = list(call_cuts(snapshot, look)), WayCodes(snapshot.names)
-    suspects = _left_out(cuts, ways, _suspects(snapshot, cuts, ways), quiet_ns)
+    suspects = _left_out(snapshot, quiet, ways, _suspects(snapshot, cuts, ways))
     if not len(suspects):
         return {}
     rows = _Rows(snapshot, cuts, suspects, ways)
@@ -49,8 +49,8 @@ def guesses(snapshot: Snapshot, at_ns: int) -> dict[Way, int]:
     for code in suspects.tolist():
         way = ways.way(code)
         namespace, _, endpoint, _ = way
-        if (namespace, endpoint) not in gone and rows.looks_open(code, quiet_ns):
-            found[way] = rows.stopped_ns(code, quiet_ns)
+        if (namespace, endpoint) not in gone and rows.looks_open(code, quiet.from_ns):
+            found[way] = rows.stopped_ns(code, quiet.from_ns)
     return found
 
 
@@ -113,15 +113,13 @@ def _suspects(snapshot: Snapshot, cuts: list[Cut], ways: WayCodes) -> Codes:
     return codes[(count >= LEAST_FAILURES) & (source > 0) & (target > 0)]
 
 
-def _left_out(cuts: list[Cut], ways: WayCodes, suspects: Codes, quiet_ns: int) -> Codes:
-    """Those suspects, rising as they are, that were hardly called since a moment."""
+def _left_out(snapshot: Snapshot, quiet: Span, ways: WayCodes, suspects: Codes) -> Codes:
+    """Those suspects, rising as they are, that were hardly called in a span."""
     calls = np.zeros(len(suspects), np.int64)
-    for cut in cuts:
-        is_meant = (cut.times >= quiet_ns) & (cut.column("outcome") < COUNTED_OUTCOMES)
-        if len(suspects) and is_meant.any():
-            codes = ways.of(cut)[is_meant]
-            place = np.minimum(np.searchsorted(suspects, codes), len(suspects) - 1)
-            calls += np.bincount(place[suspects[place] == codes], minlength=len(suspects))
+    for cut in call_cuts(snapshot, quiet) if len(suspects) else ():
+        codes = ways.of(cut.where(cut.column("outcome") < COUNTED_OUTCOMES))
+        place = np.minimum(np.searchsorted(suspects, codes), len(suspects) - 1)
+        calls += np.bincount(place[suspects[place] == codes], minlength=len(suspects))
     return suspects[calls <= MOST_TRIES]
 
 
