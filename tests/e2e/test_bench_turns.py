@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 import redis
@@ -18,15 +17,7 @@ from broker.mesh.timeline import Timeline
 from broker.probe.client import ProbeCallbacks, ProbeClient, SessionOptions
 from broker.probe.status import ProbeStatus
 from tests.e2e.redis_server import RedisServer
-
-DEADLINE_S = 60.0
-
-
-def until(is_so: Callable[[], object]) -> None:
-    deadline_s = time.monotonic() + DEADLINE_S
-    while not is_so():
-        assert time.monotonic() < deadline_s, "it did not come true in time"
-        time.sleep(0.01)
+from tests.waiting import until
 
 
 @pytest.fixture

@@ -27,15 +27,7 @@ from broker.probe.options import SessionOptions
 from broker.probe.pipe import greeting, pack
 from broker.probe.status import ProbeStatus
 from tests.e2e.redis_server import RedisServer
-
-DEADLINE_S = 60.0
-
-
-def until(is_so: Callable[[], object]) -> None:
-    deadline_s = time.monotonic() + DEADLINE_S
-    while not is_so():
-        assert time.monotonic() < deadline_s, "it did not come true in time"
-        time.sleep(0.01)
+from tests.waiting import DEADLINE_S, until
 
 
 @dataclass
