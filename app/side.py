@@ -15,10 +15,10 @@ from app.caller.templates import can_be_template, template_title, use_subject
 from app.columns import failed_note, samples_note
 from app.desk import Desk
 from app.live import LiveView
-from app.side_facts import BreakerFact, SideFacts, filter_for, side_facts
+from app.side_facts import ORPHAN_TITLE, BreakerFact, SideFacts, filter_for, side_facts
 from app.widgets.controls import Tone, button, column, label, row, section, set_property, set_text
 from app.widgets.figures import Figure, FigureRow
-from app.widgets.format import call_ms, change_ms, clock_time, count, duration_ms, length, percent, rate
+from app.widgets.format import NOTHING, call_ms, change_ms, clock_time, count, duration_ms, length, percent, rate
 from app.widgets.mini_table import Cell, MiniRow, MiniTable
 from app.widgets.small_charts import Curves, HeatStrip
 from app.widgets.time_marks import mark_of
@@ -168,7 +168,7 @@ class SidePanel(LiveView):
         is_one = facts.subject is not None
         self._close.setVisible(is_one)
         for lead in self._leads:
-            lead.setVisible(is_one and facts.kind not in ("gap", "event", "act"))
+            lead.setVisible(is_one and facts.kind not in ("gap", "event", "act", "answer"))
         self._call.setVisible(can_be_template(facts.subject))
         if facts.subject is not None:
             set_text(self._call, template_title(facts.subject))
@@ -361,13 +361,14 @@ def _breaker_row(fact: BreakerFact, of: Subject | None) -> MiniRow:
 def _call_row(call: CallRecord, of: Subject | None) -> MiniRow:
     is_ok = call.outcome == "ok"
     outcome = "ok" if is_ok else call.error or call.outcome.replace("_", " ")
+    name, took = call.action or ORPHAN_TITLE, NOTHING if call.outcome == "orphan" else call_ms(call.duration_ms)
     code, _, _ = outcome.partition(" ")  # "504 REQUEST_TIMEOUT": the rest is told when the mouse is over it
     cells = (
         Cell(clock_time(call.end_ns, with_ms=True), "dim"),
-        Cell(call.action if of is None or of.kind not in ("action", "endpoint") else f"{call.source} → {call.target}"),
-        Cell(call_ms(call.duration_ms)),
+        Cell(name if of is None or of.kind not in ("action", "endpoint") else f"{call.source} → {call.target}"),
+        Cell(took),
         Cell(outcome if is_ok else f"▲ {code if code.isdecimal() else outcome}", "ok" if is_ok else "failed"),
     )
     subject = Subject("call", call.namespace, call.action, address=call.address)
     way = f"{call.caller or 'outside services'} on {call.source} → {call.target}"
-    return MiniRow(cells, subject, f"{call.action}\n{way}\n{outcome} after {call_ms(call.duration_ms)}")
+    return MiniRow(cells, subject, f"{name}\n{way}\n{outcome} after {took}")

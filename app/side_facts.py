@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from app.breakers.cards import facts_of, state_text, way_of
 from app.widgets.format import NOTHING, byte_size, call_ms, clock_time, count, date_time, length, percent
@@ -42,6 +42,10 @@ class BreakerFact(NamedTuple):
     state: str
     since_ns: int
     source: str = "event"
+
+
+ORPHAN_TITLE: Final = "Answer without a request"
+"""An orphan names no action."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,8 +373,10 @@ def _call(question: Asked) -> SideFacts:
     found = calls.record(question.snapshot, subject.address)
     if found is None:
         return SideFacts(subject, subject.name, "call", "no longer held: memory is bounded", is_known=False)
+    if found.outcome == "orphan":
+        return _orphan(subject, found)
     outcome = found.outcome.replace("_", " ")
-    facts: tuple[tuple[str, str], ...] = (
+    facts = (
         ("outcome", f"{outcome} · {found.error}" if found.error else outcome),
         ("duration", call_ms(found.duration_ms)),
         ("began", f"{clock_time(found.begin_ns, with_ms=True)}"),
@@ -384,8 +390,6 @@ def _call(question: Asked) -> SideFacts:
         ("trace", f"{found.trace:016x}" if found.trace else NOTHING),
         ("namespace", found.namespace or NOTHING),
     )
-    if found.outcome == "orphan":
-        facts += (("what it carries", "not kept: its request was not heard, so it may tell a node's secrets"),)
     frames = (("Request", found.request_frame), ("Response", found.response_frame))
     return SideFacts(
         subject,
@@ -395,6 +399,20 @@ def _call(question: Asked) -> SideFacts:
         facts=facts,
         frames=tuple(frame for frame in frames if frame[1]),
     )
+
+
+def _orphan(subject: Subject, found: CallRecord) -> SideFacts:
+    """An answer of whose call nothing else is known; what it carries may be a node's secrets, and is kept nowhere."""
+    facts = (
+        ("heard", clock_time(found.end_ns, with_ms=True)),
+        ("from node", found.target or NOTHING),
+        ("to node", found.source or NOTHING),
+        ("error", found.error or NOTHING),
+        ("response", byte_size(found.response_size)),
+        ("payload", "not kept: request not heard"),
+    )
+    frames = (("Response", found.response_frame),) if found.response_frame else ()
+    return SideFacts(subject, ORPHAN_TITLE, "answer", "its request was not heard", facts=facts, frames=frames)
 
 
 def _gap(question: Asked) -> SideFacts:

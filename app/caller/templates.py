@@ -13,7 +13,7 @@ FORGOTTEN = "That call is no longer held: memory is bounded."
 
 def can_be_template(subject: Subject | None) -> bool:
     """Whether something can be sent that begins with it."""
-    return subject is not None and subject.kind in ("action", "endpoint", "call", "event")
+    return subject is not None and bool(subject.name) and subject.kind in ("action", "endpoint", "call", "event")
 
 
 def template_title(subject: Subject) -> str:
