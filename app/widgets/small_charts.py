@@ -101,7 +101,8 @@ class Curves(QWidget):
                     painter.drawEllipse(part[0], 1, 1)
                 else:
                     painter.drawPolyline(QPolygonF(part))
-        paint_marks(painter, box, self._span, self._marks, self._gaps)
+        # where nothing bends they explain nothing, and would cross the words
+        paint_marks(painter, box, self._span, self._marks if has_data else (), self._gaps)
         if self._unit is not None and has_data:
             self._paint_scale(painter, low, high)
         elif not has_data:
