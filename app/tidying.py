@@ -11,6 +11,7 @@ import gc
 from typing import Final
 
 from PySide6.QtCore import QElapsedTimer, QEvent, QObject, QTimer
+from PySide6.QtGui import QWindow
 from PySide6.QtWidgets import QApplication
 
 YOUNG: Final = 20_000
@@ -36,6 +37,7 @@ class Tidier(QObject):
     def __init__(self, app: QApplication) -> None:
         """Begin. What has been imported by now is never looked at again."""
         super().__init__(app)
+        self._app = app
         self._touched = QElapsedTimer()
         self._put_off = 0
         gc.collect()
@@ -46,7 +48,14 @@ class Tidier(QObject):
         self._timer.setInterval(EVERY_MS)
         self._timer.timeout.connect(self.tidy)
         self._timer.start()
-        app.installEventFilter(self)
+        # not the application: every event of every widget would then wait for the interpreter
+        app.focusWindowChanged.connect(self._watch)
+        for window in app.topLevelWindows():
+            self._watch(window)
+
+    def _watch(self, window: QWindow | None) -> None:
+        if window is not None:
+            window.installEventFilter(self)  # once more is the same as once
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
         """Notice that somebody is there; every event goes on."""
@@ -67,5 +76,8 @@ class Tidier(QObject):
     def end(self) -> None:
         """Leave things as they were."""
         self._timer.stop()
+        self._app.focusWindowChanged.disconnect(self._watch)
+        for window in self._app.topLevelWindows():
+            window.removeEventFilter(self)
         gc.set_threshold(*self._before)
         gc.unfreeze()

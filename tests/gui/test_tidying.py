@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -29,6 +30,7 @@ def test_an_untouched_window_is_tidied(tidier: Tidier) -> None:
 def test_somebody_at_work_is_not_disturbed_but_not_for_ever(tidier: Tidier, qtbot: QtBot) -> None:
     widget = QWidget()
     qtbot.addWidget(widget)
-    widget.show()
-    qtbot.keyClick(widget, Qt.Key.Key_A)
+    with qtbot.waitActive(widget):
+        widget.show()
+    QTest.keyClick(widget.windowHandle(), Qt.Key.Key_A)
     assert [tidier.tidy() for _ in range(AT_THE_LATEST + 1)] == [False] * AT_THE_LATEST + [True]
