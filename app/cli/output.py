@@ -12,9 +12,11 @@ import click
 
 
 def plain(value: object) -> Any:
-    """Records as JSON takes them: dataclasses as objects, tuples as lists, NaN as null."""
+    """Records as JSON takes them: dataclasses and named tuples as objects, tuples as lists, NaN as null."""
     if is_dataclass(value) and not isinstance(value, type):
         return plain(asdict(value))
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return plain(value._asdict())
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final, Literal
 
 from app.breaker_words import sign_of, source_of
@@ -26,6 +27,7 @@ def wire_key(edge: TopologyEdge) -> str:
     return f"{edge.source}→{edge.target}:{edge.kind}"
 
 
+@lru_cache(maxsize=8192)  # percentiles are values of buckets: thousands of connections say the same few
 def short_ms(value_ms: float) -> str:
     """A duration in two digits, as there is room for on a card: "8.4 ms", "84 ms", "210 ms", "1.9 s"."""
     if 0 <= value_ms < TOGETHER_MS:

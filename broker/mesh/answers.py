@@ -22,8 +22,7 @@ GroupBy = Literal["service", "node", "namespace", "version"]
 BoxKind = Literal["service", "node", "namespace", "version", "outside", "instance"]
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(NamedTuple):
     """How a set of calls went.
 
     Attributes:
@@ -110,8 +109,7 @@ class Series:
         return self.span.seconds / max(1, len(self.calls))
 
 
-@dataclass(frozen=True, slots=True)
-class TopologyNode:
+class TopologyNode(NamedTuple):
     """A box of the graph: a service, or whatever the graph is grouped by, or what is in an open group.
 
     Attributes:
@@ -186,8 +184,7 @@ class EdgeBreaker(NamedTuple):
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class TopologyEdge:
+class TopologyEdge(NamedTuple):
     """Calls, or events, from one box to another."""
 
     source: str  # TopologyNode.key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker.mesh.answers import BoxKind, GroupBy
+from broker.mesh.counting import look_up
 from broker.mesh.subject import Subject
 from broker.observe.journal import NO_NAME, NameKind
 
@@ -63,19 +65,19 @@ class Boxing:
     def sources(self, cut: Cut) -> NDArray[np.intp]:
         """The box that each call (or event) comes from. Shape (count,)."""
         if self.by_node:
-            return np.take(self.of_node, cut.column("source"), mode="clip")
+            return look_up(self.of_node, cut.column("source"))
         callers = cut.column("caller")
-        box = np.take(self.of_service[self.directory.of_caller], callers, mode="clip")
+        box = look_up(self.of_service[self.directory.of_caller], callers)
         outside = callers == NO_NAME
         if outside.any():
-            box[outside] = np.take(self.of_node, cut.column("source")[outside], mode="clip")
+            box[outside] = look_up(self.of_node, cut.column("source")[outside])
         return box
 
     def targets(self, cut: Cut) -> NDArray[np.intp]:
         """The box that each call goes to. Shape (count,)."""
         if self.by_node:
-            return np.take(self.of_node, cut.column("target"), mode="clip")
-        return np.take(self.of_service[self.directory.of_action], cut.column("action"), mode="clip")
+            return look_up(self.of_node, cut.column("target"))
+        return look_up(self.of_service[self.directory.of_action], cut.column("action"))
 
     @property
     def has_nodes(self) -> bool:
@@ -185,12 +187,26 @@ def edge_end(box: Box) -> str:
     return box.subject.name
 
 
-def edge_subject(source: Box, target: Box) -> Subject:
-    """What calls from one box to another are."""
-    name = edge_end(source)
-    if source.kind == "outside" and target.kind in {"node", "instance"}:
-        name = f"{OUTSIDE_PREFIX}{_node_id(source)}"  # from a node to a node would mean all of its calls
-    return Subject("edge", target.namespace or source.namespace, name, edge_end(target))
+class EdgeSubjects:
+    """What calls from one box to another are, by the numbers of both; the words for an end are made once."""
+
+    def __init__(self, boxes: Sequence[Box]) -> None:
+        self._boxes = boxes
+        self._ends: dict[int, str] = {}
+
+    def __call__(self, source: int, target: int) -> Subject:
+        """The subject of an edge."""
+        one, other = self._boxes[source], self._boxes[target]
+        name = self._end(source)
+        if one.kind == "outside" and other.kind in {"node", "instance"}:
+            name = f"{OUTSIDE_PREFIX}{_node_id(one)}"  # from a node to a node would mean all of its calls
+        return Subject("edge", other.namespace or one.namespace, name, self._end(target))
+
+    def _end(self, number: int) -> str:
+        end = self._ends.get(number)
+        if end is None:
+            end = self._ends[number] = edge_end(self._boxes[number])
+        return end
 
 
 def _node_id(box: Box) -> str:

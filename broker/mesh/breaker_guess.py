@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker.clock import SECOND
+from broker.mesh.counting import look_up
 from broker.mesh.cuts import Cut, call_cuts
 from broker.mesh.names import error_code
 from broker.mesh.presence import gone_nodes
@@ -67,7 +68,7 @@ class _Rows:
             meant = np.isin(code // ways.nodes, meant_by) & (outcome < COUNTED_OUTCOMES)
             codes.append(code[meant])
             times.append(cut.times[meant])
-            failed = (outcome == Outcome.FAILED) & np.take(counts, cut.column("error"), mode="clip")
+            failed = (outcome == Outcome.FAILED) & look_up(counts, cut.column("error"))
             fails.append(failed[meant])
         order = np.lexsort((np.concatenate(times), np.concatenate(codes)))
         self._codes = np.concatenate(codes)[order]
@@ -103,7 +104,7 @@ def _suspects(snapshot: Snapshot, cuts: list[Cut], ways: WayCodes) -> Codes:
     counts, nodes = _counts(snapshot), ways.nodes
     failed = []
     for cut in cuts:
-        rows = (cut.column("outcome") == Outcome.FAILED) & np.take(counts, cut.column("error"), mode="clip")
+        rows = (cut.column("outcome") == Outcome.FAILED) & look_up(counts, cut.column("error"))
         if rows.any():
             failed.append(ways.of(cut.where(rows)))
     if not failed:

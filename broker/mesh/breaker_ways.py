@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from broker.clock import SECOND
 from broker.mesh.answers import Figures
 from broker.mesh.breaker_states import BreakerKey
+from broker.mesh.counting import look_up
 from broker.mesh.cuts import Cut, call_cuts, time_buckets, time_edges_ns
 from broker.mesh.figures import NO_FIGURES, FigureCounter, FigureTable
 from broker.mesh.filter import EMPTY, Filter
@@ -175,7 +176,7 @@ def _cuts(snapshot: Snapshot, span: Span, wanted: Filter) -> list[Cut]:
     internal = np.array([text.startswith("$") for text in snapshot.names.texts(NameKind.ACTION)])
     found = []
     for cut in call_cuts(snapshot, span, wanted):
-        is_call = (cut.column("outcome") < COUNTED_OUTCOMES) & ~np.take(internal, cut.column("action"), mode="clip")
+        is_call = (cut.column("outcome") < COUNTED_OUTCOMES) & ~look_up(internal, cut.column("action"))
         is_call &= (cut.column("source") > 0) & (cut.column("target") > 0)
         kept = cut.where(is_call)
         if kept.count:

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker.mesh.answers import Floats, Series
+from broker.mesh.counting import OUTCOMES
 from broker.mesh.cuts import Cut, time_buckets, time_edges_ns
-from broker.mesh.figures import OUTCOMES, QUANTILES, FigureCounter
+from broker.mesh.figures import QUANTILES, FigureCounter
 from broker.mesh.histograms import Histograms
 from broker.mesh.span import Span
 from broker.mesh.timeline import Snapshot

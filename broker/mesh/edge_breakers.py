@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -33,7 +32,7 @@ def with_breakers(snapshot: Snapshot, span: Span, boxes: Boxing, edges: list[Top
     for pair, code in _edges_of(snapshot, span, boxes, np.array(sorted(breakers), np.int64)):
         found.setdefault(pair, []).append(breakers[code])
     return [
-        replace(edge, breakers=tuple(sorted(found[edge.source, edge.target], key=_rank)))
+        edge._replace(breakers=tuple(sorted(found[edge.source, edge.target], key=_rank)))
         if (edge.source, edge.target) in found
         else edge
         for edge in edges

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from broker.mesh.counting import look_up
 from broker.mesh.cuts import call_cuts
 from broker.mesh.groups import number_codes
 from broker.mesh.span import Span
@@ -34,7 +35,7 @@ def errors_by_action(
     codes = []
     for cut in call_cuts(snapshot, span) if numbers else ():
         mask = cut.column("outcome") == Outcome.FAILED
-        mask &= np.take(wanted, cut.column("action"), mode="clip")
+        mask &= look_up(wanted, cut.column("action"))
         if mask.any():
             action = np.minimum(cut.column("action")[mask], len(wanted) - 1).astype(np.intp)
             codes.append(action * width + np.minimum(cut.column("error")[mask], width - 1))

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from broker.mesh.answers import Figures
+from broker.mesh.counting import OUTCOMES, count_calls, look_up
 from broker.mesh.cuts import Cut
 from broker.mesh.durations import milliseconds
 from broker.mesh.histograms import Histograms
 from broker.mesh.names import Names, error_code
 from broker.observe.journal import COUNTED_OUTCOMES, NameKind, Outcome
 
-OUTCOMES: Final = 8  # a power of two above the last outcome
 QUANTILES: Final = (0.5, 0.9, 0.99)
 
 NO_FIGURES: Final = Figures()
@@ -56,29 +56,17 @@ class FigureTable:
 
     def figures(self) -> list[Figures]:
         """All groups as records, in order."""
-        counts = self.outcomes.tolist()
-        quantiles, most = self.quantiles_ms.tolist(), self.max_ms.tolist()
-        return [_figures(*row, self.seconds) for row in zip(counts, quantiles, most, strict=True)]
-
-
-def _figures(counts: list[int], quantiles_ms: list[float], max_ms: float, seconds: float) -> Figures:
-    ok, failed, timed_out, no_answer, late = counts[:5]
-    calls = ok + failed + timed_out + no_answer
-    if not any(counts):
-        return NO_FIGURES
-    return Figures(
-        calls,
-        ok + failed,
-        failed,
-        timed_out,
-        no_answer,
-        late,
-        calls / seconds if seconds > 0 else 0.0,
-        quantiles_ms[0],
-        quantiles_ms[1],
-        quantiles_ms[2],
-        max_ms,
-    )
+        filled = np.flatnonzero(self.outcomes.any(1))
+        ok, failed, timed_out, no_answer, late = self.outcomes[filled, : Outcome.LATE + 1].T
+        calls = self.calls[filled]
+        columns: list[NDArray[Any]] = [calls, ok + failed, failed, timed_out, no_answer, late]
+        columns.append(calls / self.seconds if self.seconds > 0 else np.zeros(len(calls)))
+        columns += [*self.quantiles_ms[filled].T, self.max_ms[filled]]
+        records = map(Figures._make, zip(*(column.tolist() for column in columns), strict=True))
+        found = [NO_FIGURES] * len(self.outcomes)
+        for group, record in zip(filled.tolist(), records, strict=True):
+            found[group] = record
+        return found
 
 
 class FigureCounter:
@@ -104,16 +92,18 @@ class FigureCounter:
             cut: Rows of calls.
             groups: The group of each, 0 up to ``groups`` - 1. Shape (count,).
         """
-        outcome = cut.column("outcome")
-        np.add.at(self._outcomes, groups * OUTCOMES + outcome, 1)
-        bucket, duration_s = cut.column("bucket"), cut.column("duration_s")
+        outcome, bucket, duration_s = cut.column("outcome"), cut.column("bucket"), cut.column("duration_s")
         failed = np.flatnonzero(outcome == Outcome.FAILED)
         if len(failed):
-            is_client = np.take(self._is_client, cut.column("error")[failed], mode="clip")
+            is_client = look_up(self._is_client, cut.column("error")[failed])
             np.add.at(self._client_errors, groups[failed[is_client]], 1)
+        cells = self._histograms.table_for(len(groups))
+        if cells is not None:
+            count_calls(groups, (outcome, bucket, duration_s), self._outcomes, cells, self._max_s)
+            return
+        np.add.at(self._outcomes, groups * OUTCOMES + outcome, 1)
         completed = (outcome <= Outcome.FAILED) & (bucket >= 0)
-        if not completed.all():
-            groups, bucket, duration_s = groups[completed], bucket[completed], duration_s[completed]
+        groups, bucket, duration_s = groups[completed], bucket[completed], duration_s[completed]
         self._histograms.add(groups, bucket)
         np.maximum.at(self._max_s, groups, duration_s)
 

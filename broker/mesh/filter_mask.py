@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker.mesh.blocks import Block, CallBlock
+from broker.mesh.counting import look_up
 from broker.mesh.durations import milliseconds
 from broker.mesh.filter_terms import (
     OUTCOMES,
@@ -64,7 +65,7 @@ class Tables:
             if what == "service":
                 table = table[self._directory.of_action]
             self._kept[key, what] = table
-        return np.take(table, column, mode="clip")
+        return look_up(table, column)
 
     def _texts(self, what: str) -> list[str]:
         """Texts by number: of actions' and events' namespaces, of services by their index, of nodes as callers."""
@@ -107,7 +108,7 @@ def _text(compare: Compare, tables: Tables, block: Block) -> Mask:
     if compare.kind == "outcome":
         if not isinstance(block, CallBlock):
             return _none(block)
-        return np.take(np.array([test(name) for name in OUTCOMES]), block.column("outcome"), mode="clip")
+        return look_up(np.array([test(name) for name in OUTCOMES]), block.column("outcome"))
     if compare.field == "type":
         types = CALL_TYPES if isinstance(block, CallBlock) else EVENT_TYPES
         return np.full(block.count, any(test(name) for name in types))

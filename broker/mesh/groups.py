@@ -9,7 +9,8 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from broker.mesh.boxes import Boxing, boxing, edge_end, edge_subject
+from broker.mesh.boxes import Boxing, EdgeSubjects, boxing, edge_end
+from broker.mesh.counting import look_up
 from broker.mesh.cuts import Cut
 from broker.mesh.subject import Subject
 from broker.mesh.timeline import Snapshot
@@ -37,7 +38,7 @@ class Numbering:
     def numbers(self, codes: Codes) -> Codes:
         """The numbers of codes that occur. Shape as given."""
         if self.table is not None:
-            return self.table[codes].astype(np.intp)
+            return look_up(self.table, codes).astype(np.intp)
         return np.searchsorted(self.codes, codes)
 
 
@@ -103,9 +104,9 @@ Maker = tuple[Callable[[Cut], Codes], int, Callable[[int], Subject]]
 
 def _named(snapshot: Snapshot, kind: NameKind, column: str, subject_kind: Literal["action", "node"]) -> Maker:
     texts, spaces = snapshot.names.texts(kind), snapshot.names.namespace_texts_of(kind)
-    table = np.arange(len(texts))
+    last = len(texts) - 1
     return (
-        lambda cut: np.take(table, cut.column(column), mode="clip"),
+        lambda cut: np.minimum(cut.column(column), last, dtype=np.intp),
         len(texts),
         lambda code: Subject(subject_kind, spaces[code], texts[code]),
     )
@@ -138,7 +139,7 @@ def _by_service(snapshot: Snapshot) -> Maker:
         return Subject("service", namespace, name)
 
     return (
-        lambda cut: np.take(directory.of_action, cut.column("action"), mode="clip").astype(np.intp),
+        lambda cut: look_up(directory.of_action, cut.column("action")).astype(np.intp),
         len(directory.services),
         subject,
     )
@@ -150,12 +151,12 @@ def _by_edge(snapshot: Snapshot) -> Maker:
 
 def by_boxes(boxes: Boxing) -> Maker:
     """Groups by the boxes at both ends; the code is source · boxes + target."""
-    count = len(boxes.boxes)
-
-    def subject(code: int) -> Subject:
-        return edge_subject(boxes.boxes[code // count], boxes.boxes[code % count])
-
-    return lambda cut: boxes.sources(cut) * count + boxes.targets(cut), count * count, subject
+    count, subject_of = len(boxes.boxes), EdgeSubjects(boxes.boxes)
+    return (
+        lambda cut: boxes.sources(cut) * count + boxes.targets(cut),
+        count * count,
+        lambda code: subject_of(*divmod(code, count)),
+    )
 
 
 def _by_caller(snapshot: Snapshot) -> Maker:

@@ -6,21 +6,19 @@ Few groups are counted in a dense table; where that would be too large, the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from broker.mesh.counting import ONE, merge_cells, quantile_buckets, ranks_of
 from broker.observe.buckets import BUCKET_COUNT, bucket_values_s
 
 DENSE_CELLS: Final = 12_000_000
 """Above so many cells (48 MB) pairs are kept instead: 4 bytes a call, sorted at the end."""
 
 VALUES_S: Final = bucket_values_s()
-
-ONE: Final = np.int32(1)
-"""Of the table's own type: a plain 1 makes ``np.add.at`` sixty times slower."""
 
 
 def quantiles_of(counts: Sequence[int], shares: Sequence[float]) -> list[float]:
@@ -82,26 +80,34 @@ class Histograms:
         keys.sort()
         return keys
 
+    def table_for(self, calls: int) -> NDArray[np.int32] | None:
+        """The dense table, for so many calls to be counted into; None where pairs are kept. Shape (groups · width,)."""
+        if self._cells is not None:
+            self._is_filled |= calls > 0
+        return self._cells
+
     def merged(self, into: NDArray[np.intp], groups: int) -> Histograms:
         """The histograms of larger groups. ``into``: the larger group of each, -1 for none."""
         result = Histograms(groups, self._coarse)
         result._is_filled = self._is_filled
-        if self._cells is None:
-            for keys in self._keys:
-                group = into[keys // self._width]
-                kept = group >= 0
-                bucket = (keys[kept] % self._width).astype(np.int16)
-                result.add(group[kept], bucket * np.int16(self._coarse))
-            return result
         if not self._is_filled:
             return result
-        # most cells are empty: adding those that are not beats adding rows of the table; `!= 0` is faster than without
-        cells = np.flatnonzero(self._cells != 0)
-        group = into[cells // self._width]
-        kept = group >= 0
-        keys = group[kept] * self._width + cells[kept] % self._width
-        result._count(keys, self._cells[cells[kept]])
+        if self._cells is not None and result._cells is not None:
+            result._cells = merge_cells(self._cells, into, groups, self._width)
+            return result
+        for keys, counts in self._parts():
+            group = into[keys // self._width]
+            kept = group >= 0
+            result._count(group[kept] * self._width + keys[kept].astype(np.intp) % self._width, counts[kept])
         return result
+
+    def _parts(self) -> Iterator[tuple[NDArray[Any], NDArray[np.int32]]]:
+        """All that was counted, as keys and how often."""
+        if self._cells is not None:
+            keys = np.flatnonzero(self._cells)
+            yield keys, self._cells[keys]
+        for keys in self._keys:
+            yield keys, np.ones(len(keys), np.int32)
 
     def _count(self, keys: NDArray[np.intp], counts: NDArray[np.int32]) -> None:
         if self._cells is not None:
@@ -121,27 +127,25 @@ class Histograms:
         """
         if not self._is_filled:
             return np.full((self._groups, len(shares)), np.nan), np.zeros(self._groups, np.int64)
-        ends, place = self._ranks()
-        begins = np.concatenate([[0], ends[:-1]])
-        counts = ends - begins
-        ranks = np.ceil(np.outer(counts, shares) - 1e-9).astype(np.int64)
-        filled = counts > 0
-        buckets = np.zeros(ranks.shape, np.int64)
-        buckets[filled] = place(begins[filled, None] + np.maximum(ranks[filled], 1)) % self._width
+        wanted = np.asarray(shares, np.float64)
+        buckets, counts = self._places(wanted)
         values = self._values()[buckets]
-        values[~filled] = np.nan
+        values[counts == 0] = np.nan
         return values, counts
 
-    def _ranks(self) -> tuple[NDArray[np.int64], Any]:
-        """Where each group ends among all calls in order, and a function from rank (from 1) to cell."""
+    def _places(self, shares: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+        """The bucket of each share, shape (groups, shares), and the calls of each group."""
         if self._cells is not None:
-            running = np.cumsum(self._cells, dtype=np.int32)
-            ends = running[self._width - 1 :: self._width].astype(np.int64)
-            # ranks of the same type: otherwise all of `running` is converted first
-            return ends, lambda ranks: np.searchsorted(running, ranks.astype(np.int32))
+            return quantile_buckets(self._cells, self._groups, shares)
         keys = self._sorted()
         bounds = (np.arange(1, self._groups + 1, dtype=np.uint64) * self._width).astype(keys.dtype)
-        return np.searchsorted(keys, bounds), lambda ranks: keys[ranks - 1].astype(np.int64)
+        ends = np.searchsorted(keys, bounds)
+        begins = np.concatenate([[0], ends[:-1]])
+        counts = ends - begins
+        filled = counts > 0
+        buckets = np.zeros((self._groups, len(shares)), np.intp)
+        buckets[filled] = keys[begins[filled, None] + ranks_of(counts, shares)[filled] - 1] % self._width
+        return buckets, counts
 
     def _values(self) -> NDArray[np.float64]:
         if self._coarse == 1:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker.mesh.answers import Figures, Health
+from broker.mesh.counting import look_up
 from broker.mesh.cuts import call_cuts
 from broker.mesh.figures import NO_FIGURES, FigureCounter
 from broker.mesh.filter import Filter
@@ -78,7 +79,7 @@ def _counted(
     for cut in call_cuts(snapshot, span, filter, show_ours=show_ours):
         numbers: NDArray[Any]
         if column == "service":
-            numbers = np.take(of_action, cut.column("action"), mode="clip").astype(np.intp)
+            numbers = look_up(of_action, cut.column("action")).astype(np.intp)
         else:
             numbers = np.minimum(cut.column(column), count - 1).astype(np.intp)
         counter.add(cut, numbers)

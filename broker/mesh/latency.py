@@ -8,11 +8,12 @@ from typing import Final, Literal
 import numpy as np
 
 from broker.mesh.answers import ActionRow, Floats, Series
+from broker.mesh.counting import count_moments
 from broker.mesh.curves import Curves
 from broker.mesh.cuts import Cut, call_cuts, time_buckets, time_edges_ns
-from broker.mesh.figures import QUANTILES, FigureCounter, FigureTable
+from broker.mesh.figures import QUANTILES, FigureCounter, Groups
 from broker.mesh.filter import EMPTY, Filter
-from broker.mesh.groups import By, Grouping, grouping
+from broker.mesh.groups import By, grouping
 from broker.mesh.health import health
 from broker.mesh.histograms import Histograms
 from broker.mesh.span import Span
@@ -51,10 +52,20 @@ def action_table(
     cuts = list(call_cuts(snapshot, span, filter, show_ours=show_ours))
     cuts_before = list(call_cuts(snapshot, span.before(), filter, show_ours=show_ours))
     groups = grouping(snapshot, by, [*cuts, *cuts_before])
-    table = _count(snapshot, groups, cuts, span.seconds)
-    before = _count(snapshot, groups, cuts_before, span.seconds)
-    sparks_ms, sparks_rate = _sparks(groups, cuts, span, spark_buckets)
+    counter, sparks = FigureCounter(groups.count, snapshot.names), _Sparks(groups.count, span, spark_buckets)
+    for cut in cuts:
+        numbers = groups.of(cut)
+        counter.add(cut, numbers)
+        sparks.add(cut, numbers)
+    counter_before = FigureCounter(groups.count, snapshot.names)
+    for cut in cuts_before:
+        counter_before.add(cut, groups.of(cut))
+    table, before = counter.table(span.seconds), counter_before.table(span.seconds)
+    sparks_ms, sparks_rate = sparks.curves()
     figures, figures_before = table.figures(), before.figures()
+    # answers that belong to no call name no action either: they are counted, not listed
+    is_listed = np.any(table.outcomes[:, : Outcome.LATE + 1], 1)
+    client_errors = table.client_errors.tolist()
     return [
         ActionRow(
             subject=groups.subject(index),
@@ -62,41 +73,51 @@ def action_table(
             before=figures_before[index],
             spark_ms=sparks_ms[index],
             spark_rate=sparks_rate[index],
-            health=health(figures[index], figures_before[index], client_errors=int(table.client_errors[index])),
+            health=health(figures[index], figures_before[index], client_errors=client_errors[index]),
         )
         for index in groups.in_order_of_names()
-        # answers that belong to no call name no action either: they are counted, not listed
-        if table.outcomes[index][: Outcome.LATE + 1].any()
+        if is_listed[index]
     ]
 
 
-def _count(snapshot: Snapshot, groups: Grouping, cuts: list[Cut], seconds: float) -> FigureTable:
-    counter = FigureCounter(groups.count, snapshot.names)
-    for cut in cuts:
-        counter.add(cut, groups.of(cut))
-    return counter.table(seconds)
+class _Sparks:
+    """Small curves of many groups.
 
+    Args:
+        groups: How many there are.
+        span: What they cover.
+        points: Of each curve; 0 for none.
+    """
 
-def _sparks(groups: Grouping, cuts: list[Cut], span: Span, buckets: int) -> tuple[Floats, Floats]:
-    """p99 in ms and calls/s by group and time. Shapes (groups, buckets)."""
-    edges_ns = time_edges_ns(span, max(1, buckets))
-    histograms = Histograms(groups.count * buckets, _coarse(groups.count * buckets))
-    counts = np.zeros(groups.count * buckets, np.int64)
-    for cut in cuts if buckets else ():
-        cells = groups.of(cut) * buckets + time_buckets(cut, edges_ns)
-        outcome, bucket = cut.column("outcome"), cut.column("bucket")
-        completed = (outcome <= Outcome.FAILED) & (bucket >= 0)
-        is_all = bool(completed.all())
-        np.add.at(counts, cells if is_all else cells[outcome < COUNTED_OUTCOMES], 1)
-        histograms.add(cells if is_all else cells[completed], bucket if is_all else bucket[completed])
-    p99_s, _ = histograms.quantiles(QUANTILES[2:])
-    length_s = span.seconds / max(1, buckets)
-    rate = counts.astype(np.float64) / (length_s or np.inf)
-    return (p99_s * 1000).reshape(groups.count, buckets), rate.reshape(groups.count, buckets)
+    def __init__(self, groups: int, span: Span, points: int) -> None:
+        self._shape = groups, points
+        self._edges_ns = time_edges_ns(span, max(1, points))
+        self._seconds = span.seconds / max(1, points)
+        cells = groups * points
+        self._coarse = next((c for c in SPARK_COARSE if cells * BUCKET_COUNT // c <= SPARK_CELLS), SPARK_COARSE[-1])
+        self._histograms = Histograms(cells, self._coarse)
+        self._counts = np.zeros(cells, np.int64)
 
+    def add(self, cut: Cut, groups: Groups) -> None:
+        """Count these calls; the group of each is given."""
+        points = self._shape[1]
+        if not points:
+            return
+        moments, rows = time_buckets(cut, self._edges_ns), (cut.column("outcome"), cut.column("bucket"))
+        cells = self._histograms.table_for(cut.count)
+        if cells is not None:
+            count_moments(groups, moments, rows, self._counts, cells, points=points, coarse=self._coarse)
+            return
+        outcome, bucket = rows
+        places, completed = groups * points + moments, (outcome <= Outcome.FAILED) & (bucket >= 0)
+        np.add.at(self._counts, places[outcome < COUNTED_OUTCOMES], 1)
+        self._histograms.add(places[completed], bucket[completed])
 
-def _coarse(cells: int) -> int:
-    return next((coarse for coarse in SPARK_COARSE if cells * BUCKET_COUNT // coarse <= SPARK_CELLS), SPARK_COARSE[-1])
+    def curves(self) -> tuple[Floats, Floats]:
+        """p99 in ms and calls/s by group and time. Shapes (groups, points)."""
+        p99_s, _ = self._histograms.quantiles(QUANTILES[2:])
+        rate = self._counts.astype(np.float64) / (self._seconds or np.inf)
+        return (p99_s * 1000).reshape(self._shape), rate.reshape(self._shape)
 
 
 def series(

@@ -1,7 +1,7 @@
 """Names of the journal and their numbers: append-only, so that a reader needs no lock.
 
 A table by number has one element more than the kind has numbers, for
-"(other)": ``np.take(table, column, mode="clip")`` finds it, whatever the column holds.
+"(other)": ``counting.look_up`` finds it, whatever the column holds.
 """
 
 from __future__ import annotations

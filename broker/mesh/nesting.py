@@ -22,6 +22,7 @@ from broker.mesh.boxes import (
     service_box,
     service_key,
 )
+from broker.mesh.counting import look_up
 from broker.mesh.cuts import Cut, call_cuts, event_cuts
 from broker.mesh.directory import Directory
 from broker.mesh.groups import number_codes
@@ -63,11 +64,11 @@ class NestedBoxing(Boxing):
 
     def sources(self, cut: Cut) -> Numbers:
         """The box that each call (or event) comes from. Shape (count,)."""
-        return self._boxes(np.take(self.directory.of_caller, cut.column("caller"), mode="clip"), cut.column("source"))
+        return self._boxes(look_up(self.directory.of_caller, cut.column("caller")), cut.column("source"))
 
     def targets(self, cut: Cut) -> Numbers:
         """The box that each call goes to. Shape (count,)."""
-        return self._boxes(np.take(self.directory.of_action, cut.column("action"), mode="clip"), cut.column("target"))
+        return self._boxes(look_up(self.directory.of_action, cut.column("action")), cut.column("target"))
 
     def _boxes(self, services: NDArray[np.int32], nodes: NDArray[np.integer]) -> Numbers:
         codes = services.astype(np.intp) * self.nodes + np.minimum(nodes, self.nodes - 1)
@@ -136,10 +137,10 @@ def _codes_seen(snapshot: Snapshot, span: Span, nodes: int) -> Numbers:
         parts.append(services.astype(np.intp) * nodes + np.minimum(ends, nodes - 1))
 
     for cut in call_cuts(snapshot, whole, show_ours=True):
-        add(np.take(directory.of_caller, cut.column("caller"), mode="clip"), cut.column("source"))
-        add(np.take(directory.of_action, cut.column("action"), mode="clip"), cut.column("target"))
+        add(look_up(directory.of_caller, cut.column("caller")), cut.column("source"))
+        add(look_up(directory.of_action, cut.column("action")), cut.column("target"))
     for cut in event_cuts(snapshot, whole, show_ours=True):
-        add(np.take(directory.of_caller, cut.column("caller"), mode="clip"), cut.column("source"))
+        add(look_up(directory.of_caller, cut.column("caller")), cut.column("source"))
     return number_codes(parts, len(directory.services) * nodes).codes
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from broker.mesh.blocks import Block
 from broker.mesh.boxes import NODE_PREFIX, ON, OUTSIDE_PREFIX, group_member
+from broker.mesh.counting import look_up
 from broker.mesh.subject import Subject
 from broker.mesh.timeline import Snapshot
 from broker.observe.journal import NO_NAME, NameKind
@@ -88,5 +89,5 @@ def _side(snapshot: Snapshot, block: Block, side: Literal["source", "target"], n
     directory = snapshot.directory
     member = group_member(directory, namespace, name)
     if side == "target":
-        return np.take(member[directory.of_action], block.column("action"), mode="clip")
-    return np.take(member[directory.of_caller], block.column("caller"), mode="clip")
+        return look_up(member[directory.of_action], block.column("action"))
+    return look_up(member[directory.of_caller], block.column("caller"))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from broker.clock import SECOND
 from broker.mesh.answers import Figures
+from broker.mesh.counting import look_up
 from broker.mesh.cuts import OURS, Cut
 from broker.mesh.export import number, plain_figures
 from broker.mesh.figures import NO_FIGURES, FigureCounter
@@ -128,8 +129,8 @@ class _CodeOf:
             self.size = self.services**2
 
     def rows(self, cut: Cut) -> Codes:
-        callers = np.take(self._callers, cut.column("caller"), mode="clip")
-        return np.asarray(callers + np.take(self._actions, cut.column("action"), mode="clip"))
+        callers = look_up(self._callers, cut.column("caller"))
+        return np.asarray(callers + look_up(self._actions, cut.column("action")))
 
     def waiting(self, call: OpenCall) -> int:
         caller = self._callers[min(call.caller, len(self._callers) - 1)]

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker.mesh.answers import Figures, GroupBy, Topology, TopologyEdge, TopologyGroup, TopologyNode
-from broker.mesh.boxes import NO_BOX, Box, Boxing, boxing
+from broker.mesh.boxes import NO_BOX, Box, Boxing, EdgeSubjects, boxing
+from broker.mesh.counting import look_up
 from broker.mesh.cuts import Cut, call_cuts
 from broker.mesh.edge_breakers import with_breakers
 from broker.mesh.fields import fields_of_box
@@ -42,7 +43,6 @@ class _Traffic:
         received, received_before, sent: One element a box.
     """
 
-    groups: Grouping
     sources: Codes
     targets: Codes
     edges: FigureTable
@@ -147,7 +147,6 @@ def _traffic(
     counter_before = _counted(snapshot, groups, before, codes_before)
     count, seconds = len(boxes.boxes), span.seconds
     return _Traffic(
-        groups,
         sources,
         targets,
         counter.table(seconds),
@@ -170,29 +169,34 @@ def _without_internal(snapshot: Snapshot, cuts: list[Cut]) -> list[Cut]:
     internal = np.array([name.startswith("$") for _, name in directory.services])[directory.of_action]
     if not internal.any():
         return cuts
-    kept = [cut.where(~np.take(internal, cut.column("action"), mode="clip")) for cut in cuts]
+    kept = [cut.where(~look_up(internal, cut.column("action"))) for cut in cuts]
     return [cut for cut in kept if cut.count]
 
 
 def _call_edges(boxes: Boxing, traffic: _Traffic) -> list[TopologyEdge]:
-    figures, before = traffic.edges.figures(), traffic.edges_before.figures()
-    edges = []
-    for index, (source, target) in enumerate(zip(traffic.sources.tolist(), traffic.targets.tolist(), strict=True)):
-        if NO_BOX in (source, target) or not figures[index].calls:
-            continue
-        client = int(traffic.edges.client_errors[index])
-        edges.append(
-            TopologyEdge(
-                boxes.boxes[source].key,
-                boxes.boxes[target].key,
-                "call",
-                traffic.groups.subject(index),
-                figures[index],
-                before[index].p99_ms,
-                health(figures[index], before[index], client_errors=client),
-            )
+    keys = [box.key for box in boxes.boxes]
+    subject_of = EdgeSubjects(boxes.boxes)
+    rows = zip(
+        traffic.sources.tolist(),
+        traffic.targets.tolist(),
+        traffic.edges.figures(),
+        traffic.edges_before.figures(),
+        traffic.edges.client_errors.tolist(),
+        strict=True,
+    )
+    return [
+        TopologyEdge(
+            keys[source],
+            keys[target],
+            "call",
+            subject_of(source, target),
+            figures,
+            before.p99_ms,
+            health(figures, before, client_errors=client),
         )
-    return edges
+        for source, target, figures, before, client in rows
+        if NO_BOX not in (source, target) and figures.calls
+    ]
 
 
 def _nodes(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker.mesh.answers import Figures, TopologyEdge
-from broker.mesh.boxes import NO_BOX, Boxing, edge_subject
+from broker.mesh.boxes import NO_BOX, Boxing, EdgeSubjects
 from broker.mesh.cuts import Cut, event_cuts
 from broker.mesh.filter import Filter
 from broker.mesh.groups import number_codes
@@ -86,8 +86,18 @@ def event_flows(
     np.add.at(packets, numbering.numbers(pairs), way.packets[which])
     events = _events_of(snapshot, way, which, numbering.numbers(pairs), len(packets))
     ends = [divmod(code, len(boxes.boxes)) for code in numbering.codes.tolist()]
+    subject_of = EdgeSubjects(boxes.boxes)
     return [
-        _edge(boxes, source, target, count, names, span)
+        TopologyEdge(
+            boxes.boxes[source].key,
+            boxes.boxes[target].key,
+            "event",
+            subject_of(source, target),
+            Figures(calls=count, rate=count / span.seconds if span.seconds else 0.0),
+            float("nan"),
+            "none",
+            events=names,
+        )
         for (source, target), count, names in zip(ends, packets.tolist(), events, strict=True)
     ]
 
@@ -127,11 +137,3 @@ def _boxes_of(subscriptions: Subscriptions, boxes: Boxing, packet: tuple[str, st
     if not numbers and node_id:  # it got the packet, and nobody told us who there wants it
         numbers = {boxes.number_of_node(namespace, node_id)} - {NO_BOX}
     return numbers
-
-
-def _edge(boxes: Boxing, source: int, target: int, packets: int, events: tuple[str, ...], span: Span) -> TopologyEdge:
-    one, other = boxes.boxes[source], boxes.boxes[target]
-    figures = Figures(calls=packets, rate=packets / span.seconds if span.seconds else 0.0)
-    return TopologyEdge(
-        one.key, other.key, "event", edge_subject(one, other), figures, float("nan"), "none", events=events
-    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from broker.mesh.boxes import NO_BOX, Boxing
+from broker.mesh.counting import look_up
 from broker.mesh.cuts import call_cuts
 from broker.mesh.groups import number_codes
 from broker.mesh.presence import gone_nodes, offers, remembered_nodes
@@ -96,8 +97,8 @@ def _place_untold(snapshot: Snapshot, span: Span, boxes: Boxing, told: set[Key],
     nodes = names.count(NameKind.NODE) + 1
     codes = []
     for cut in call_cuts(snapshot, span):
-        wanted = cut.where(np.take(supposed, cut.column("action"), mode="clip"))
-        service = np.take(directory.of_action, wanted.column("action"), mode="clip").astype(np.intp)
+        wanted = cut.where(look_up(supposed, cut.column("action")))
+        service = look_up(directory.of_action, wanted.column("action")).astype(np.intp)
         codes.append(service * nodes + np.minimum(wanted.column("target"), nodes - 1))
     gone = gone_nodes(snapshot, span.to_ns)
     for code in number_codes(codes, len(directory.services) * nodes).codes.tolist():

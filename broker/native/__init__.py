@@ -1,4 +1,4 @@
-"""What runs for every packet, compiled; without it everything works as well, and gives the same, several times slower.
+"""What runs for every packet or call, compiled; without it everything works as well, and gives the same, but slower.
 
 Each part has a twin in Python beside those who use it, which says what it
 does. The compiled one takes what is ordinary and leaves everything odd to its

@@ -249,3 +249,44 @@ class Wait:
     def result(self) -> Any: ...
     def get_loop(self) -> asyncio.AbstractEventLoop: ...
     def add_done_callback(self, wake: Callable[[Any], object], /, *, context: Context) -> None: ...
+
+def look_up(table: NDArray[Any], numbers: NDArray[Any], found: NDArray[Any], /) -> None:
+    """Twin: broker.mesh.counting.look_up_slowly."""
+
+def count_calls(
+    groups: NDArray[np.intp],
+    outcome: NDArray[np.uint8],
+    bucket: NDArray[np.int16],
+    duration_s: NDArray[np.float32],
+    outcomes: NDArray[np.int64],
+    cells: NDArray[np.int32],
+    max_s: NDArray[np.float32],
+    width: int,
+    /,
+) -> None:
+    """Twin: broker.mesh.counting.count_calls_slowly."""
+
+def count_moments(
+    groups: NDArray[np.intp],
+    moments: NDArray[np.intp],
+    outcome: NDArray[np.uint8],
+    bucket: NDArray[np.int16],
+    counts: NDArray[np.int64],
+    cells: NDArray[np.int32],
+    points: int,
+    coarse: int,
+    /,
+) -> None:
+    """Twin: broker.mesh.counting.count_moments_slowly."""
+
+def merge_cells(cells: NDArray[np.int32], into: NDArray[np.intp], merged: NDArray[np.int32], width: int, /) -> None:
+    """Twin: broker.mesh.counting.merge_cells_slowly."""
+
+def quantile_buckets(
+    cells: NDArray[np.int32],
+    shares: NDArray[np.float64],
+    counts: NDArray[np.int64],
+    buckets: NDArray[np.int64],
+    /,
+) -> None:
+    """Twin: broker.mesh.counting.quantile_buckets_slowly."""

@@ -24,6 +24,7 @@ static int (*const parts[])(PyObject *) = {
     add_post,
     add_unpacked,
     add_wait,
+    add_counting,
 };
 
 PyObject *taken_exception(void) {

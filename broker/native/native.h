@@ -22,6 +22,7 @@ int add_ear(PyObject *module);
 int add_post(PyObject *module);
 int add_wait(PyObject *module);
 int add_chunks(PyObject *module);
+int add_counting(PyObject *module);
 int add_peeling(PyObject *module);
 int add_replies(PyObject *module);
 int add_search(PyObject *module);

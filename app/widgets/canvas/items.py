@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Tone = Literal["none", "ok", "slow", "failed", "held"]
 Sign = Literal["", "slow", "warned", "failed", "held"]
@@ -17,8 +17,7 @@ HEAD = 30.0
 """How high the part of a frame is that can be taken hold of."""
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(NamedTuple):
     """A box.
 
     Attributes:
@@ -76,8 +75,7 @@ class Frame:
     sign: Sign = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Wire:
+class Wire(NamedTuple):
     """A connection from one card to another.
 
     Attributes:

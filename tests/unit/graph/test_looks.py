@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from app.graph.looks import card_of, key_of, label_of, short_ms, thickness_of, wire_of, words_for
@@ -31,22 +29,22 @@ def test_a_card_says_rate_and_p99_and_shows_each_instance() -> None:
 
 
 def test_a_gateway_tells_what_it_sends() -> None:
-    api = replace(PAYMENTS, received=Figures(), sent=FIGURES, is_gateway=True, health="ok")
+    api = PAYMENTS._replace(received=Figures(), sent=FIGURES, is_gateway=True, health="ok")
     assert card_of(api).detail == "58/s out · p99 1.9 s"
 
 
 def test_silent_supposed_and_offline_boxes_say_so() -> None:
-    nothing = replace(PAYMENTS, received=Figures(), health="none")
-    assert card_of(replace(nothing, silent=True)).detail == "declared, silent"
-    assert card_of(replace(nothing, silent=True)).is_dashed
-    assert card_of(replace(nothing, offline=True)).is_hatched
-    assert card_of(replace(PAYMENTS, supposed=True)).is_doubtful
+    nothing = PAYMENTS._replace(received=Figures(), health="none")
+    assert card_of(nothing._replace(silent=True)).detail == "declared, silent"
+    assert card_of(nothing._replace(silent=True)).is_dashed
+    assert card_of(nothing._replace(offline=True)).is_hatched
+    assert card_of(PAYMENTS._replace(supposed=True)).is_doubtful
 
 
 def test_amber_shows_a_clock_when_slow_and_a_triangle_when_a_few_calls_fail() -> None:
-    slow = replace(FIGURES, errors=0, timeouts=0)
-    assert card_of(replace(PAYMENTS, health="slow", received=slow)).sign == "slow"
-    assert card_of(replace(PAYMENTS, health="slow")).sign == "warned"
+    slow = FIGURES._replace(errors=0, timeouts=0)
+    assert card_of(PAYMENTS._replace(health="slow", received=slow)).sign == "slow"
+    assert card_of(PAYMENTS._replace(health="slow")).sign == "warned"
 
 
 @pytest.mark.parametrize(
@@ -58,7 +56,7 @@ def test_a_failing_connection_says_how_much_fails(label: str, text: str) -> None
 
 
 def test_a_sound_connection_says_how_long_it_takes() -> None:
-    sound = replace(EDGE, health="ok")
+    sound = EDGE._replace(health="ok")
     assert [label_of(sound, label) for label in ("p50", "p90", "p99")] == ["39 ms", "400 ms", "1.9 s"]
 
 
@@ -67,7 +65,7 @@ def test_width_is_the_logarithm_of_the_rate() -> None:
 
 
 def test_events_have_no_latency_to_show() -> None:
-    event = replace(EDGE, kind="event", health="none", figures=Figures(calls=10, rate=2.0), events=("order.created",))
+    event = EDGE._replace(kind="event", health="none", figures=Figures(calls=10, rate=2.0), events=("order.created",))
     wire = wire_of(event, "p99")
     assert (wire.is_event, wire.label, wire.seconds) == (True, "", 0.0)
 
