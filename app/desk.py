@@ -43,7 +43,7 @@ RunCommand = Callable[..., int]
 """Given a command, who is told, the confirmation, a name; what fills it in and streams by their words."""
 
 TICK_MS = 100
-REST = 3.0
+REST = 5.0
 """After questions that kept the worker busy for t, the next tick comes no sooner than REST * t later."""
 MAX_ZOOMS = 50
 

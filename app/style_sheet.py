@@ -260,4 +260,4 @@ def style_sheet(theme: Theme) -> str:
         extra[f"{health}_tint"] = tint
         extra[f"{health}_ink"] = theme.ink(colour, tint)
         extra[f"{health}_line"] = theme.tint(colour, 0.55)
-    return _SHEET.substitute(theme.colours() | extra)
+    return _SHEET.substitute({**theme.colours(), **extra})

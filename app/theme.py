@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Final, Literal
@@ -69,9 +70,9 @@ class Theme:
         """Text on the accent colour."""
         return max(("#ffffff", "#0b1017"), key=lambda colour: contrast(colour, self.accent))
 
-    def colours(self) -> dict[str, str]:
+    def colours(self) -> Mapping[str, str]:
         """Every colour by its name."""
-        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "name"}
+        return _by_name(self)
 
 
 DARK: Final = Theme(
@@ -249,6 +250,11 @@ def contrast(one: str, other: str) -> float:
     """Contrast of two colours as WCAG defines it, 1 to 21."""
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
+
+
+@lru_cache(maxsize=8)
+def _by_name(theme: Theme) -> Mapping[str, str]:
+    return {field.name: getattr(theme, field.name) for field in fields(theme) if field.name != "name"}
 
 
 @lru_cache(maxsize=512)

@@ -213,7 +213,7 @@ class Arranger(QObject):
         places.at.update(placing.at)
         places.at.update(pinned)
         moved = set(pinned)
-        ends = {key: (source, target) for key, source, target, _ in self._lines}
+        ends = {key: (source, target) for key, source, target, _ in self._lines} if placing.bends else {}
         places.bends = {
             key: points for key, points in placing.bends.items() if key in ends and not moved.intersection(ends[key])
         }
@@ -228,7 +228,7 @@ class Arranger(QObject):
     def _give(self, *, glides: bool) -> None:
         places = self.places
         at = {key: places.at[key] for key in self._boxes if key in places.at}
-        bends = {key: places.bends[key] for key, *_ in self._lines if key in places.bends}
+        bends = {line[0]: places.bends[line[0]] for line in self._lines if line[0] in places.bends}
         self.arranged.emit(at, bends, glides)
 
 

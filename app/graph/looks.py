@@ -246,7 +246,10 @@ def key_of(topology: Topology, subject: Subject | None) -> str:
     """The card or wire that shows a subject; of an action, its service; "" for none."""
     if subject is None:
         return ""
-    found = next((key for key, own in subjects_of(topology).items() if own == subject), "")
+    boxes: tuple[TopologyNode | TopologyGroup, ...] = (*topology.nodes, *topology.groups)
+    found = next((box.key for box in boxes if box.subject == subject), "")
+    # keys of connections are not made for all of them, several times a second
+    found = found or next((wire_key(edge) for edge in topology.edges if edge.subject == subject), "")
     if found or subject.kind not in ("action", "endpoint"):
         return found
     return _service_of(topology.nodes, subject)

@@ -115,7 +115,9 @@ class MiniTable(RowWalk):
             painter.setPen(QColor(colours.ink(colours.colours()[cell.tone], ground) if cell.tone else colours.text))
             side = Qt.AlignmentFlag.AlignRight if width < 0 else Qt.AlignmentFlag.AlignLeft
             inside = box.adjusted(2, 0, -6 if width >= 0 else -4, 0)
-            text = metrics.elidedText(cell.text, Qt.TextElideMode.ElideRight, inside.width())
+            text = cell.text
+            if metrics.horizontalAdvance(text) > inside.width():
+                text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, inside.width())
             painter.drawText(inside, side | Qt.AlignmentFlag.AlignVCenter, text)
         painter.setPen(QColor(colours.line))
         painter.drawLine(0, top + ROW_PX - 1, self.width(), top + ROW_PX - 1)

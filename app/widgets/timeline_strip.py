@@ -77,9 +77,17 @@ class TimelineStrip(QWidget):
     def show_window(self, from_ns: int, to_ns: int, *, is_live: bool) -> None:
         """Show where the window stands; ignored while it is being dragged."""
         if not self._drag and (from_ns, to_ns, is_live) != (self._from_ns, self._to_ns, self._is_live):
+            before = self._look()
             self._from_ns, self._to_ns, self._is_live = from_ns, to_ns, is_live
-            self.setAccessibleDescription(f"window {clock_time(from_ns)} to {clock_time(to_ns)}")
-            self.update()
+            # a live window moves several times a second, and mostly by less than a pixel
+            if self._look() != before:
+                self.setAccessibleDescription(f"window {clock_time(from_ns)} to {clock_time(to_ns)}")
+                self.update()
+
+    def _look(self) -> tuple[int, int, bool]:
+        """What of the window is seen: its edges in px."""
+        band = self._band()
+        return round(band.left()), round(band.right()), self._is_live
 
     # geometry
 
@@ -141,15 +149,23 @@ class TimelineStrip(QWidget):
         inside = QColor(theme.mix(colours.accent if self._is_live else colours.slow, colours.surface1, 0.5))
         red = QColor(colours.failed)
         # the square root lets failures be seen beside a thousand times as many calls
-        heights = np.sqrt(content.calls / most) * room
-        failed = np.where(content.failed > 0, np.maximum(2, np.sqrt(content.failed / most) * room), 0)
+        heights = (np.sqrt(content.calls / most) * room).tolist()
+        failed = np.where(content.failed > 0, np.maximum(2, np.sqrt(content.failed / most) * room), 0).tolist()
         bottom = self._bottom()
-        for number in np.flatnonzero(content.calls):
-            x = MARGIN_PX + number * width
-            colour = inside if band.left() <= x + width / 2 <= band.right() else quiet
-            painter.fillRect(QRectF(x, bottom - heights[number], max(1.0, width - 1), heights[number]), colour)
+        bars: dict[bool, list[QRectF]] = {True: [], False: []}
+        fallen = []
+        for number in np.flatnonzero(content.calls).tolist():
+            x, wide = MARGIN_PX + number * width, max(1.0, width - 1)
+            bars[band.left() <= x + width / 2 <= band.right()].append(
+                QRectF(x, bottom - heights[number], wide, heights[number])
+            )
             if failed[number]:
-                painter.fillRect(QRectF(x, bottom - failed[number], max(1.0, width - 1), failed[number]), red)
+                fallen.append(QRectF(x, bottom - failed[number], wide, failed[number]))
+        painter.setPen(Qt.PenStyle.NoPen)
+        for colour, some in ((inside, bars[True]), (quiet, bars[False]), (red, fallen)):
+            painter.setBrush(colour)
+            painter.drawRects(some)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
 
     def _paint_gaps(self, painter: QPainter, content: StripContent) -> None:
         colours = theme.current()

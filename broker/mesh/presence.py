@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from broker.mesh.span import Span
-from broker.mesh.state import Key
+from broker.mesh.state import Key, interval_at
 from broker.mesh.timeline import Snapshot
 
 GONE_STATES = frozenset({"offline", "remembered"})
@@ -15,7 +15,7 @@ def gone_nodes(snapshot: Snapshot, at_ns: int) -> set[Key]:
     """(namespace, node id) of the nodes that are known and not there at a moment, or not known to be there."""
     gone = set()
     for key, history in snapshot.state.of_kind("node").items():
-        held = next((one for one in reversed(history) if one.from_ns <= at_ns), None)
+        held = interval_at(history, at_ns)
         if held is not None and (held.value is None or held.value.get("state") in GONE_STATES):
             gone.add(key)
     return gone
@@ -69,7 +69,7 @@ def offers(snapshot: Snapshot, span: Span) -> dict[Key, Offer]:
                 supposed = bool(one.value.get("supposed"))
             if one.from_ns <= span.to_ns < one.to_ns:
                 now = set((one.value or {}).get("nodes") or ())
-        online = {node_id for node_id in now if (key[0], node_id) not in gone}
+        online = {node_id for node_id in now if (key[0], node_id) not in gone} if gone else now
         if ever or now:
             found[key] = Offer(tuple(sorted(online)), tuple(sorted((ever | now) - online)), supposed)
     return found

@@ -9,7 +9,8 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPix
 from PySide6.QtWidgets import QWidget
 
 from app import theme
-from app.widgets.canvas.colours import colours_of
+from app.widgets.canvas.colours import Colours, colours_of
+from app.widgets.canvas.items import Card
 from app.widgets.canvas.viewport import Viewport
 
 if TYPE_CHECKING:
@@ -17,6 +18,16 @@ if TYPE_CHECKING:
 
 SIZE = QSize(172, 108)
 MARGIN = 9
+MANY = 150
+"""Above so many cards they are painted as blocks."""
+
+
+def _at_least(box: QRectF, high: float) -> QRectF:
+    """The box, large enough to be seen."""
+    if box.height() >= high:
+        return box
+    wide = max(box.width(), high * 1.6)
+    return QRectF(box.center().x() - wide / 2, box.center().y() - high / 2, wide, high)
 
 
 class Minimap(QWidget):
@@ -67,20 +78,31 @@ class Minimap(QWidget):
         painter.setBrush(colours.line)
         for rect in scene.frames.rects.values():
             painter.drawRoundedRect(transform.mapRect(rect), 2, 2)
-        is_many = len(scene.cards) > 150
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, not is_many)
-        for key, card in scene.cards.items():
-            if key not in scene.at:
-                continue
-            box = transform.mapRect(scene.rect_of(key))
-            least = 2.0 if is_many else 5.0
-            if box.height() < least:
-                box = QRectF(box.center().x() - max(box.width(), least * 1.6) / 2, box.center().y() - least / 2,
-                             max(box.width(), least * 1.6), least)  # fmt: skip
-            painter.setBrush(colours.tones[card.tone] if card.key not in scene.faded else colours.line)
-            painter.drawRoundedRect(box, 2, 2)
+        if len(scene.cards) > MANY:
+            self._paint_blocks(painter, colours)
+        else:
+            for key, card in scene.cards.items():
+                if key in scene.at:
+                    painter.setBrush(self._colour(card, colours))
+                    painter.drawRoundedRect(_at_least(transform.mapRect(scene.rect_of(key)), 5.0), 2, 2)
         painter.end()
         return picture
+
+    def _paint_blocks(self, painter: QPainter, colours: Colours) -> None:
+        """Many cards at once: by colours, and without round corners, which nobody would see."""
+        scene, transform = self._canvas.scene, self._map.transform()
+        blocks: dict[str, list[QRectF]] = {}
+        for key, card in scene.cards.items():
+            if key in scene.at:
+                box = _at_least(transform.mapRect(scene.rect_of(key)), 2.0)
+                blocks.setdefault("line" if key in scene.faded else card.tone, []).append(box)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        for tone, boxes in blocks.items():
+            painter.setBrush(colours.line if tone == "line" else colours.tones[tone])
+            painter.drawRects(boxes)
+
+    def _colour(self, card: Card, colours: Colours) -> QColor:
+        return colours.line if card.key in self._canvas.scene.faded else colours.tones[card.tone]
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Move what is seen to where the mouse is."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -155,25 +155,39 @@ def _loop(card: Point, width: float, height: float) -> Route:
     return Route(((x - 54, y, x - 54, y - 34, x - 18, y - 34, x - 18, y),), True)
 
 
-def route_loosely(wires: Iterable[Wire], at: Mapping[str, Point]) -> dict[str, Route]:
-    """From middle to middle, a little bent to the left, behind the cards: for pictures with thousands of wires."""
-    routes = {}
-    for wire in wires:
-        (ax, ay), (bx, by) = at[wire.source], at[wire.target]
-        sag_x, sag_y = (by - ay) * 0.09, (ax - bx) * 0.09
-        third_x, third_y = (bx - ax) / 3, (by - ay) / 3
-        routes[wire.key] = Route(
-            (
-                (
-                    ax, ay,
-                    ax + third_x + sag_x, ay + third_y + sag_y,
-                    bx - third_x + sag_x, by - third_y + sag_y,
-                    bx, by,
-                ),
-            ),
-            False,
-        )  # fmt: skip
-    return routes
+class LooseRoutes(Mapping[str, Route]):
+    """Ways from middle to middle, a little bent to the left, behind the cards: for pictures with thousands of wires.
+
+    All are found at once; what is one by itself is made when it is asked for.
+
+    Attributes:
+        keys_in_order: Of the wires.
+        boxes: Left, top, right, bottom of each. Shape (wires, 4).
+    """
+
+    def __init__(self, wires: Sequence[Wire], at: Mapping[str, Point]) -> None:
+        self.keys_in_order = [wire.key for wire in wires]
+        self._places = {key: place for place, key in enumerate(self.keys_in_order)}
+        begin = np.array([at[wire.source] for wire in wires], np.float64).reshape(-1, 2)
+        end = np.array([at[wire.target] for wire in wires], np.float64).reshape(-1, 2)
+        step = end - begin
+        sag = np.stack([step[:, 1], -step[:, 0]], 1) * 0.09
+        curves = np.stack([begin, begin + step / 3 + sag, end - step / 3 + sag, end], 1)
+        self.boxes = np.concatenate([curves.min(1), curves.max(1)], 1)
+        self._curves = cast(list[Curve], list(map(tuple, curves.reshape(-1, 8).tolist())))
+
+    def __getitem__(self, key: str) -> Route:
+        """The way of one wire."""
+        return Route((self._curves[self._places[key]],), False)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._places
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.keys_in_order)
+
+    def __len__(self) -> int:
+        return len(self.keys_in_order)
 
 
 def sampled(routes: Sequence[Route], samples: int) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, QRectF
 
 from app.widgets.canvas.frames import Frames
 from app.widgets.canvas.items import CARD_HEIGHT, CARD_WIDTH, Card, Frame, Point, Wire
-from app.widgets.canvas.routes import Route, route_loosely, route_wires, sampled
+from app.widgets.canvas.routes import LooseRoutes, Route, route_wires, sampled
 
 MANY_WIRES = 600
 """Above these wires run loosely from middle to middle."""
@@ -94,7 +94,8 @@ class Scene:
         self.width, self.height = CARD_WIDTH, CARD_HEIGHT
         self.faded: frozenset[str] = frozenset()
         self.found: frozenset[str] = frozenset()
-        self._routes: dict[str, Route] | None = None
+        self._routes: Mapping[str, Route] | None = None
+        self._bounds: QRectF | None = None
         self._card_points: NDArray[np.float64] | None = None
         self._wire_boxes: NDArray[np.float64] | None = None
         self._card_keys: list[str] = []
@@ -129,7 +130,7 @@ class Scene:
         self._forget_ways(keep_ends=True)
 
     def _forget_ways(self, *, keep_ends: bool = False) -> None:
-        self._routes = self._card_points = self._wire_boxes = None
+        self._routes = self._card_points = self._wire_boxes = self._bounds = None
         self.frames.forget()
         if not keep_ends:
             self._by_card = None
@@ -142,12 +143,12 @@ class Scene:
         return len(self.wires) > MANY_WIRES
 
     @property
-    def routes(self) -> dict[str, Route]:
+    def routes(self) -> Mapping[str, Route]:
         """The way of each wire whose ends have places."""
         if self._routes is None:
             placed = [wire for wire in self.wires.values() if wire.source in self.at and wire.target in self.at]
             if self.is_crowded and not self.bends:
-                self._routes = route_loosely(placed, self.at)
+                self._routes = LooseRoutes(placed, self.at)
             else:
                 self._routes = route_wires(placed, self.at, self.bends, self.width, self.height)
         return self._routes
@@ -170,15 +171,21 @@ class Scene:
 
     def bounds(self, keys: Iterable[str] | None = None) -> QRectF:
         """A rectangle around cards; around everything, wires as well, if none are named. Empty without any."""
-        points = [self.at[key] for key in (self.cards if keys is None else keys) if key in self.at]
+        if keys is not None:
+            return self._around([self.at[key] for key in keys if key in self.at])
+        if self._bounds is None:
+            points = [self.at[key] for key in self.cards if key in self.at]
+            if points and self.bends:
+                points += [(x, y) for wire in self.wires for x, y in self.bends.get(wire, ())]
+            self._bounds = self.frames.united(self._around(points)) if points else QRectF()
+        return QRectF(self._bounds)
+
+    def _around(self, points: list[Point]) -> QRectF:
         if not points:
             return QRectF()
-        if keys is None:
-            points += [(x, y) for wire in self.wires for x, y in self.bends.get(wire, ())]
         xs, ys = [x for x, _ in points], [y for _, y in points]
         box = QRectF(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys))
-        box = box.adjusted(-self.width / 2, -self.height / 2, self.width / 2, self.height / 2)
-        return self.frames.united(box) if keys is None else box
+        return box.adjusted(-self.width / 2, -self.height / 2, self.width / 2, self.height / 2)
 
     def wires_of(self, card: str) -> list[str]:
         """Keys of the wires that begin or end at a card."""
@@ -217,8 +224,12 @@ class Scene:
 
     def _boxes(self) -> NDArray[np.float64]:
         if self._wire_boxes is None:
-            self._wire_keys = list(self.routes)
-            self._wire_boxes = np.array([route.box for route in self.routes.values()], np.float64).reshape(-1, 4)
+            routes = self.routes
+            self._wire_keys = list(routes)
+            if isinstance(routes, LooseRoutes):
+                self._wire_boxes = routes.boxes
+            else:
+                self._wire_boxes = np.array([route.box for route in routes.values()], np.float64).reshape(-1, 4)
         return self._wire_boxes
 
     def thing_at(self, point: QPointF, reach: float) -> str:
