@@ -63,13 +63,20 @@ class Easel:
         if not self.picture.is_painting:
             self._begin()
 
-    def repaint(self, part: QRectF | None = None) -> None:
-        """What is shown has changed: paint it again, or only a part of it."""
+    def repaint(self, part: QRectF | None = None, *, is_calm: bool = False) -> None:
+        """What is shown has changed: paint it again, or only a part of it.
+
+        Args:
+            part: Of the plane; everything if left out.
+            is_calm: Only colours and figures are others: what is shown stays until its final quality is painted,
+                instead of being rough for a moment each time.
+        """
         is_other = not self.is_sharp
+        is_smooth = is_calm and not is_other and self.picture.is_smooth
         self.picture.give_up()
         self._is_dirty = True
         if self._canvas.isVisible():
-            self._begin(None if is_other else part)
+            self._begin(None if is_other else part, is_smooth=is_smooth)
 
     def repaint_changed(self, change: Change) -> None:
         """Paint again what looks different from where we are."""
@@ -81,7 +88,7 @@ class Easel:
         # labels that need more room may have gone elsewhere
         part = None if change.has_other_labels else self._part_of(keys)
         if part is None or not part.isEmpty():
-            self.repaint(part)
+            self.repaint(part, is_calm=True)
 
     def stop(self) -> None:
         """Nobody looks: paint when somebody does."""

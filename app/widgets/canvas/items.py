@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 Tone = Literal["none", "ok", "slow", "failed", "held"]
 Sign = Literal["", "slow", "warned", "failed", "held"]
@@ -84,12 +84,12 @@ class Wire(NamedTuple):
         tone: Its health.
         thickness: In px at zoom 1.
         label: What its chip says; none if empty.
+        barrier: What holds calls up on its way, as a sign and a word: "▬ open"; "" for nothing.
+        barrier_tone: The colour of that.
         is_event: Violet and dashed.
         is_silent: Nothing runs along it: grey and dashed.
         calls_per_s, failures_per_s: How many dots and diamonds run along it.
         seconds: How long something is under way: how fast they run. 0 unknown.
-        barrier: What holds calls up on its way, as a sign and a word: "▬ open"; "" for nothing.
-        barrier_tone: The colour of that.
     """
 
     key: str
@@ -98,13 +98,13 @@ class Wire(NamedTuple):
     tone: Tone = "ok"
     thickness: float = 1.5
     label: str = ""
-    is_event: bool = False
-    is_silent: bool = False
-    calls_per_s: float = 0.0
-    failures_per_s: float = 0.0
-    seconds: float = 0.0
     barrier: str = ""
     barrier_tone: Tone = "none"
+    is_event: bool = False
+    is_silent: bool = False
+    calls_per_s: float = 0.0  # all before is painted
+    failures_per_s: float = 0.0
+    seconds: float = 0.0
 
     @property
     def text(self) -> str:
@@ -114,9 +114,12 @@ class Wire(NamedTuple):
     @property
     def look(self) -> tuple[object, ...]:
         """What of it is painted; rates and times only move dots."""
-        return self.source, self.target, self.tone, self.thickness, self.text, self.is_event, self.is_silent
+        return self[:PAINTED]
 
     @property
     def far_look(self) -> tuple[object, ...]:
         """What of it is painted where there are thousands."""
         return self.tone, self.is_event, self.is_silent
+
+
+PAINTED: Final = Wire._fields.index("calls_per_s")

@@ -22,7 +22,7 @@ from app.widgets.canvas.wire_paint import Look, importance, look_of, paint_caref
 Step = Callable[[QPainter], None]
 FEW_WIRES = 220
 """Up to here wires are painted with care at once."""
-WIRES_A_STEP, CARDS_A_STEP, BLOCKS_A_STEP = 60, 8, 400
+WIRES_A_STEP, CARDS_A_STEP, BLOCKS_A_STEP = 60, 8, 100
 GRID_STEP = 32.0
 
 
@@ -164,8 +164,10 @@ def _fast_steps(scene: Scene, view: Viewport, brush: Brush, wires: Sequence[Wire
 
 def _card_steps(scene: Scene, view: Viewport, brush: Brush, keys: Sequence[str]) -> Iterator[Step]:
     if view.zoom < TEXT_ZOOM:
-        for begin in range(0, len(keys), BLOCKS_A_STEP):
-            yield lambda painter, some=keys[begin : begin + BLOCKS_A_STEP]: _paint_blocks(  # type: ignore[misc]
+        # what needs a look is painted last, and never under what is fine
+        order = sorted(keys, key=lambda key: scene.cards[key].tone in ("slow", "failed"))
+        for begin in range(0, len(order), BLOCKS_A_STEP):
+            yield lambda painter, some=order[begin : begin + BLOCKS_A_STEP]: _paint_blocks(  # type: ignore[misc]
                 painter, scene, view, brush, some
             )
         return

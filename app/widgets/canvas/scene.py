@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF
 
 from app.widgets.canvas.frames import Frames
-from app.widgets.canvas.items import CARD_HEIGHT, CARD_WIDTH, Card, Frame, Point, Wire
+from app.widgets.canvas.items import CARD_HEIGHT, CARD_WIDTH, PAINTED, Card, Frame, Point, Wire
 from app.widgets.canvas.routes import LooseRoutes, Route, route_wires, sampled
 
 MANY_WIRES = 600
@@ -65,7 +65,9 @@ class Content:
         if self.frames != old.frames:  # seldom: the whole picture is painted again, and nothing moves
             return Change(True, set(), set(), set(), set(), True)
         cards = {key for key, card in self.cards.items() if old.cards[key] != card}
-        wires = {key for key, wire in self.wires.items() if old.wires[key].look != wire.look}
+        # five thousand of them, again and again: slices of tuples are compared, and no property is asked
+        were = old.wires
+        wires = {key for key, wire in self.wires.items() if were[key][:PAINTED] != wire[:PAINTED]}
         far_cards = {key for key in cards if old.cards[key].far_look != self.cards[key].far_look}
         far_wires = {key for key in wires if old.wires[key].far_look != self.wires[key].far_look}
         relabelled = any(len(old.wires[key].text) != len(self.wires[key].text) for key in wires)
