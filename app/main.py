@@ -28,7 +28,7 @@ from broker.transport import ConnectionSettings
 if TYPE_CHECKING:
     from app.cli.targets import Target
 
-SWITCH_S = 0.001
+SWITCH_S = 0.0003
 """How long a worker thread may go on while the window waits for the interpreter: the window must not stand still."""
 
 

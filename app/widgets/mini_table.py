@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QContextMenuEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QContextMenuEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from app import theme
+from app.theme import Theme
 from app.widgets.controls import Tone
 from app.widgets.format import NOTHING
 from app.widgets.row_walk import RowWalk
 
 ROW_PX = 24
+LEFT = (Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter).value
+RIGHT = (Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter).value
 GONE = -1
 """The width of a column that is not shown."""
 
@@ -32,6 +36,29 @@ class MiniRow(NamedTuple):
     cells: Sequence[Cell]
     subject: Any = None
     tip: str = ""
+
+
+class _Column(NamedTuple):
+    """Where the texts of a column are.
+
+    Attributes:
+        number: Of its cells.
+        x, width: In px.
+        flags: How they line up.
+    """
+
+    number: int
+    x: int
+    width: int
+    flags: int
+
+
+@lru_cache(maxsize=64)
+def _pen(colours: Theme, tone: str, ground: str) -> QPen:
+    """For words in a tone, or for lines."""
+    if tone == "line":
+        return QPen(QColor(colours.line))
+    return QPen(QColor(colours.ink(colours.colours()[tone], ground) if tone else colours.text))
 
 
 class MiniTable(RowWalk):
@@ -78,48 +105,46 @@ class MiniTable(RowWalk):
     def _says_nothing(self, column: int) -> bool:
         return bool(self._rows) and all(row.cells[column].text in ("", NOTHING) for row in self._rows)
 
-    def _boxes(self, top: int) -> list[QRect]:
-        widths = [0 if width == GONE else abs(width) for width in self._widths]
-        left = self.width() - sum(widths)
-        boxes, x = [], 0
-        for kept, width in zip(self._widths, widths, strict=True):
-            real = max(40, left) if kept == 0 else width
-            boxes.append(QRect(x, top, real, ROW_PX))
+    def _columns(self) -> list[_Column]:
+        """Those that are shown, and what room for text they have."""
+        left = self.width() - sum(0 if width == GONE else abs(width) for width in self._widths)
+        columns, x = [], 0
+        for number, width in enumerate(self._widths):
+            if width == GONE:
+                continue
+            real = max(40, left) if width == 0 else abs(width)
+            columns.append(_Column(number, x + 2, real - (8 if width >= 0 else 6), RIGHT if width < 0 else LEFT))
             x += real
-        return boxes
+        return columns
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Headings, rows, hairlines."""
         painter = QPainter(self)
-        colours = theme.current()
+        colours, columns = theme.current(), self._columns()
         top = 0
         if self._heads:
             painter.setFont(theme.font(theme.SMALL_PX))
-            cells = [Cell(head, "dim") for head in self._heads]
-            self._paint_row(painter, cells, top, colours.surface1)
+            self._paint_row(painter, [Cell(head, "dim") for head in self._heads], columns, top, colours.surface1)
             top += ROW_PX
         painter.setFont(theme.font(12))
         for number, row in enumerate(self._rows):
             ground = colours.selected if self._is_marked(number) else colours.surface1
             painter.fillRect(0, top, self.width(), ROW_PX, QColor(ground))
-            self._paint_row(painter, row.cells, top, ground)
+            self._paint_row(painter, row.cells, columns, top, ground)
             top += ROW_PX
         painter.end()
 
-    def _paint_row(self, painter: QPainter, cells: Sequence[Cell], top: int, ground: str) -> None:
-        colours = theme.current()
+    def _paint_row(
+        self, painter: QPainter, cells: Sequence[Cell], columns: Sequence[_Column], top: int, ground: str
+    ) -> None:
         metrics = painter.fontMetrics()
-        for cell, box, width in zip(cells, self._boxes(top), self._widths, strict=True):
-            if width == GONE:
-                continue
-            painter.setPen(QColor(colours.ink(colours.colours()[cell.tone], ground) if cell.tone else colours.text))
-            side = Qt.AlignmentFlag.AlignRight if width < 0 else Qt.AlignmentFlag.AlignLeft
-            inside = box.adjusted(2, 0, -6 if width >= 0 else -4, 0)
-            text = cell.text
-            if metrics.horizontalAdvance(text) > inside.width():
-                text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, inside.width())
-            painter.drawText(inside, side | Qt.AlignmentFlag.AlignVCenter, text)
-        painter.setPen(QColor(colours.line))
+        for column in columns:
+            text, tone = cells[column.number]
+            if metrics.horizontalAdvance(text) > column.width:
+                text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, column.width)
+            painter.setPen(_pen(theme.current(), tone, ground))
+            painter.drawText(column.x, top, column.width, ROW_PX, column.flags, text)
+        painter.setPen(_pen(theme.current(), "line", ground))
         painter.drawLine(0, top + ROW_PX - 1, self.width(), top + ROW_PX - 1)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:

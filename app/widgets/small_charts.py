@@ -138,11 +138,11 @@ class Curves(QWidget):
 
     def _points(self, values: Floats, box: QRectF, low: float, high: float) -> list[list[QPointF]]:
         scaled = self._scaled(values)
-        x = box.left() + box.width() * np.arange(len(values)) / max(1, len(values) - 1)
-        y = box.bottom() - box.height() * (scaled - low) / (high - low)
+        x = (box.left() + box.width() * np.arange(len(values)) / max(1, len(values) - 1)).tolist()
+        y = (box.bottom() - box.height() * (scaled - low) / (high - low)).tolist()
         finite = np.isfinite(scaled)
         edges = np.flatnonzero(np.diff(np.concatenate(([0], finite.view(np.int8), [0]))))
-        return [[QPointF(x[i], y[i]) for i in range(begin, end)] for begin, end in edges.reshape(-1, 2)]
+        return [[QPointF(x[i], y[i]) for i in range(begin, end)] for begin, end in edges.reshape(-1, 2).tolist()]
 
     @staticmethod
     def _fill(painter: QPainter, parts: list[list[QPointF]], box: QRectF, colour: str) -> None:
