@@ -38,7 +38,7 @@ class MiniRow(NamedTuple):
     tip: str = ""
 
 
-class _Column(NamedTuple):
+class Column(NamedTuple):
     """Where the texts of a column are.
 
     Attributes:
@@ -105,7 +105,7 @@ class MiniTable(RowWalk):
     def _says_nothing(self, column: int) -> bool:
         return bool(self._rows) and all(row.cells[column].text in ("", NOTHING) for row in self._rows)
 
-    def _columns(self) -> list[_Column]:
+    def columns(self) -> list[Column]:
         """Those that are shown, and what room for text they have."""
         left = self.width() - sum(0 if width == GONE else abs(width) for width in self._widths)
         columns, x = [], 0
@@ -113,14 +113,14 @@ class MiniTable(RowWalk):
             if width == GONE:
                 continue
             real = max(40, left) if width == 0 else abs(width)
-            columns.append(_Column(number, x + 2, real - (8 if width >= 0 else 6), RIGHT if width < 0 else LEFT))
+            columns.append(Column(number, x + 2, real - (8 if width >= 0 else 6), RIGHT if width < 0 else LEFT))
             x += real
         return columns
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Headings, rows, hairlines."""
         painter = QPainter(self)
-        colours, columns = theme.current(), self._columns()
+        colours, columns = theme.current(), self.columns()
         top = 0
         if self._heads:
             painter.setFont(theme.font(theme.SMALL_PX))
@@ -135,7 +135,7 @@ class MiniTable(RowWalk):
         painter.end()
 
     def _paint_row(
-        self, painter: QPainter, cells: Sequence[Cell], columns: Sequence[_Column], top: int, ground: str
+        self, painter: QPainter, cells: Sequence[Cell], columns: Sequence[Column], top: int, ground: str
     ) -> None:
         metrics = painter.fontMetrics()
         for column in columns:
