@@ -77,11 +77,12 @@ class TimelineStrip(QWidget):
     def show_window(self, from_ns: int, to_ns: int, *, is_live: bool) -> None:
         """Show where the window stands; ignored while it is being dragged."""
         if not self._drag and (from_ns, to_ns, is_live) != (self._from_ns, self._to_ns, self._is_live):
-            before = self._look()
+            before, second = self._look(), self._to_ns // SECOND
             self._from_ns, self._to_ns, self._is_live = from_ns, to_ns, is_live
             # a live window moves several times a second, and mostly by less than a pixel
-            if self._look() != before:
+            if to_ns // SECOND != second:
                 self.setAccessibleDescription(f"window {clock_time(from_ns)} to {clock_time(to_ns)}")
+            if self._look() != before:
                 self.update()
 
     def _look(self) -> tuple[int, int, bool]:

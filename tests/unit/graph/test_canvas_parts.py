@@ -58,6 +58,30 @@ def test_a_bend_is_passed_straight_for_the_width_of_a_card() -> None:
     assert beside[:, 1] == pytest.approx(90.0)
 
 
+def test_thousands_of_wires_run_from_middle_to_middle_and_their_boxes_hold_them() -> None:
+    chance = np.random.default_rng(3)
+    at = {f"s{n}": (float(x), float(y)) for n, (x, y) in enumerate(chance.uniform(-5e3, 5e3, (40, 2)))}
+    wires = [Wire(f"{a}>{b}", f"s{a}", f"s{b}") for a in range(40) for b in range(40) if a != b]
+    scene = Scene()
+    scene.show(Content([Card(key, key) for key in at], wires))
+    scene.place(at, {})
+    assert scene.is_crowded
+    assert list(scene.routes) == [wire.key for wire in wires]
+    assert "nobody" not in scene.routes
+    assert scene.wires_in(QRectF(-1e5, -1e5, 2e5, 2e5)) == list(scene.routes)
+    for wire in wires:
+        curve = scene.routes[wire.key].curves[0]
+        assert (curve[:2], curve[6:]) == (at[wire.source], at[wire.target])
+        left, top, right, bottom = scene.routes[wire.key].box
+        assert wire.key in scene.wires_in(QRectF(left, top, right - left, bottom - top))
+    ways = sampled(list(scene.routes.values()), 12)
+    begin, end = ways[:, :1], ways[:, -1:]
+    along = (end - begin) / np.linalg.norm(end - begin, axis=2, keepdims=True)
+    away = ways - begin
+    off = along[..., 0] * away[..., 1] - along[..., 1] * away[..., 0]
+    assert (off[:, 1:-1] < 0).all(), "bent to the left of where they go, so that there and back are two lines"
+
+
 def test_a_card_that_calls_itself_has_a_loop() -> None:
     left, _, right, bottom = scene_of({"a": (0, 0)}, "a>a").routes["a>a"].box
     assert bottom <= -H / 2 < bottom + 1
