@@ -51,6 +51,8 @@ def health(
     """
     if not figures.calls:
         return "none"
+    if not figures.failed:  # as most are
+        return "slow" if is_slower(figures, before, thresholds) else "ok"
     client = min(client_errors, figures.errors) / figures.calls
     server = figures.error_share - client
     if server >= thresholds.server_failed or client >= thresholds.client_failed:

@@ -27,8 +27,6 @@ _SOME: Final = 5
 
 _BARE: Final = frozenset(bytes([first]) for first in range(256) if serializer_of(bytes([first])) is not None)
 _IS_BARE: Final = bytes(bytes([first]) in _BARE for first in range(256))
-_AT_LEAST_SURE: Final = b'{"'
-"""What an encrypted packet begins with by accident once in 65,536 times."""
 
 
 def all_begin_with_slowly(frames: Sequence[RawFrame], is_one: bytes) -> bool:
@@ -88,10 +86,7 @@ class Peeling:
         """The frames, those of our own and those that cannot be read as they are."""
         if self._cipher is None and all_begin_with(frames, _IS_BARE):
             return frames
-        return [
-            frame if frame[1][:2] == _AT_LEAST_SURE or frame[0][:1] == b"@" else (frame[0], self._peeled(*frame))
-            for frame in frames
-        ]
+        return [frame if frame[0][:1] == b"@" else (frame[0], self._peeled(*frame)) for frame in frames]
 
     def wrap(self, channel: bytes, body: bytes) -> bytes:
         """A packet of ours as its namespace expects it: what was heard around the others' is put around it."""
@@ -103,7 +98,7 @@ class Peeling:
         return body
 
     def _peeled(self, channel: bytes, body: bytes) -> bytes:
-        if body[:2] == _AT_LEAST_SURE or (self._cipher is None and body[:1] in _BARE):
+        if self._cipher is None and body[:1] in _BARE:
             return body
         found = self._try(body, ())
         if found is not None:
@@ -116,7 +111,10 @@ class Peeling:
         return body
 
     def _try(self, body: bytes, layers: tuple[Layer, ...]) -> tuple[bytes, tuple[Layer, ...]] | None:
-        """What is inside, if a packet is, and what was around it, the outermost first."""
+        """What is inside, if a packet is, and what was around it, the outermost first.
+
+        What is encrypted begins as a packet does by accident: only one that can be read is taken for one.
+        """
         if body[:1] in _BARE and not isinstance(read_other(body), Malformed):
             return body, layers
         if len(layers) == _MOST_LAYERS:

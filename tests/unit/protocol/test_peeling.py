@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import count, product
 from typing import Any
 
 import pytest
@@ -64,6 +64,19 @@ def test_with_a_key_what_is_not_encrypted_is_read_too() -> None:
     peeling = Peeling(LOCK)
     frames = [(REQ, dumps(PACKET, serializer)) for serializer in SERIALIZERS]
     assert list(peeling.peel(frames)) == frames
+    assert peeling.unreadable == 0
+
+
+def test_an_encrypted_packet_that_begins_as_json_does_is_read_all_the_same() -> None:
+    for n in count():  # once in 65,536 times
+        body = dumps({**PACKET, "id": f"{n:08x}"}, "JSON")
+        locked = LOCK.encrypt(body[:16])[:2] == b'{"'
+        if locked:
+            break
+    frame = (REQ, LOCK.encrypt(body))
+    assert frame[1].startswith(b'{"')
+    peeling = Peeling(LOCK)
+    assert list(peeling.peel([frame])) == [(REQ, body)]
     assert peeling.unreadable == 0
 
 
