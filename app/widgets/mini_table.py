@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QContextMenuEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QContextMenuEvent, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from app import theme
@@ -51,6 +51,11 @@ class Column(NamedTuple):
     x: int
     width: int
     flags: int
+
+
+@lru_cache(maxsize=16)
+def _colour(ground: str) -> QColor:
+    return QColor(ground)
 
 
 @lru_cache(maxsize=64)
@@ -124,20 +129,27 @@ class MiniTable(RowWalk):
         top = 0
         if self._heads:
             painter.setFont(theme.font(theme.SMALL_PX))
-            self._paint_row(painter, [Cell(head, "dim") for head in self._heads], columns, top, colours.surface1)
+            heads = [Cell(head, "dim") for head in self._heads]
+            self._paint_row(painter, painter.fontMetrics(), heads, columns, top, colours.surface1)
             top += ROW_PX
         painter.setFont(theme.font(12))
+        metrics = painter.fontMetrics()
         for number, row in enumerate(self._rows):
             ground = colours.selected if self._is_marked(number) else colours.surface1
-            painter.fillRect(0, top, self.width(), ROW_PX, QColor(ground))
-            self._paint_row(painter, row.cells, columns, top, ground)
+            painter.fillRect(0, top, self.width(), ROW_PX, _colour(ground))
+            self._paint_row(painter, metrics, row.cells, columns, top, ground)
             top += ROW_PX
         painter.end()
 
     def _paint_row(
-        self, painter: QPainter, cells: Sequence[Cell], columns: Sequence[Column], top: int, ground: str
+        self,
+        painter: QPainter,
+        metrics: QFontMetrics,
+        cells: Sequence[Cell],
+        columns: Sequence[Column],
+        top: int,
+        ground: str,
     ) -> None:
-        metrics = painter.fontMetrics()
         for column in columns:
             text, tone = cells[column.number]
             if metrics.horizontalAdvance(text) > column.width:

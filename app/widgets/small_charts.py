@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app import theme
@@ -15,8 +15,16 @@ from app.widgets.time_marks import TimeMark, near, paint_marks
 from broker.mesh.span import Span
 
 Floats = NDArray[np.float64]
+Point = tuple[float, float]
 SCALE_PX = 13
 """Room above (and below) a chart for what its lines stand for."""
+
+
+def _along(path: QPainterPath, points: Sequence[Point]) -> None:
+    """Go along points. Numbers, not objects of Qt: making one gives the interpreter away."""
+    path.moveTo(*points[0])
+    for x, y in points[1:]:
+        path.lineTo(x, y)
 
 
 class Curves(QWidget):
@@ -92,15 +100,17 @@ class Curves(QWidget):
         low, high = self._range()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for number, (values, colour) in enumerate(self._curves):
-            points = self._points(values, box, low, high)
+            parts = self._parts(values, box, low, high)
             if self._is_filled and number == len(self._curves) - 1:
-                self._fill(painter, points, box, colour)
+                self._fill(painter, parts, box.bottom(), colour)
             painter.setPen(QPen(QColor(colour), 1.4))
-            for part in points:
+            line = QPainterPath()
+            for part in parts:
                 if len(part) == 1:
-                    painter.drawEllipse(part[0], 1, 1)
+                    line.addEllipse(part[0][0] - 1, part[0][1] - 1, 2, 2)
                 else:
-                    painter.drawPolyline(QPolygonF(part))
+                    _along(line, part)
+            painter.drawPath(line)
         # where nothing bends they explain nothing, and would cross the words
         paint_marks(painter, box, self._span, self._marks if has_data else (), self._gaps)
         if self._unit is not None and has_data:
@@ -136,22 +146,24 @@ class Curves(QWidget):
             return low - 0.1, max(high, low + 0.5) + 0.1
         return 0.0, max(high * 1.08, self._top, 1e-9)
 
-    def _points(self, values: Floats, box: QRectF, low: float, high: float) -> list[list[QPointF]]:
+    def _parts(self, values: Floats, box: QRectF, low: float, high: float) -> list[list[Point]]:
+        """Where the curve runs, in px; cut where it has gaps."""
         scaled = self._scaled(values)
         x = (box.left() + box.width() * np.arange(len(values)) / max(1, len(values) - 1)).tolist()
         y = (box.bottom() - box.height() * (scaled - low) / (high - low)).tolist()
         finite = np.isfinite(scaled)
         edges = np.flatnonzero(np.diff(np.concatenate(([0], finite.view(np.int8), [0]))))
-        return [[QPointF(x[i], y[i]) for i in range(begin, end)] for begin, end in edges.reshape(-1, 2).tolist()]
+        return [list(zip(x[begin:end], y[begin:end], strict=True)) for begin, end in edges.reshape(-1, 2).tolist()]
 
     @staticmethod
-    def _fill(painter: QPainter, parts: list[list[QPointF]], box: QRectF, colour: str) -> None:
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(theme.current().tint(colour, 0.18, theme.current().surface2)))
+    def _fill(painter: QPainter, parts: list[list[Point]], bottom: float, colour: str) -> None:
+        area = QPainterPath()
         for part in parts:
-            ends = [QPointF(part[-1].x(), box.bottom()), QPointF(part[0].x(), box.bottom())]
-            painter.drawPolygon(QPolygonF([*part, *ends]))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
+            _along(area, part)
+            area.lineTo(part[-1][0], bottom)
+            area.lineTo(part[0][0], bottom)
+            area.closeSubpath()
+        painter.fillPath(area, QColor(theme.current().tint(colour, 0.18, theme.current().surface2)))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Tell the values under the pointer."""

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QBrush, QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QBrush, QColor, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app import theme
@@ -153,20 +153,16 @@ class TimelineStrip(QWidget):
         heights = (np.sqrt(content.calls / most) * room).tolist()
         failed = np.where(content.failed > 0, np.maximum(2, np.sqrt(content.failed / most) * room), 0).tolist()
         bottom = self._bottom()
-        bars: dict[bool, list[QRectF]] = {True: [], False: []}
-        fallen = []
+        # numbers, not objects of Qt: making one gives the interpreter away
+        bars, fallen = {True: QPainterPath(), False: QPainterPath()}, QPainterPath()
+        begin, end = band.left(), band.right()
         for number in np.flatnonzero(content.calls).tolist():
             x, wide = MARGIN_PX + number * width, max(1.0, width - 1)
-            bars[band.left() <= x + width / 2 <= band.right()].append(
-                QRectF(x, bottom - heights[number], wide, heights[number])
-            )
+            bars[begin <= x + width / 2 <= end].addRect(x, bottom - heights[number], wide, heights[number])
             if failed[number]:
-                fallen.append(QRectF(x, bottom - failed[number], wide, failed[number]))
-        painter.setPen(Qt.PenStyle.NoPen)
+                fallen.addRect(x, bottom - failed[number], wide, failed[number])
         for colour, some in ((inside, bars[True]), (quiet, bars[False]), (red, fallen)):
-            painter.setBrush(colour)
-            painter.drawRects(some)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.fillPath(some, colour)
 
     def _paint_gaps(self, painter: QPainter, content: StripContent) -> None:
         colours = theme.current()

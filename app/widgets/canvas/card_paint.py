@@ -6,7 +6,7 @@ import math
 from functools import lru_cache
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
 
 from app.theme import BODY_PX, SMALL_PX, font
 from app.widgets.canvas.colours import Colours
@@ -237,25 +237,33 @@ def paint_toggle(painter: QPainter, box: QRectF, colours: Colours, *, is_open: b
         painter.drawLine(QPointF(middle.x(), middle.y() - half), QPointF(middle.x(), middle.y() + half))
 
 
+Block = tuple[float, float, float, float]
+"""Left, top, width and height in px: numbers, since making an object of Qt for each gives the interpreter away."""
+
+
 def paint_blocks(
-    painter: QPainter, cards: list[tuple[Card, QRectF]], colours: Colours, *, ring: dict[str, QColor] | None = None
+    painter: QPainter, cards: list[tuple[Card, Block]], colours: Colours, *, ring: dict[str, QColor] | None = None
 ) -> None:
     """Cards too small for text: blocks in the colour of their health, many at once."""
-    by_tone: dict[tuple[str, bool], list[QRectF]] = {}
-    for card, rect in cards:
+    by_tone: dict[tuple[str, bool], QPainterPath] = {}
+    for card, (left, top, wide, high) in cards:
         # a little smaller than they are, so that the wires between them are seen
-        inset = rect.height() * BLOCK_INSET
-        small = rect.adjusted(inset, inset, -inset, -inset)
-        by_tone.setdefault((card.tone, card.is_dashed or card.is_hatched), []).append(small)
+        inset = high * BLOCK_INSET
+        look = card.tone, card.is_dashed or card.is_hatched
+        path = by_tone.get(look)
+        if path is None:
+            path = by_tone[look] = QPainterPath()
+            path.setFillRule(Qt.FillRule.WindingFill)
+        path.addRect(left + inset, top + inset, wide - 2 * inset, high - 2 * inset)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     # what needs a look is painted last, and never under what is fine
-    for (tone, is_absent), rects in sorted(by_tone.items(), key=lambda group: group[0][0] in ("slow", "failed")):
+    for (tone, is_absent), path in sorted(by_tone.items(), key=lambda group: group[0][0] in ("slow", "failed")):
         colour = colours.blocks[tone]
         painter.setPen(QPen(colour, 0) if is_absent else Qt.PenStyle.NoPen)
         painter.setBrush(colours.card if is_absent else colour)
-        painter.drawRects(rects)
+        painter.drawPath(path)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for card, rect in cards:
+    for card, (left, top, wide, high) in cards if ring else ():
         if ring and card.key in ring:
             painter.setPen(QPen(ring[card.key], 2))
-            painter.drawRect(rect.adjusted(-2, -2, 2, 2))
+            painter.drawRect(QRectF(left - 2, top - 2, wide + 4, high + 4))

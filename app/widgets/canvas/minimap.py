@@ -89,17 +89,18 @@ class Minimap(QWidget):
         return picture
 
     def _paint_blocks(self, painter: QPainter, colours: Colours) -> None:
-        """Many cards at once: by colours, and without round corners, which nobody would see."""
-        scene, transform = self._canvas.scene, self._map.transform()
-        blocks: dict[str, list[QRectF]] = {}
+        """Many cards, without round corners, which nobody would see."""
+        scene, zoom = self._canvas.scene, self._map.zoom
+        # whole px, and no object of Qt for each card: making one gives the interpreter away
+        high = max(2, round(scene.height * zoom))
+        wide = max(round(scene.width * zoom), round(high * 1.6))
+        left, top = self._map.width / 2 - self._map.x * zoom, self._map.height / 2 - self._map.y * zoom
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         for key, card in scene.cards.items():
             if key in scene.at:
-                box = _at_least(transform.mapRect(scene.rect_of(key)), 2.0)
-                blocks.setdefault("line" if key in scene.faded else card.tone, []).append(box)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        for tone, boxes in blocks.items():
-            painter.setBrush(colours.line if tone == "line" else colours.tones[tone])
-            painter.drawRects(boxes)
+                x, y = scene.at[key]
+                at_x, at_y = round(x * zoom + left - wide / 2), round(y * zoom + top - high / 2)
+                painter.fillRect(at_x, at_y, wide, high, self._colour(card, colours))
 
     def _colour(self, card: Card, colours: Colours) -> QColor:
         return colours.line if card.key in self._canvas.scene.faded else colours.tones[card.tone]

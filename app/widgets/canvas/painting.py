@@ -188,11 +188,15 @@ def _card_steps(scene: Scene, view: Viewport, brush: Brush, keys: Sequence[str])
 
 def _paint_blocks(painter: QPainter, scene: Scene, view: Viewport, brush: Brush, keys: Sequence[str]) -> None:
     _in_px(painter)
-    transform = view.transform()
+    wide, high = scene.width * view.zoom, scene.height * view.zoom
+    left = view.width / 2 - view.x * view.zoom - wide / 2
+    top = view.height / 2 - view.y * view.zoom - high / 2
     ring: dict[str, QColor] = dict.fromkeys(scene.found, colours_of(brush.theme).accent)
     for is_faded in (True, False):
         some = [key for key in keys if (key in scene.faded) is is_faded]
-        cards = [(scene.cards[key], transform.mapRect(scene.rect_of(key))) for key in some]
+        places = [scene.at[key] for key in some]
+        blocks = [(x * view.zoom + left, y * view.zoom + top, wide, high) for x, y in places]
+        cards = list(zip([scene.cards[key] for key in some], blocks, strict=True))
         paint_blocks(painter, cards, colours_of(brush.theme, is_faded=is_faded), ring=ring)
 
 
