@@ -21,6 +21,10 @@ ONE: Final = np.int32(1)
 
 Groups = NDArray[np.intp]
 Cells = NDArray[np.int32]
+BucketRows = tuple[NDArray[np.uint8], NDArray[np.int16]]
+"""Columns ``outcome`` and ``bucket``. Shape (count,) each."""
+DurationRows = tuple[NDArray[np.uint8], NDArray[np.int16], NDArray[np.float32]]
+"""The same, and ``duration_s``."""
 _INDEX: Final = np.dtype(np.intp)
 _OUTCOME, _BUCKET, _DURATION = np.dtype(np.uint8), np.dtype(np.int16), np.dtype(np.float32)
 _NUMBERS: Final = frozenset(map(np.dtype, (np.uint16, np.uint32, np.int64)))
@@ -58,7 +62,7 @@ def look_up_slowly(table: NDArray[Any], numbers: NDArray[Any]) -> NDArray[Any]:
 
 def count_calls(
     groups: Groups,
-    rows: tuple[NDArray[np.uint8], NDArray[np.int16], NDArray[np.float32]],
+    rows: DurationRows,
     outcomes: NDArray[np.int64],
     cells: Cells,
     max_s: NDArray[np.float32],
@@ -84,24 +88,43 @@ def count_calls(
 
 def count_calls_slowly(
     groups: Groups,
-    rows: tuple[NDArray[np.uint8], NDArray[np.int16], NDArray[np.float32]],
+    rows: DurationRows,
     outcomes: NDArray[np.int64],
     cells: Cells,
     max_s: NDArray[np.float32],
 ) -> None:
     """Twin of the compiled one."""
+    groups, bucket = count_outcomes(groups, rows, outcomes, max_s)
+    np.add.at(cells, groups * (len(cells) // max(1, len(max_s))) + bucket, ONE)
+
+
+def count_outcomes(
+    groups: Groups,
+    rows: DurationRows,
+    outcomes: NDArray[np.int64],
+    max_s: NDArray[np.float32],
+) -> tuple[Groups, NDArray[np.int16]]:
+    """Add calls to what was counted, but for the histograms. Arguments as those of `count_calls`.
+
+    Returns:
+        Group and log bucket of each that was completed.
+    """
     outcome, bucket, duration_s = rows
     np.add.at(outcomes, groups * OUTCOMES + outcome, 1)
-    completed = (outcome <= Outcome.FAILED) & (bucket >= 0)
-    groups, bucket, duration_s = groups[completed], bucket[completed], duration_s[completed]
-    np.add.at(cells, groups * (len(cells) // max(1, len(max_s))) + bucket, ONE)
-    np.maximum.at(max_s, groups, duration_s)
+    completed = is_completed(outcome, bucket)
+    np.maximum.at(max_s, groups[completed], duration_s[completed])
+    return groups[completed], bucket[completed]
+
+
+def is_completed(outcome: NDArray[np.uint8], bucket: NDArray[np.int16]) -> NDArray[np.bool_]:
+    """Which calls have a duration to be counted. Shape (count,)."""
+    return (outcome <= Outcome.FAILED) & (bucket >= 0)
 
 
 def count_moments(
     groups: Groups,
     moments: Groups,
-    rows: tuple[NDArray[np.uint8], NDArray[np.int16]],
+    rows: BucketRows,
     counts: NDArray[np.int64],
     cells: Cells,
     *,
@@ -131,7 +154,7 @@ def count_moments(
 def count_moments_slowly(
     groups: Groups,
     moments: Groups,
-    rows: tuple[NDArray[np.uint8], NDArray[np.int16]],
+    rows: BucketRows,
     counts: NDArray[np.int64],
     cells: Cells,
     *,
@@ -139,12 +162,25 @@ def count_moments_slowly(
     coarse: int,
 ) -> None:
     """Twin of the compiled one."""
+    places, bucket = count_by_time(groups * points + moments, rows, counts)
+    np.add.at(cells, places * (len(cells) // max(1, len(counts))) + bucket // coarse, ONE)
+
+
+def count_by_time(places: Groups, rows: BucketRows, counts: NDArray[np.int64]) -> tuple[Groups, NDArray[np.int16]]:
+    """Add calls to what was counted by group and time, but for the histograms.
+
+    Args:
+        places: Group and part of the time of each call, as an index of ``counts``. Shape (count,).
+        rows: Columns ``outcome`` and ``bucket``. Shape (count,) each.
+        counts: Calls.
+
+    Returns:
+        Place and log bucket of each that was completed.
+    """
     outcome, bucket = rows
-    places = groups * points + moments
     np.add.at(counts, places[outcome < COUNTED_OUTCOMES], 1)
-    completed = (outcome <= Outcome.FAILED) & (bucket >= 0)
-    width = len(cells) // max(1, len(counts))
-    np.add.at(cells, places[completed] * width + bucket[completed] // coarse, ONE)
+    completed = is_completed(outcome, bucket)
+    return places[completed], bucket[completed]
 
 
 def merge_cells(cells: Cells, into: Groups, groups: int, width: int) -> Cells:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker.mesh.answers import Floats, Series
-from broker.mesh.counting import OUTCOMES
+from broker.mesh.counting import OUTCOMES, is_completed
 from broker.mesh.cuts import Cut, time_buckets, time_edges_ns
 from broker.mesh.figures import QUANTILES, FigureCounter
 from broker.mesh.histograms import Histograms
@@ -37,7 +37,7 @@ class Curves:
         where = time_buckets(cut, self._edges_ns)
         outcome, bucket = cut.column("outcome"), cut.column("bucket")
         np.add.at(self._outcomes, where * OUTCOMES + outcome, 1)
-        completed = (outcome <= Outcome.FAILED) & (bucket >= 0)
+        completed = is_completed(outcome, bucket)
         self._histograms.add(where[completed], bucket[completed])
         self._total.add(cut, np.zeros(cut.count, np.intp))
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker.mesh.answers import Figures
-from broker.mesh.counting import OUTCOMES, count_calls, look_up
+from broker.mesh.counting import OUTCOMES, count_calls, count_outcomes, look_up
 from broker.mesh.cuts import Cut
 from broker.mesh.durations import milliseconds
 from broker.mesh.histograms import Histograms
@@ -92,20 +92,16 @@ class FigureCounter:
             cut: Rows of calls.
             groups: The group of each, 0 up to ``groups`` - 1. Shape (count,).
         """
-        outcome, bucket, duration_s = cut.column("outcome"), cut.column("bucket"), cut.column("duration_s")
-        failed = np.flatnonzero(outcome == Outcome.FAILED)
+        rows = cut.column("outcome"), cut.column("bucket"), cut.column("duration_s")
+        failed = np.flatnonzero(rows[0] == Outcome.FAILED)
         if len(failed):
             is_client = look_up(self._is_client, cut.column("error")[failed])
             np.add.at(self._client_errors, groups[failed[is_client]], 1)
         cells = self._histograms.table_for(len(groups))
         if cells is not None:
-            count_calls(groups, (outcome, bucket, duration_s), self._outcomes, cells, self._max_s)
-            return
-        np.add.at(self._outcomes, groups * OUTCOMES + outcome, 1)
-        completed = (outcome <= Outcome.FAILED) & (bucket >= 0)
-        groups, bucket, duration_s = groups[completed], bucket[completed], duration_s[completed]
-        self._histograms.add(groups, bucket)
-        np.maximum.at(self._max_s, groups, duration_s)
+            count_calls(groups, rows, self._outcomes, cells, self._max_s)
+        else:
+            self._histograms.add(*count_outcomes(groups, rows, self._outcomes, self._max_s))
 
     def table(self, seconds: float) -> FigureTable:
         """What was counted, as of a span of this length."""

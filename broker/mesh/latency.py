@@ -8,7 +8,7 @@ from typing import Final, Literal
 import numpy as np
 
 from broker.mesh.answers import ActionRow, Floats, Series
-from broker.mesh.counting import count_moments
+from broker.mesh.counting import count_by_time, count_moments
 from broker.mesh.curves import Curves
 from broker.mesh.cuts import Cut, call_cuts, time_buckets, time_edges_ns
 from broker.mesh.figures import QUANTILES, FigureCounter, Groups
@@ -20,7 +20,7 @@ from broker.mesh.span import Span
 from broker.mesh.subject import Subject
 from broker.mesh.timeline import Snapshot
 from broker.observe.buckets import BUCKET_COUNT
-from broker.observe.journal import COUNTED_OUTCOMES, Outcome
+from broker.observe.journal import Outcome
 
 MAX_SERIES: Final = 12
 SPARK_CELLS: Final = 4_000_000
@@ -107,11 +107,8 @@ class _Sparks:
         cells = self._histograms.table_for(cut.count)
         if cells is not None:
             count_moments(groups, moments, rows, self._counts, cells, points=points, coarse=self._coarse)
-            return
-        outcome, bucket = rows
-        places, completed = groups * points + moments, (outcome <= Outcome.FAILED) & (bucket >= 0)
-        np.add.at(self._counts, places[outcome < COUNTED_OUTCOMES], 1)
-        self._histograms.add(places[completed], bucket[completed])
+        else:
+            self._histograms.add(*count_by_time(groups * points + moments, rows, self._counts))
 
     def curves(self) -> tuple[Floats, Floats]:
         """p99 in ms and calls/s by group and time. Shapes (groups, points)."""

@@ -85,8 +85,6 @@ class StateBook:
 
 def interval_at(history: History, at_ns: int) -> Interval | None:
     """The interval of a history that holds a moment; None before the first."""
-    if history and history[-1].from_ns <= at_ns:  # now, mostly
-        return history[-1]
     interval: Interval
     for interval in reversed(history):
         if interval.from_ns <= at_ns:

@@ -112,14 +112,10 @@ class Wire(NamedTuple):
         return " · ".join(filter(None, (self.barrier, self.label)))
 
     @property
-    def look(self) -> tuple[object, ...]:
-        """What of it is painted; rates and times only move dots."""
-        return self[:PAINTED]
-
-    @property
     def far_look(self) -> tuple[object, ...]:
         """What of it is painted where there are thousands."""
         return self.tone, self.is_event, self.is_silent
 
 
 PAINTED: Final = Wire._fields.index("calls_per_s")
+"""So many fields of a wire are painted; rates and times, which come behind them, only move dots."""

@@ -94,7 +94,7 @@ class Minimap(QWidget):
         # whole px, and no object of Qt for each card: making one gives the interpreter away
         high = max(2, round(scene.height * zoom))
         wide = max(round(scene.width * zoom), round(high * 1.6))
-        left, top = self._map.width / 2 - self._map.x * zoom, self._map.height / 2 - self._map.y * zoom
+        left, top = self._map.origin
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         for key, card in scene.cards.items():
             if key in scene.at:

@@ -189,8 +189,7 @@ def _card_steps(scene: Scene, view: Viewport, brush: Brush, keys: Sequence[str])
 def _paint_blocks(painter: QPainter, scene: Scene, view: Viewport, brush: Brush, keys: Sequence[str]) -> None:
     _in_px(painter)
     wide, high = scene.width * view.zoom, scene.height * view.zoom
-    left = view.width / 2 - view.x * view.zoom - wide / 2
-    top = view.height / 2 - view.y * view.zoom - high / 2
+    left, top = view.origin[0] - wide / 2, view.origin[1] - high / 2
     ring: dict[str, QColor] = dict.fromkeys(scene.found, colours_of(brush.theme).accent)
     for is_faded in (True, False):
         some = [key for key in keys if (key in scene.faded) is is_faded]

@@ -28,9 +28,12 @@ class Viewport:
 
     def transform(self) -> QTransform:
         """From the plane to the screen."""
-        return QTransform(
-            self.zoom, 0, 0, self.zoom, self.width / 2 - self.x * self.zoom, self.height / 2 - self.y * self.zoom
-        )
+        return QTransform(self.zoom, 0, 0, self.zoom, *self.origin)
+
+    @property
+    def origin(self) -> tuple[float, float]:
+        """Where the point (0, 0) of the plane is, in px."""
+        return self.width / 2 - self.x * self.zoom, self.height / 2 - self.y * self.zoom
 
     def to_screen(self, x: float, y: float) -> QPointF:
         """A point of the plane in px."""
