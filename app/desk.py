@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -43,6 +44,10 @@ RunCommand = Callable[..., int]
 """Given a command, who is told, the confirmation, a name; what fills it in and streams by their words."""
 
 TICK_MS = 100
+PAINT_MS = 12
+"""So long after an answer was given it is being painted; what is posted then comes when that is done."""
+GIVEN_S = 0.25
+"""The worker waits no longer for a window that is busy with something else."""
 REST = 5.0
 """After questions that kept the worker busy for t, the next tick comes no sooner than REST * t later."""
 MAX_ZOOMS = 50
@@ -153,6 +158,7 @@ class Desk(QObject):
         self._snapshot: Snapshot | None = None
         self._busy_s = 0.0
         self._rest_until_s = 0.0
+        self._painted = threading.Event()
         self._answered.connect(self._give)
         self._worker: Worker[_Question] = Worker(self._work, "questions")
         self._timer = QTimer(self)
@@ -396,12 +402,14 @@ class Desk(QObject):
     def close(self) -> None:
         """End the tick and the worker thread."""
         self._timer.stop()
+        self._painted.set()
         self._worker.close()
 
     def _work(self, question: _Question) -> None:
         """In the worker thread."""
         if question.owner() is None:
             return
+        self._painted.clear()
         begin_s = perf_counter()
         try:
             answer = _Answer(question.owner, question.answer, question.ask(self.timeline.snapshot()))
@@ -410,8 +418,11 @@ class Desk(QObject):
         self._busy_s += perf_counter() - begin_s
         if isValid(self):
             self._answered.emit(answer)
+            # each step of painting needs the interpreter, and would wait for the next question
+            self._painted.wait(GIVEN_S)
 
     def _give(self, answer: _Answer) -> None:
+        QTimer.singleShot(PAINT_MS, self._painted.set)
         owner = answer.owner()
         if owner is None or not isValid(owner):
             return

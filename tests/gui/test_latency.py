@@ -27,7 +27,8 @@ def view(desk: Desk, mesh: FakeMesh, qtbot: QtBot) -> LatencyView:  # noqa: ARG0
     qtbot.addWidget(made)
     made.resize(1900, 900)
     made.show()
-    qtbot.waitUntil(lambda: made.table.records.rowCount() > 0)
+    # two answers: the table's and the charts'
+    qtbot.waitUntil(lambda: made.table.records.rowCount() > 0 and label_named(made, "What the charts show") != "")
     return made
 
 

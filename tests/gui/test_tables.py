@@ -37,6 +37,7 @@ def open_nodes(tmp_path: Path, qtbot: QtBot) -> Callable[[], Opened]:
         shell.desk.show_view("nodes")
         view = shell.area.widget("nodes")
         assert isinstance(view, RecordView)
+        qtbot.waitUntil(lambda: desk.is_idle)  # that there is no node is said before its place is taken by the table
         view._stack.setCurrentWidget(view.table)
         qtbot.waitExposed(window)
         return window, view.table
