@@ -13,7 +13,8 @@ from broker.native import IS_COMPILED
 from tests.e2e.redis_server import RedisServer, free_port
 
 # no test is timed: a machine that is busy with something else must not fail one
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# what fails seldom tells how to repeat it
+settings.register_profile("untimed", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
 
