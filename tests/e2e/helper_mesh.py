@@ -236,7 +236,7 @@ class HelperMesh:
         self.tap.__enter__()
         await asyncio.gather(*(each.start() for each in self.nodes.values()))
         await self.operator.start()
-        await until(lambda: {"shop-1", "shop-2", "bank-1", "bank-2"} <= self._known_helpers())
+        await self._until_helpers_are_known()
         for shop in (self.shop_1, self.shop_2):
             await until_true(lambda shop=shop: self._knows_both_banks(shop))  # type: ignore[misc]
 
@@ -248,6 +248,7 @@ class HelperMesh:
 
     async def calm(self) -> None:
         """As if nothing had happened: no traffic, all breakers closed, nothing held."""
+        await self._until_helpers_are_known()  # one that was put in again is, when the node's next INFO came
         for each in (self.shop_1, self.shop_2):
             await each.rest()
         for each in (self.bank_1, self.bank_2):
@@ -255,6 +256,9 @@ class HelperMesh:
         for owner in ("shop-1", "shop-2", "bank-1"):
             for breaker in (await self.listed(owner))["breakers"]:
                 await self.done(owner, "reset", breaker["node"], breaker["action"])
+
+    async def _until_helpers_are_known(self) -> None:
+        await until(lambda: self.nodes.keys() <= self._known_helpers())
 
     def _known_helpers(self) -> set[str]:
         return {node.id for node, offered in self.operator.registry.services() if offered.name == "$meshscope"}
