@@ -83,7 +83,7 @@ class Block:
 
 
 class CallBlock(Block):
-    """Rows of CALL_COLUMNS, in order of end."""
+    """Rows of CALL_COLUMNS, about in order of end."""
 
     __slots__ = ()
 

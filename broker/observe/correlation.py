@@ -406,7 +406,11 @@ class Correlation:
         note_table(self._endings, table, routes)
 
     def take(self) -> tuple[NDArray[np.void], list[OpenCall]]:
-        """Rows of CALL_COLUMNS in order of end, and calls that begin or cease to wait, since the last time."""
+        """Rows of CALL_COLUMNS, and calls that begin or cease to wait, since the last time.
+
+        Rows come in order of end; only where the end of a stream overtook packets before it, its row comes when these
+        are there or are given up, OVERTAKEN_NS later at most.
+        """
         self.compact()
         tables, self._tables = self._tables, []
         calls = tables[0] if len(tables) == 1 else np.concatenate([np.empty(0, CALL_COLUMNS), *tables])

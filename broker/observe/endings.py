@@ -31,7 +31,7 @@ class Ending(NamedTuple):
 
 
 class _Chunk(NamedTuple):
-    """Answers noted together, in order; the first has the number ``first``."""
+    """Answers noted together, about in order of end; the first has the number ``first``."""
 
     first: int
     identities: NDArray[np.uint64]
@@ -45,7 +45,7 @@ def note_table(endings: Endings, table: NDArray[np.void], routes: bytes) -> None
 
     Args:
         endings: What remembers.
-        table: The rows, in order of end.
+        table: The rows, about in order of end.
         routes: Their routes, joined.
     """
     layout = np.frombuffer(routes, CALL_ROUTE)
@@ -100,11 +100,11 @@ class Endings:
         outcomes: NDArray[np.uint8],
         routes: bytes,
     ) -> None:
-        """Remember answers, in order of end.
+        """Remember answers, about in order of end.
 
         Args:
             identities: Shape (n,); see ``identity``.
-            end_ns: Shape (n,); when each came, never falling.
+            end_ns: Shape (n,); when each came, in ns since the epoch.
             outcomes: Shape (n,); Outcome of its row.
             routes: 16 bytes for each.
         """
@@ -114,14 +114,14 @@ class Endings:
             return
         self._chunks.append(_Chunk(self._count, identities, end_ns, outcomes, routes))
         self._count += len(identities)
-        newest_ns = int(end_ns[-1])
+        newest_ns = int(end_ns.max())
         while self._chunks and self._is_old(self._chunks[0], newest_ns):
             self._drop(self._chunks.popleft())
 
     def _is_old(self, chunk: _Chunk, newest_ns: int) -> bool:
         """Whether none of a chunk is remembered any more."""
         is_too_many = chunk.first + len(chunk.identities) <= self._count - self._most
-        return is_too_many or int(chunk.end_ns[-1]) <= newest_ns - self._length_ns
+        return is_too_many or int(chunk.end_ns.max()) <= newest_ns - self._length_ns
 
     def _drop(self, chunk: _Chunk) -> None:
         if chunk.first >= self._indexed:

@@ -74,7 +74,7 @@ def text_of(value: object) -> str:
 
 
 class Rows(list[CallRow]):
-    """Calls that ended, and are no columns yet, in order of end."""
+    """Calls that ended, and are no columns yet, about in order of end."""
 
     def answers(self, first: int) -> list[tuple[int, int, int, bytes]]:
         """Of the rows from a number on, those that were answered: identity, end, outcome and route of each."""

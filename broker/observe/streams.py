@@ -131,7 +131,7 @@ class StreamCall:
     def deadline_ns(self) -> int:
         """When it is given up, as things stand."""
         if self.is_waiting_for_overtaken:
-            return self._last_ns + OVERTAKEN_NS
+            return self._closed_ns + OVERTAKEN_NS
         return self.entry[DEADLINE] if self.has_deadline else self._last_ns + NO_ANSWER_AFTER_NS
 
     @property

@@ -63,6 +63,14 @@ def test_what_is_older_than_the_time_is_forgotten() -> None:
     assert endings.answer(identity(0, "1"), LENGTH_NS) is None
 
 
+def test_an_answer_that_was_noted_before_an_earlier_one_is_remembered_as_long_as_any() -> None:
+    endings = Endings(10, LENGTH_NS)
+    note(endings, row(1, 100), row(2, 50))
+    note(endings, row(3, 1_060))
+    assert endings.answer(identity(0, "1"), 1_060) is not None
+    assert endings.answer(identity(0, "2"), 1_060) is None
+
+
 STEPS = st.lists(
     st.one_of(st.tuples(st.just("row"), st.integers(0, 12)), st.tuples(st.just("ask"), st.integers(0, 12)))
 )

@@ -99,6 +99,16 @@ def test_packets_that_the_closing_one_overtook_are_not_lost() -> None:
     assert batch.tally.responses_orphaned == 0
 
 
+def test_packets_that_were_overtaken_are_waited_for_for_a_second_however_they_trickle() -> None:
+    story = Script().request(0.0, id="it").response(0.1, stream=True, seq=0).response(0.2, stream=False, seq=4)
+    story.response(1.1, stream=True, seq=1).request(1.1, id="other").response(1.15)
+    story.response(1.9, id="it", stream=True, seq=2)
+    batch = story.batch(until=3.0)
+    assert [(row.at_s, row.outcome) for row in ended(batch)] == [(1.15, Outcome.OK), (0.2, Outcome.OK)]
+    assert batch.tally.lost == 2
+    assert batch.tally.responses_orphaned == 0
+
+
 def test_packets_out_of_order_are_not_lost() -> None:
     story = Script().request(0.0).response(0.1, stream=True, seq=0).response(0.2, stream=True, seq=2)
     assert story.response(0.3, stream=True, seq=1).response(0.4, stream=False, seq=3).batch().tally.lost == 0
