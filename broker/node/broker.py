@@ -38,7 +38,7 @@ from broker.node.settings import BrokerOptions
 from broker.node.strategies import Strategies
 from broker.node.tasks import Tasks
 from broker.node.telling import Telling
-from broker.node.timers import LoopTimers, Timers
+from broker.node.timers import LoopTimers, Repeating, Timers
 from broker.node.tolerance import ToleranceWatch
 from broker.node.tracing import Span, Tracer
 from broker.node.waiting import Waiting
@@ -48,6 +48,9 @@ log = logging.getLogger(__name__)
 
 _WRAPPED = ("call", "mcall", "emit", "broadcast", "broadcast_local")
 """Methods that middlewares may put something around, under the same names."""
+
+_LOOK_EVERY_S = 10.0
+"""A packet of a stream that is still missing by the next look is lost."""
 
 
 class Broker(Calling, Telling):
@@ -147,6 +150,7 @@ class Broker(Calling, Telling):
         self.serving = Serving(self, self._wire)
         self.calls = Calls(self.registry, self.options.error_handler)
         self.events = Events(self.registry, EventPackets(self, self._wire).send_event, self.tasks.handle)
+        self._looking = Repeating(self.timers, _LOOK_EVERY_S, self._look_at_streams)
         self.pings = Pings(self, self._wire)
         self._discovery = discovery_for(self, self._wire, self.options.discoverer)
         self.services = LocalServices(self, self.registry, self.middlewares)
@@ -185,6 +189,7 @@ class Broker(Calling, Telling):
             self._wire.attach(link)
             await self._discovery.begin()
             self._discovery.start()
+            self._looking.start()
             self.notice("$transporter.connected", {"wasReconnect": False})
         self.is_ready = self._runs_services = True
         await self.services.start_all()
@@ -204,6 +209,7 @@ class Broker(Calling, Telling):
             log.exception("%s does not leave as it should", self.node_id)
         finally:
             self.is_stopping, self.is_ready = True, False
+            self._looking.stop()
             await self.tasks.end()
             await self.serving.close()
             await self._discovery.close()
@@ -330,7 +336,12 @@ class Broker(Calling, Telling):
     def _lost(self) -> None:
         self.notice("$transporter.disconnected", {"graceFul": False})
 
+    def _look_at_streams(self) -> None:
+        self.requesting.look_at_streams()
+        self.serving.look_at_streams()
+
     def _reconnected(self) -> None:
+        self.requesting.forget_unread()
         if self.cacher is not None:
             self.cacher.transporter_reconnected()
         self._discovery.reconnected()

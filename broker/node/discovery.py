@@ -143,7 +143,6 @@ class Discovery:
     def _forget_offline(self) -> None:
         broker = self._broker
         broker.registry.forget_offline(broker.uptime_s(), broker.options.forget_offline_s)
-        broker.serving.forget_strangers()
 
     def _send_info_now(self) -> None:
         self._info_later = None

@@ -53,6 +53,10 @@ class Waiting(msgspec.Struct, eq=False):
     is_streaming: bool = False
     stream: weakref.ref[IncomingStream] | None = None
 
+    def reading(self) -> IncomingStream | None:
+        """The stream that answers it, if somebody still has it."""
+        return self.stream() if self.stream is not None else None
+
     def settle(self, result: Any = None, error: MoleculerError | None = None) -> None:
         """Give the answer to who waits for it; afterwards nothing of it is held here."""
         answer, self.answer = self.answer, None
@@ -75,6 +79,7 @@ class Requesting:
         self._broker = broker
         self._wire = wire
         self._pending: dict[str, Waiting] = {}
+        self._streams: dict[str, Waiting] = {}  # those of them that are answered by a stream
         self._most = broker.options.max_queue_size if broker.options.max_queue_size > 0 else sys.maxsize
         self.orphaned = 0
         wire.on("RES", self.take_response)
@@ -87,7 +92,7 @@ class Requesting:
     @property
     def receiving(self) -> int:
         """How many response streams have not ended yet."""
-        return sum(pending.is_streaming for pending in self._pending.values())
+        return len(self._streams)
 
     async def request(self, ctx: Context) -> Any:
         """Send a request and wait for its answer.
@@ -157,6 +162,23 @@ class Requesting:
             if pending.node_id == node_id:
                 self._reject(request_id, pending)
 
+    def forget_unread(self) -> None:
+        """The ends of streams that nobody reads are not waited for any longer: they may never come."""
+        for request_id, pending in list(self._streams.items()):
+            stream = pending.reading()
+            if stream is None or stream.is_abandoned:
+                self._end_stream(request_id)
+
+    def look_at_streams(self) -> None:
+        """Called now and then: end the streams that nobody reads, or of which a packet was lost."""
+        self.forget_unread()
+        for request_id, pending in list(self._streams.items()):
+            stream = pending.reading()
+            if stream is not None:
+                stream.look()
+                if stream.is_ended:
+                    self._end_stream(request_id)
+
     def close(self) -> None:
         """We are leaving: nothing is waited for any longer."""
         for request_id, pending in list(self._pending.items()):
@@ -165,8 +187,9 @@ class Requesting:
     def _reject(self, request_id: str, pending: Waiting) -> None:
         if self._pending.pop(request_id, None) is None:
             return
+        self._streams.pop(request_id, None)
         error = RequestRejectedError({"action": pending.action, "nodeID": pending.node_id})
-        stream = pending.stream() if pending.stream is not None else None
+        stream = pending.reading()
         if stream is not None:
             stream.fail(error)
         pending.settle(error=error)
@@ -247,12 +270,25 @@ class Requesting:
         if response.stream or response.seq:
             self._take_response_chunk(pending, response)
             return
+        if pending.is_streaming:
+            self._take_whole_response(pending, response)
+            return
         del self._pending[response.id]
         answer = pending.answer
         if not response.success:
             pending.settle(error=from_wire(response.error, response.sender))
         elif answer is not None and not answer.done():
             give(answer, response.data)
+
+    def _take_whole_response(self, pending: Waiting, response: Response) -> None:
+        """An answer that is no part of the stream that answers already: it can only say that this failed."""
+        if response.success:
+            self.orphaned += 1
+            return
+        stream = pending.reading()
+        if stream is not None:
+            stream.fail(from_wire(response.error, response.sender))
+        self._end_stream(response.id)
 
     def _take_response_chunk(self, pending: Waiting, response: Response) -> None:
         if pending.ctx is not None:
@@ -262,13 +298,18 @@ class Requesting:
             most_bytes = self._broker.options.max_unread_bytes
             opened = IncomingStream(response.sender, object_mode=is_of_values, most_bytes=most_bytes)
             pending.is_streaming, pending.stream = True, weakref.ref(opened)
+            self._streams[response.id] = pending
             pending.settle(opened)
-        stream = pending.stream() if pending.stream is not None else None
+        stream = pending.reading()
         if stream is None:  # whoever read it has dropped it
             if not response.stream:
-                self._pending.pop(response.id, None)
+                self._end_stream(response.id)
             return
         error = None if response.success else from_wire(response.error, response.sender)
         stream.take(response.seq, response.data, more=bool(response.stream), error=error)
         if stream.is_ended:
-            self._pending.pop(response.id, None)
+            self._end_stream(response.id)
+
+    def _end_stream(self, request_id: str) -> None:
+        self._pending.pop(request_id, None)
+        self._streams.pop(request_id, None)

@@ -40,7 +40,6 @@ class Serving:
         self._spare: tuple[asyncio.Task[None], Wait] | None = None
         self._wire = wire
         self._streams: dict[str, IncomingStream] = {}
-        self._doubtful: set[str] = set()
         self._answering: dict[asyncio.Task[Any], str] = {}
         wire.on("REQ", self.take_request)
 
@@ -64,20 +63,17 @@ class Serving:
                 del self._streams[request_id]
                 stream.fail(MoleculerError(f"Stream closed by {node_id}", type="STREAM_CLOSED"))
 
-    def forget_strangers(self) -> None:
-        """End the streams that nobody reads any more, or whose sender no registry knows: their end may never come.
+    def look_at_streams(self) -> None:
+        """Called now and then: end the streams of which a packet was lost, and those whose end may never come.
 
-        Called now and then; what is found twice goes.
+        These are silent, and nobody reads them any more or the registry does not know their sender.
         """
         nodes = self._broker.registry.nodes
-        doubtful = {
-            request_id
-            for request_id, stream in self._streams.items()
-            if stream.is_abandoned or stream.sender not in nodes
-        }
-        for request_id in doubtful & self._doubtful:
-            self._streams.pop(request_id).fail(MoleculerError("Stream given up", type="STREAM_CLOSED"))
-        self._doubtful = doubtful - self._doubtful
+        for request_id, stream in list(self._streams.items()):
+            is_silent = stream.look()
+            if stream.is_ended or (is_silent and (stream.is_abandoned or stream.sender not in nodes)):
+                del self._streams[request_id]
+                stream.fail(MoleculerError("Stream given up", type="STREAM_CLOSED"))
 
     def take_request(self, request: Request) -> None:
         """A request for us, or one packet of a streamed one."""

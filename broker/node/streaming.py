@@ -48,6 +48,8 @@ class IncomingStream(AsyncIterator[Any]):
         self._ready_bytes = 0
         self._most_bytes = most_bytes
         self._ended = False
+        self._taken = 0
+        self._at_last_look = (-1, -1)  # packets that had come, and which one was missing, -1 for none
         self.is_abandoned = False
         self._error: Exception | None = None
         self._waiting: asyncio.Future[None] | None = None
@@ -68,14 +70,27 @@ class IncomingStream(AsyncIterator[Any]):
         """
         if self._ended:
             return
+        self._taken += 1
         for place, value, goes_on, failure in self._packets.take(seq, (seq, chunk, more, error)):
             if goes_on and place and not self.is_abandoned:
                 self._keep(as_bytes(value))
             if not goes_on and not self._ended:
                 self._end(failure)
         if self._packets.early >= _MOST_EARLY and not self._ended:
-            self._end(MoleculerError(f"packet {self._packets.expected} of a stream was lost", type="STREAM_TORN"))
+            self._tear()
         self._wake()
+
+    def look(self) -> bool:
+        """Called now and then: whether nothing came since the last time.
+
+        A stream that goes on, but still misses the packet that it missed then, ends with an error: it was lost.
+        """
+        taken, missing = self._at_last_look
+        self._at_last_look = self._taken, self._packets.expected if self._packets.early else -1
+        if missing >= 0 and missing == self._at_last_look[1] and not self._ended:
+            self._tear()
+            self._wake()
+        return taken == self._taken
 
     def abandon(self) -> None:
         """Nobody will read it any more: only its end is waited for."""
@@ -109,6 +124,9 @@ class IncomingStream(AsyncIterator[Any]):
             self.abandon()  # its end is still waited for, so that what comes until then finds where it belongs
             text = f"a stream of {self.sender} was read too slowly: more than {self._most_bytes} bytes of it waited"
             self._error = MoleculerError(text, type="STREAM_UNREAD")
+
+    def _tear(self) -> None:
+        self._end(MoleculerError(f"packet {self._packets.expected} of a stream was lost", type="STREAM_TORN"))
 
     def _end(self, error: Exception | None) -> None:
         self._ended, self._error = True, self._error or error

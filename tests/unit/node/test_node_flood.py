@@ -36,8 +36,8 @@ async def test_a_node_under_100_000_hostile_packets_goes_on_serving():
         for node_id in [*b.registry.nodes]:
             if node_id not in ("a", "b"):
                 b.node_gone(node_id, unexpected=True)
-        b._discovery._forget_offline()
-        b._discovery._forget_offline()
+        b._look_at_streams()
+        b._look_at_streams()
         assert b.serving.receiving == 0
 
 
