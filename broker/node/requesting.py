@@ -41,8 +41,7 @@ class Waiting(msgspec.Struct, eq=False):
         node_id: Who was asked.
         answer: Gets what comes back; None when it was a stream, which must not be held here.
         ctx: Of the call; None where nobody would see it.
-        is_streaming: Whether the answer is a stream.
-        stream: That stream, while somebody reads it.
+        stream: The stream that is the answer, while somebody reads it; None where the answer is none.
     """
 
     id: str
@@ -50,11 +49,10 @@ class Waiting(msgspec.Struct, eq=False):
     node_id: str
     answer: Any
     ctx: Context | None = None
-    is_streaming: bool = False
     stream: weakref.ref[IncomingStream] | None = None
 
     def reading(self) -> IncomingStream | None:
-        """The stream that answers it, if somebody still has it."""
+        """The stream that is the answer, if somebody still has it."""
         return self.stream() if self.stream is not None else None
 
     def settle(self, result: Any = None, error: MoleculerError | None = None) -> None:
@@ -79,7 +77,6 @@ class Requesting:
         self._broker = broker
         self._wire = wire
         self._pending: dict[str, Waiting] = {}
-        self._streams: dict[str, Waiting] = {}  # those of them that are answered by a stream
         self._most = broker.options.max_queue_size if broker.options.max_queue_size > 0 else sys.maxsize
         self.orphaned = 0
         wire.on("RES", self.take_response)
@@ -92,7 +89,7 @@ class Requesting:
     @property
     def receiving(self) -> int:
         """How many response streams have not ended yet."""
-        return len(self._streams)
+        return len(self._streaming())
 
     async def request(self, ctx: Context) -> Any:
         """Send a request and wait for its answer.
@@ -153,7 +150,7 @@ class Requesting:
 
     def give_up(self, begun: Waiting) -> None:
         """Nobody waits any longer for an answer; a stream of answers goes on."""
-        if not begun.is_streaming:
+        if begun.stream is None:
             self._pending.pop(begun.id, None)
 
     def node_gone(self, node_id: str) -> None:
@@ -164,20 +161,22 @@ class Requesting:
 
     def forget_unread(self) -> None:
         """The ends of streams that nobody reads are not waited for any longer: they may never come."""
-        for request_id, pending in list(self._streams.items()):
+        for pending in self._streaming():
             stream = pending.reading()
-            if stream is None or stream.is_abandoned:
-                self._end_stream(request_id)
+            if stream is None or stream.is_abandoned or stream.is_ended:
+                del self._pending[pending.id]
 
     def look_at_streams(self) -> None:
-        """Called now and then: end the streams that nobody reads, or of which a packet was lost."""
-        self.forget_unread()
-        for request_id, pending in list(self._streams.items()):
+        """Called now and then: end the streams of which a packet was lost, and forget those that nobody reads."""
+        for pending in self._streaming():
             stream = pending.reading()
             if stream is not None:
                 stream.look()
-                if stream.is_ended:
-                    self._end_stream(request_id)
+        self.forget_unread()
+
+    def _streaming(self) -> list[Waiting]:
+        """Those whose answer is a stream."""
+        return [pending for pending in self._pending.values() if pending.stream is not None]
 
     def close(self) -> None:
         """We are leaving: nothing is waited for any longer."""
@@ -187,7 +186,6 @@ class Requesting:
     def _reject(self, request_id: str, pending: Waiting) -> None:
         if self._pending.pop(request_id, None) is None:
             return
-        self._streams.pop(request_id, None)
         error = RequestRejectedError({"action": pending.action, "nodeID": pending.node_id})
         stream = pending.reading()
         if stream is not None:
@@ -270,7 +268,7 @@ class Requesting:
         if response.stream or response.seq:
             self._take_response_chunk(pending, response)
             return
-        if pending.is_streaming:
+        if pending.stream is not None:
             self._take_whole_response(pending, response)
             return
         del self._pending[response.id]
@@ -288,28 +286,23 @@ class Requesting:
         stream = pending.reading()
         if stream is not None:
             stream.fail(from_wire(response.error, response.sender))
-        self._end_stream(response.id)
+        del self._pending[response.id]
 
     def _take_response_chunk(self, pending: Waiting, response: Response) -> None:
         if pending.ctx is not None:
             pending.ctx.meta.pop(OBJECT_MODE, None)
-        if not pending.is_streaming:
+        if pending.stream is None:
             is_of_values = bool(marks(response).get(OBJECT_MODE))
             most_bytes = self._broker.options.max_unread_bytes
             opened = IncomingStream(response.sender, object_mode=is_of_values, most_bytes=most_bytes)
-            pending.is_streaming, pending.stream = True, weakref.ref(opened)
-            self._streams[response.id] = pending
+            pending.stream = weakref.ref(opened)
             pending.settle(opened)
         stream = pending.reading()
         if stream is None:  # whoever read it has dropped it
             if not response.stream:
-                self._end_stream(response.id)
+                self._pending.pop(response.id, None)
             return
         error = None if response.success else from_wire(response.error, response.sender)
         stream.take(response.seq, response.data, more=bool(response.stream), error=error)
         if stream.is_ended:
-            self._end_stream(response.id)
-
-    def _end_stream(self, request_id: str) -> None:
-        self._pending.pop(request_id, None)
-        self._streams.pop(request_id, None)
+            self._pending.pop(response.id, None)

@@ -48,7 +48,6 @@ class IncomingStream(AsyncIterator[Any]):
         self._ready_bytes = 0
         self._most_bytes = most_bytes
         self._ended = False
-        self._taken = 0
         self._at_last_look = (-1, -1)  # packets that had come, and which one was missing, -1 for none
         self.is_abandoned = False
         self._error: Exception | None = None
@@ -70,7 +69,6 @@ class IncomingStream(AsyncIterator[Any]):
         """
         if self._ended:
             return
-        self._taken += 1
         for place, value, goes_on, failure in self._packets.take(seq, (seq, chunk, more, error)):
             if goes_on and place and not self.is_abandoned:
                 self._keep(as_bytes(value))
@@ -86,11 +84,12 @@ class IncomingStream(AsyncIterator[Any]):
         A stream that goes on, but still misses the packet that it missed then, ends with an error: it was lost.
         """
         taken, missing = self._at_last_look
-        self._at_last_look = self._taken, self._packets.expected if self._packets.early else -1
+        packets = self._packets
+        self._at_last_look = packets.taken, packets.expected if packets.early else -1
         if missing >= 0 and missing == self._at_last_look[1] and not self._ended:
             self._tear()
             self._wake()
-        return taken == self._taken
+        return taken == packets.taken
 
     def abandon(self) -> None:
         """Nobody will read it any more: only its end is waited for."""

@@ -31,9 +31,10 @@ class Ending(NamedTuple):
 
 
 class _Chunk(NamedTuple):
-    """Answers noted together, about in order of end; the first has the number ``first``."""
+    """Answers noted together, about in order of end; the first has the number ``first``, the latest ``latest_ns``."""
 
     first: int
+    latest_ns: int
     identities: NDArray[np.uint64]
     end_ns: NDArray[np.int64]
     outcomes: NDArray[np.uint8]
@@ -112,16 +113,16 @@ class Endings:
         self._fresh_count = self._looked_at = 0
         if not len(identities):
             return
-        self._chunks.append(_Chunk(self._count, identities, end_ns, outcomes, routes))
+        latest_ns = int(end_ns.max())
+        self._chunks.append(_Chunk(self._count, latest_ns, identities, end_ns, outcomes, routes))
         self._count += len(identities)
-        newest_ns = int(end_ns.max())
-        while self._chunks and self._is_old(self._chunks[0], newest_ns):
+        while self._chunks and self._is_old(self._chunks[0], latest_ns):
             self._drop(self._chunks.popleft())
 
     def _is_old(self, chunk: _Chunk, newest_ns: int) -> bool:
         """Whether none of a chunk is remembered any more."""
         is_too_many = chunk.first + len(chunk.identities) <= self._count - self._most
-        return is_too_many or int(chunk.end_ns.max()) <= newest_ns - self._length_ns
+        return is_too_many or chunk.latest_ns <= newest_ns - self._length_ns
 
     def _drop(self, chunk: _Chunk) -> None:
         if chunk.first >= self._indexed:

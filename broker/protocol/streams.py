@@ -57,6 +57,11 @@ class InOrder(Generic[Item]):
         """How many items wait for one that is missing."""
         return len(self._early)
 
+    @property
+    def taken(self) -> int:
+        """How many items came in all."""
+        return self.expected + self.early + self.dropped
+
 
 def _place(number: object) -> int:
     """A packet's number; -1 for what is none."""

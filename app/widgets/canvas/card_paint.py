@@ -242,7 +242,7 @@ Block = tuple[float, float, float, float]
 
 
 def paint_blocks(
-    painter: QPainter, cards: list[tuple[Card, Block]], colours: Colours, *, ring: dict[str, QColor] | None = None
+    painter: QPainter, cards: list[tuple[Card, Block]], colours: Colours, *, ring: dict[str, QColor]
 ) -> None:
     """Cards too small for text: blocks in the colour of their health, many at once."""
     by_tone: dict[tuple[str, bool], QPainterPath] = {}
@@ -263,7 +263,7 @@ def paint_blocks(
         painter.setBrush(colours.card if is_absent else colour)
         painter.drawPath(path)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for card, (left, top, wide, high) in cards if ring else ():
-        if ring and card.key in ring:
+    for card, (left, top, wide, high) in cards:
+        if card.key in ring:
             painter.setPen(QPen(ring[card.key], 2))
             painter.drawRect(QRectF(left - 2, top - 2, wide + 4, high + 4))

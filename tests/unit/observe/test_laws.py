@@ -54,6 +54,8 @@ OTHERS = st.tuples(
 )
 STEPS = st.lists(st.one_of(REQUESTS, REQUESTS, RESPONSES, RESPONSES, NODE_STEPS, OTHERS), max_size=40)
 
+STREAMED = CallFlag.REQUEST_STREAM | CallFlag.RESPONSE_STREAM
+
 
 def told(steps: list[tuple[Any, ...]], story: Script | None = None) -> Script:
     """The story of these steps; each comes so many seconds after the one before."""
@@ -180,9 +182,6 @@ def test_every_call_ends_once_whatever_the_order(steps: list[tuple[Any, ...]]) -
     assert np.all(late_ns[batch.calls["flags"] & STREAMED == 0] == 0)
     assert np.all(late_ns <= OVERTAKEN_NS)
     assert {call.span for call in batch.waiting if call.end_ns} == {call.span for call in batch.waiting}
-
-
-STREAMED = CallFlag.REQUEST_STREAM | CallFlag.RESPONSE_STREAM
 
 
 def opened_calls(story: Script) -> int:

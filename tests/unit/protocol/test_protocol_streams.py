@@ -103,6 +103,7 @@ def test_numbered_items_come_out_in_order(numbers: list[int]) -> None:
     in_order: InOrder[int] = InOrder()
     assert [item for number in numbers for item in in_order.take(number, number)] == list(range(8))
     assert (in_order.expected, in_order.early, in_order.dropped) == (8, 0, 0)
+    assert in_order.taken == 8
 
 
 @pytest.mark.parametrize("number", [None, True, "1", -1, 1.5, float("nan"), float("inf"), [], 10**400])
@@ -118,6 +119,7 @@ def test_no_more_wait_than_allowed() -> None:
     for number in range(5, 10):
         assert in_order.take(number, number) == []
     assert (in_order.early, in_order.dropped) == (3, 2)
+    assert in_order.taken == 5
     assert in_order.take(0, 0) == [0]
 
 
