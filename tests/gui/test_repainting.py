@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from app import theme
 from app.widgets.canvas.canvas import GraphCanvas
 from app.widgets.canvas.items import Card, Wire
 from app.widgets.canvas.scene import Content
@@ -81,3 +83,29 @@ def test_a_crowded_picture_stays_smooth_while_its_colours_change(shown: Show, qt
     qtbot.waitUntil(is_painted)
     assert qualities == {True}
     assert canvas.grab().toImage() != was
+
+
+def accent_near(canvas: GraphCanvas, key: str) -> int:
+    """How many pixels around a card have the colour of what was found."""
+    image = canvas.grab().toImage()
+    middle, accent = canvas.viewport.to_screen(*canvas.scene.at[key]).toPoint(), QColor(theme.current().accent)
+    around = [(middle.x() + x, middle.y() + y) for x in range(-20, 21) for y in range(-12, 13)]
+    return sum(image.pixelColor(x, y) == accent for x, y in around)
+
+
+def test_far_away_no_card_covers_the_line_around_one_that_was_found(shown: Show, qtbot: QtBot) -> None:
+    canvas = GraphCanvas()
+    shown(canvas)
+    canvas.resize(900, 600)
+    keys = [f"s{n}" for n in range(300)]
+    canvas.show_content(Content([Card(key, key, tone="failed" if key == "s299" else "ok") for key in keys], []))
+    canvas.set_marks(["s150"], [key for key in keys if key != "s150"])
+    at = {key: (400.0 * (n % 20), 400.0 * (n // 20)) for n, key in enumerate(keys)}
+    canvas.place(at, {})
+    qtbot.waitUntil(lambda: canvas.has_sharp_picture)
+    alone = accent_near(canvas, "s150")
+    assert alone > 50
+    x, y = at["s150"]
+    canvas.place(at | {"s299": at["s298"], "s298": (x + 120.0, y + 30.0), "s0": (x - 120.0, y + 30.0)}, {})
+    qtbot.waitUntil(lambda: canvas.has_sharp_picture)
+    assert accent_near(canvas, "s150") == alone

@@ -139,7 +139,7 @@ def _paint_details(painter: QPainter, card: Card, box: QRectF, zoom: float, colo
 def _detail(text: str, size_px: float, room: int) -> str:
     """The line below the title: only its first part where there is no room for both."""
     whole = fitted(text, size_px, False, room)
-    return whole if whole == text else fitted(text.partition(" · ")[0], size_px, False, room)
+    return whole if whole == text else fitted(text.partition(" · ")[0].partition(", ")[0], size_px, False, room)
 
 
 def _paint_gateway(painter: QPainter, left: float, middle: float, zoom: float, colours: Colours) -> float:

@@ -164,8 +164,11 @@ def _fast_steps(scene: Scene, view: Viewport, brush: Brush, wires: Sequence[Wire
 
 def _card_steps(scene: Scene, view: Viewport, brush: Brush, keys: Sequence[str]) -> Iterator[Step]:
     if view.zoom < TEXT_ZOOM:
-        # what needs a look is painted last, and never under what is fine
-        order = sorted(keys, key=lambda key: scene.cards[key].tone in ("slow", "failed"))
+        # what was found is painted last, lest others cover its line; and what needs a look never under what is fine
+        found, faded = scene.found, scene.faded
+        order = sorted(
+            keys, key=lambda key: (key in found, key not in faded, scene.cards[key].tone in ("slow", "failed"))
+        )
         for begin in range(0, len(order), BLOCKS_A_STEP):
             yield lambda painter, some=order[begin : begin + BLOCKS_A_STEP]: _paint_blocks(  # type: ignore[misc]
                 painter, scene, view, brush, some
