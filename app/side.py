@@ -76,7 +76,7 @@ class SidePanel(LiveView):
         ]
         self._body = self._code("Body of the packet")
         self._recent_title = section("Recent calls")
-        self.recent = MiniTable("Recent calls", (), (88, 0, -56, 74))
+        self.recent = MiniTable("Recent calls", (), (88, 0, -56, 82))
         for table in (self.table, self.recent, self.breakers):
             table.chosen.connect(desk.select)
             table.menu_wanted.connect(self._open_menu)
